@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Text: a growing buffer for what we write (JSON, CSV, metrics), and strict readers for the
+ * numbers that others write.
+ *
+ * A text that could not grow turns bad and stays bad; ask once, at the end.
+ *
+ * Ownership: text_done() frees the bytes. Threading: one thread at a time.
+ */
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	char *bytes; /* NUL-terminated once anything was added; NULL before */
+	size_t size; /* without the NUL */
+	size_t room;
+	bool bad; /* out of memory at some point */
+};
+
+void text_add(struct text *t, const void *bytes, size_t size);
+void text_put(struct text *t, const char *s);
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
+void text_json_string(struct text *t, const char *s);
+
+/* A CSV field (RFC 4180), quoted when it must be. */
+void text_csv_field(struct text *t, const char *s);
+
+void text_done(struct text *t);
+
+/* A whole number in decimal and nothing else: no sign, blank, or overflow. Untouched on failure. */
+bool text_u64(const char *s, size_t size, uint64_t *out);
+
+/* Seconds since 1970 of "2026-11-21T10:05:00Z" (UTC only, RFC 3339) or of a plain number. */
+bool text_time(const char *s, int64_t *out);
+
+/* "2026-11-21T10:05:00Z" into `out`. */
+void text_time_print(int64_t unix_seconds, char out[static 24]);
+
+/* Lower-case hexadecimal of `size` bytes, with a NUL: needs 2 * size + 1. */
+void text_hex(const void *bytes, size_t size, char *out);
+
+/* Exactly 2 * size hexadecimal digits, either case. Untouched on failure. */
+bool text_unhex(const char *s, void *out, size_t size);

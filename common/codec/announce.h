@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a client says in an announce, whichever protocol carried it (BEP 3, 7, 15, 21).
+ *
+ * The UDP and the HTTP parser both end here, so that the tracker has one announce to answer.
+ */
+
+#include "common/ip/addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { INFO_HASH_SIZE = 20, PEER_ID_SIZE = 20 };
+
+/* The numbers are BEP 15's; 4 is libtorrent's "paused" (BEP 21: a partial seed). */
+enum peer_event {
+	EVENT_NONE = 0,
+	EVENT_COMPLETED = 1,
+	EVENT_STARTED = 2,
+	EVENT_STOPPED = 3,
+	EVENT_PAUSED = 4
+};
+
+enum { WANT_DEFAULT = -1 };
+
+struct announce {
+	uint8_t info_hash[INFO_HASH_SIZE];
+	uint8_t peer_id[PEER_ID_SIZE];
+	uint64_t uploaded, downloaded; /* bytes of this session */
+	uint64_t left;                 /* bytes; UINT64_MAX when absent or no number: a leecher */
+	uint64_t key;                  /* 0: none. UDP: the 32 bits; HTTP: a hash of its bytes */
+	int32_t want;                  /* WANT_DEFAULT, or how many peers at the most */
+	uint16_t port;                 /* may be 0: never handed out then */
+	enum peer_event event;
+	/* From here on only HTTP tells. */
+	struct ip_addr claimed; /* ip=; IP_NONE when absent. Believed only from listed proxies */
+	bool other_family;      /* ipv4= or ipv6= names an address of the other family (BEP 7) */
+	bool compact;           /* true unless compact=0 (BEP 23) */
+	bool no_peer_id;
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The query string of an HTTP announce or scrape (BEP 3, 7, 21, 23, 24, 31, 48).
+ *
+ * Reads the raw, still escaped query, because libraries that decode into C strings lose every
+ * info_hash with a NUL byte. '&' and ';' separate; '+' is a plus; a bad escape is an error.
+ *
+ * Pure; faults carry the parameter's name in `where` and a text fit for `failure reason`.
+ */
+
+#include "common/codec/announce.h"
+
+#include <stddef.h>
+
+enum { SCRAPE_HASHES_MAX = 64 };
+
+/* Missing or wrong info_hash or peer_id, a repeated info_hash, a port that is no number: a fault. */
+enum err query_announce_parse(const char *query, size_t size, struct announce *out,
+                              struct fault *fault) must_check;
+
+struct scrape {
+	size_t count;
+	uint8_t hashes[SCRAPE_HASHES_MAX][INFO_HASH_SIZE];
+};
+
+/* ERR_NOT_FOUND: no info_hash at all. ERR_RANGE: more than SCRAPE_HASHES_MAX. */
+enum err query_scrape_parse(const char *query, size_t size, struct scrape *out,
+                            struct fault *fault) must_check;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Does a provider's document make sense: alone, with its costs, and among the other providers?
+ *
+ * Faults stop an upload; warnings ride along with a 201. Every fault carries the JSON pointer of
+ * the place in the document being uploaded. No check is quadratic in prefixes or PIDs.
+ *
+ * Pure; allocates only scratch memory, freed before it returns.
+ */
+
+#include "common/map/document.h"
+
+struct map_rules {
+	bool lab; /* private and loopback prefixes are allowed */
+};
+
+/* One provider's documents as they are, or would be, in force. */
+struct map_source {
+	const struct map_topology *topology;
+	const struct map_costs *costs; /* NULL: none uploaded */
+};
+
+/*
+ * Names unique and known, ASNs in range, prefixes not bogus, one prefix in one PID only (a more
+ * specific one in another PID is allowed), ends of links and interconnects known, linked PIDs in
+ * one piece. A PID that no link names is a warning: it hangs at the provider's largest distance.
+ */
+enum err map_topology_check(const struct map_topology *t, const struct map_rules *rules,
+                            struct faults *faults, struct faults *warnings) must_check;
+
+/* Every PID and interconnect that the costs name is in the topology. */
+enum err map_costs_check(const struct map_costs *c, const struct map_topology *t,
+                         struct faults *faults) must_check;
+
+/*
+ * `mine` against the other providers (those of another name): no ASN and no prefix twice, and no
+ * prefix inside another provider's unless it is that provider's customer's (then: a warning).
+ */
+enum err map_world_check(const struct map_topology *mine, const struct map_source *others,
+                         size_t n_others, struct faults *faults,
+                         struct faults *warnings) must_check;

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/map/publish.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct map_issue {
+	struct map_snapshot *map;
+	atomic_uint holders; /* leases, plus one for the office while in force */
+};
+
+struct map_office {
+	_Atomic uint64_t number; /* read without the lock, written under it */
+	pthread_mutex_t lock;    /* guards `in_force` */
+	struct map_issue *in_force;
+	map_free_fn *free_map;
+};
+
+struct map_office *map_office_new(map_free_fn *free_map)
+{
+	struct map_office *o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return NULL;
+	o->free_map = free_map;
+	pthread_mutex_init(&o->lock, NULL);
+	return o;
+}
+
+static void let_go(struct map_office *o, struct map_issue *issue)
+{
+	if (issue == NULL || atomic_fetch_sub(&issue->holders, 1) != 1)
+		return;
+	o->free_map(issue->map);
+	free(issue);
+}
+
+void map_office_free(struct map_office *office)
+{
+	if (office == NULL)
+		return;
+	must(office->in_force == NULL || atomic_load(&office->in_force->holders) == 1);
+	let_go(office, office->in_force);
+	pthread_mutex_destroy(&office->lock);
+	free(office);
+}
+
+enum err map_publish(struct map_office *office, struct map_snapshot *map)
+{
+	struct map_issue *next = malloc(sizeof(*next));
+	if (next == NULL)
+		return ERR_NOMEM;
+	next->map = map;
+	atomic_init(&next->holders, 1);
+
+	pthread_mutex_lock(&office->lock);
+	struct map_issue *old = office->in_force;
+	office->in_force = next;
+	atomic_fetch_add(&office->number, 1);
+	pthread_mutex_unlock(&office->lock);
+
+	let_go(office, old);
+	return ERR_OK;
+}
+
+const struct map_snapshot *map_renew(struct map_office *office, struct map_lease *lease)
+{
+	if (atomic_load_explicit(&office->number, memory_order_relaxed) == lease->number)
+		return lease->map;
+
+	struct map_issue *old = lease->issue;
+	pthread_mutex_lock(&office->lock);
+	lease->issue = office->in_force;
+	lease->number = atomic_load(&office->number);
+	atomic_fetch_add(&lease->issue->holders, 1);
+	pthread_mutex_unlock(&office->lock);
+
+	lease->map = lease->issue->map;
+	let_go(office, old);
+	return lease->map;
+}
+
+void map_end(struct map_office *office, struct map_lease *lease)
+{
+	let_go(office, lease->issue);
+	*lease = (struct map_lease){ 0 };
+}

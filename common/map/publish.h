@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The map in force.
+ *
+ * An office publishes snapshots; workers hold leases. A worker renews its lease once per batch
+ * of packets, which costs one atomic load while nothing has changed. A snapshot is freed when
+ * the office and the last lease have let go of it, so nobody ever waits for anybody.
+ *
+ * Ownership: map_publish() takes the snapshot. What a lease points to stays valid until that
+ * lease is renewed or ended.
+ * Threading: an office is for all threads; a lease belongs to one.
+ */
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+struct map_snapshot; /* immutable once published */
+struct map_office;
+
+struct map_lease {
+	const struct map_snapshot *map; /* NULL before the first publication */
+	uint64_t number;                /* of the publication it belongs to */
+	struct map_issue *issue;
+};
+
+typedef void map_free_fn(struct map_snapshot *map);
+
+/* NULL when out of memory. */
+struct map_office *map_office_new(map_free_fn *free_map);
+
+/* Every lease must have ended. NULL is fine. */
+void map_office_free(struct map_office *office);
+
+/* Puts `map` in force. ERR_NOMEM: the caller still owns it and the old one stays in force. */
+enum err map_publish(struct map_office *office, struct map_snapshot *map) must_check;
+
+/* Brings `lease` (all zero at first) up to date and returns its map. */
+const struct map_snapshot *map_renew(struct map_office *office, struct map_lease *lease);
+
+void map_end(struct map_office *office, struct map_lease *lease);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * How many peers to hand out from which bucket.
+ *
+ * A pure function of what it is given, the random state included: it never blocks, allocates or
+ * logs. It sees buckets with tiers and prices; neither swarms nor maps.
+ *
+ *   native   every candidate equally likely; the control group
+ *   p4p      Xie et al., "P4P: Provider portal for applications", SIGCOMM 2008, section 6.2: at most
+ *            70 % of the list from the asker's PID, at most 80 % from its provider, cumulatively,
+ *            the rest from outside; between PIDs weights (1/p)^0.5, normalised; a PID's weight is at
+ *            most 1.5 times its share of the candidates (the overload factor of the reference
+ *            implementation); slots left over are filled uniformly. 75/90 is that code's preset.
+ *
+ * Peers in places with uploads "never" are never offered; those with "avoid" only when nobody else
+ * can serve: their seeds when the other candidates hold no seed, the rest when there is nobody else.
+ * An asker that no map knows gets `native`.
+ */
+
+#include "common/map/snapshot.h"
+
+enum steer_policy { STEER_NATIVE, STEER_P4P };
+
+struct steer_rules {
+	enum steer_policy policy;
+	unsigned intra_pid_percent;      /* of the list */
+	unsigned intra_provider_percent; /* cumulative, >= intra_pid_percent */
+	unsigned overload_percent;       /* 150: factor 1.5; 0: off */
+};
+
+/* Where the candidates are; `take_seeds` and `take` are the result. */
+struct steer_bucket {
+	uint32_t handle; /* the caller's */
+	uint32_t place;  /* the caller's */
+	enum map_tier tier;
+	enum map_uploads uploads;
+	uint32_t price;
+	uint32_t seeds, others; /* candidates, the asker excluded */
+	uint32_t take;          /* how many to draw */
+	bool seeds_only;        /* draw seeds only (an "avoid" bucket asked for its seeds) */
+};
+
+/*
+ * Shares `want` places out over the buckets and returns the sum, min(want, candidates that may be
+ * offered). `mapped`: the asker stands in a PID. `seed` is advanced.
+ */
+size_t steer_share(const struct steer_rules *rules, bool mapped, struct steer_bucket *buckets,
+                   size_t n, size_t want, uint64_t *seed);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * From announces to bins: whose bytes crossed which interconnect.
+ *
+ * Workers note two things, each into tables of their own: byte deltas (per swarm and place) and the
+ * place pairs they handed out (per swarm). Once a second the background thread takes those tables,
+ * appends them to the journal of the open bin in the state folder, and adds them to the open bin.
+ * When a bin's time is over the traffic matrix of each swarm is fitted (common/balance/fit.h),
+ * booked on interconnects with the map in force, and written to the spool: one checksummed file for
+ * each closed bin, fsynced. Only then is it "closed". What feeds PostgreSQL reads the spool and
+ * deletes a file after its commit; the key (node, source, interconnect, bin) makes a replay harmless.
+ * So kill -9 costs at most the second since the last drain, and a database that is away costs disk.
+ *
+ * Deltas come from a ledger of (client, swarm): counters that fell, or a new session, set a new
+ * baseline; equal counters of the same client in a second swarm are a hybrid torrent's twin and
+ * count once; rates above max_peer_mbps are cut down to it.
+ *
+ * Places belong to a snapshot; the journal and the open bin name them by key, so a map may change at
+ * any time.
+ *
+ * Threading: a slot belongs to one worker; accounting_tick() and the spool belong to the one
+ * background thread.
+ */
+
+#include "common/codec/announce.h"
+#include "common/map/publish.h"
+#include "common/map/snapshot.h"
+#include "server/metrics/metrics.h"
+
+struct accounting_options {
+	unsigned slots;
+	uint32_t bin_seconds;
+	uint32_t max_peer_mbps;
+	const char *state_dir; /* "journal" and "spool/" live below it */
+	uint64_t secret;
+	size_t ledger_max; /* clients remembered */
+	struct map_office *office;
+	struct metrics *metrics; /* slot i of the metrics belongs to worker i */
+	int64_t now;             /* unix seconds; a journal of an older bin is closed at once */
+};
+
+struct accounting;
+
+/* Replays the journal. A damaged tail is logged by the caller from *fault and ignored. */
+enum err accounting_new(const struct accounting_options *options, struct accounting **out,
+                        struct fault *fault) must_check;
+void accounting_free(struct accounting *a); /* NULL is fine; drain first */
+
+/* ---- by worker `slot` ---- */
+
+struct accounting_slot;
+struct accounting_slot *accounting_slot(struct accounting *a, unsigned i);
+
+/*
+ * Around a batch: the places noted in between belong to `lease`'s map. Takes the slot's lock, which
+ * only the drain shares, once.
+ */
+void accounting_enter(struct accounting_slot *s, const struct map_lease *lease);
+void accounting_leave(struct accounting_slot *s);
+
+struct accounting_announce {
+	const struct announce *announce;
+	const struct ip_addr *from;
+	uint32_t place;
+	uint32_t up_kbps, down_kbps; /* of the place; 0: not said */
+	int64_t now;                 /* unix seconds */
+};
+
+/* Between enter and leave. */
+void accounting_note(struct accounting_slot *s, const struct accounting_announce *a);
+
+/* `count` peers in place `to` were handed to a client in place `from`. Between enter and leave. */
+void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
+                       uint32_t from, uint32_t to, uint32_t count);
+
+/* ---- by the background thread ---- */
+
+/* Drains the slots, writes the journal, closes what is over. Call once a second, and at the end. */
+enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault) must_check;
+
+/* Writes the open bin as it is to the spool (shutdown); the journal stays, so that a restart within
+ * the bin goes on and replaces it. */
+enum err accounting_flush(struct accounting *a, int64_t now, struct fault *fault) must_check;
+
+struct accounting_row {
+	char provider[65], interconnect[65];
+	uint64_t out_bytes, in_bytes;
+};
+
+struct accounting_bin {
+	int64_t start;
+	uint32_t seconds, observed_seconds;
+	struct accounting_row *rows;
+	size_t n_rows;
+};
+
+/*
+ * The oldest bin in the spool. ERR_NOT_FOUND: none. A damaged file is set aside (".damaged") with a
+ * fault, and ERR_MALFORMED returned; call again for the next.
+ */
+enum err accounting_spool_first(struct accounting *a, struct accounting_bin *out,
+                                struct fault *fault) must_check;
+void accounting_bin_done(struct accounting_bin *b);
+/* It is in the database: forget the file. */
+void accounting_spool_remove(struct accounting *a, const struct accounting_bin *bin);
+
+struct accounting_stats {
+	uint64_t open_start;
+	size_t spooled, ledger, swarms;
+};
+struct accounting_stats accounting_stats(struct accounting *a); /* any thread */

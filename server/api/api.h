@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Operator and analyst routes: HTTP in, module calls, JSON or CSV out (DESIGN section 6).
+ *
+ * Every error is a problem document (RFC 9457) with "title" and "detail"; a refused document carries
+ * "faults". 401 without a token, 403 with the wrong one, 404, 405 with Allow, 413, 415, 422, 503 with
+ * Retry-After while PostgreSQL is away.
+ *
+ * Threading: runs on the API listener's threads.
+ */
+
+#include "server/auth/auth.h"
+#include "server/maps/maps.h"
+#include "server/metrics/metrics.h"
+#include "server/net/http.h"
+#include "server/report/report.h"
+
+struct api_options {
+	struct store *store;
+	struct maps *maps;
+	struct auth *auth;
+	struct metrics *metrics;
+	unsigned first_slot; /* of the metrics: API thread i adds to slot first_slot + i */
+	struct report_options report;
+	/* Is the daemon ready (listeners up, maps loaded)? `why` gets a sentence when not. */
+	bool (*ready)(void *ctx, char why[static 128]);
+	/* The access list changed in the store. */
+	void (*access_changed)(void *ctx);
+	void *ctx;
+};
+
+struct api;
+
+struct api *api_new(const struct api_options *options); /* NULL when out of memory */
+void api_free(struct api *a);                           /* NULL is fine */
+
+http_handle api_http; /* `ctx` is the api */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The maps in force: all providers' documents, checked against each other, compiled, published.
+ *
+ * The order of an upload: parse -> check alone -> check among the others -> one transaction in the
+ * store -> copy into the state folder -> compile -> publish. A fault before the transaction leaves
+ * everything as it was. The state folder's copies let the daemon start without PostgreSQL.
+ *
+ * Ownership: one `maps` for the process. Threading: any thread; changes are serialised, and the hot
+ * path only ever sees the office.
+ */
+
+#include "common/map/publish.h"
+#include "common/map/snapshot.h"
+#include "server/store/store.h"
+
+struct maps;
+
+struct maps_options {
+	const char *state_dir; /* copies live in its "maps/" */
+	bool lab;
+	struct store *store;
+	struct map_office *office;
+};
+
+enum err maps_new(const struct maps_options *options, struct maps **out,
+                  struct fault *fault) must_check;
+void maps_free(struct maps *m); /* NULL is fine */
+
+/* At start: from the state folder. A document that no longer passes is left out, with a warning. */
+enum err maps_load(struct maps *m, struct fault *fault) must_check;
+
+/*
+ * Makes what is in force here what is in force in the store (at start, and when another daemon
+ * changed something). ERR_AWAY: what we have stays in force. *changed: something new was published.
+ */
+enum err maps_sync(struct maps *m, bool *changed) must_check;
+
+struct maps_change {
+	uint64_t version; /* 0 in a dry run */
+	char sha256[65];
+	bool unchanged; /* the very document that is in force */
+	struct faults *warnings;
+	/* Against what was in force. */
+	size_t pids_added, pids_removed;
+	size_t prefixes_added, prefixes_removed, prefixes_moved;
+	size_t interconnects_added, interconnects_removed, interconnects_changed;
+	size_t costs_changed;
+};
+
+/*
+ * ERR_MALFORMED: see `faults`. ERR_AWAY: no database, nothing stored. ERR_NOT_FOUND: costs for a
+ * provider without a topology. `author` names the token, for the history.
+ */
+enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind, const char *body,
+                     size_t size, const char *author, bool dry_run, struct maps_change *change,
+                     struct faults *faults) must_check;
+
+/* Roll back or forward: checks again among the others as they are now. ERR_NOT_FOUND. */
+enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
+                       struct maps_change *change, struct faults *faults) must_check;
+
+struct maps_stats {
+	size_t providers;
+	uint64_t publications;
+	int64_t published_at; /* unix seconds of the last one */
+	bool loaded;          /* something is in force, or the store said there is nothing */
+};
+struct maps_stats maps_stats(struct maps *m);

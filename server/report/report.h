@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Figures for analysts: balance, ratio, 95th percentile, verdict (DESIGN section 6,
+ * reference: accounting of peering, nearest-rank percentile over known bins).
+ *
+ * No figure without its definition: the answer names the window, the bin, the percentile's rank, the
+ * ratio's orientation and limit. Byte totals are integers of any size, never doubles. An estimate
+ * (source "announce") is labelled as one.
+ *
+ * Threading: any thread; blocks on the database.
+ */
+
+#include "server/store/store.h"
+
+struct report_options {
+	uint32_t bin_seconds;
+	uint64_t ratio_limit_milli; /* for settlement-free interconnects without one; 0: none */
+};
+
+struct report_query {
+	int64_t from, to;         /* unix seconds */
+	const char *provider;     /* NULL: all */
+	const char *interconnect; /* NULL: all */
+	bool csv;
+};
+
+/* The window rounded inwards to whole closed bins; `now` decides what is closed. */
+struct report_query report_window(const struct report_query *q, const struct report_options *o,
+                                  int64_t now);
+
+enum err report_balance(struct store *s, const struct report_options *o,
+                        const struct report_query *q, struct text *out) must_check;
+
+/* Bins of one interconnect for the chart: {"bin_seconds","source","points":[[start,out,in],...]}. */
+enum err report_series(struct store *s, const struct report_options *o,
+                       const struct report_query *q, enum store_source source,
+                       struct text *out) must_check;

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * PostgreSQL: the only folder that speaks SQL.
+ *
+ * A store is a small pool of connections; each call takes one, runs one transaction, and gives it
+ * back. A connection that broke is opened again at the next call. Nothing here is on the announce
+ * path.
+ *
+ * Errors: ERR_AWAY when the database cannot be reached (try again later; nothing was done, or it
+ * was done whole), ERR_SYSTEM when it refused (logged). Both leave *out untouched.
+ * Ownership: strings in results belong to the result; free with the function named there.
+ * Threading: any thread.
+ */
+
+#include "common/base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+struct store_options {
+	const char *conninfo; /* libpq's; "" means no database at all: every call is ERR_AWAY */
+	unsigned connections;
+	unsigned timeout_seconds; /* to connect, and for a statement */
+};
+
+/* Does not connect yet. NULL when out of memory. */
+struct store *store_new(const struct store_options *options);
+void store_free(struct store *s); /* NULL is fine */
+
+/*
+ * Applies the migrations of schema/ that are missing, under an advisory lock, so that two daemons
+ * may start together. ERR_RANGE: the database is newer than this program.
+ */
+enum err store_migrate(struct store *s, struct fault *fault) must_check;
+bool store_is_up(struct store *s); /* one round trip, at most a second */
+
+/* ---- map documents ---- */
+
+enum store_kind { STORE_TOPOLOGY, STORE_COSTS };
+
+struct store_version {
+	char provider[65];
+	uint64_t version; /* per provider, both kinds in one sequence, from 1 */
+	enum store_kind kind;
+	char sha256[65];
+	char author[65]; /* the token's name */
+	int64_t created; /* unix seconds */
+	uint64_t size;
+	bool in_force;
+};
+
+struct store_document {
+	struct store_version about;
+	char *body; /* as uploaded; NUL-terminated */
+	size_t size;
+};
+void store_document_done(struct store_document *d);
+
+/* What an interconnect looks like in a topology; kept in a table of its own for reports. */
+struct store_interconnect {
+	char provider[65], id[65], pid[65], relation[24], metro[65];
+	uint32_t neighbor_asn;
+	uint64_t capacity_mbps;
+	uint64_t ratio_limit_milli; /* 2000: 2.000:1; 0: none of its own */
+	bool in_force;              /* in the topology in force */
+};
+
+struct store_upload {
+	const char *provider;
+	enum store_kind kind;
+	const char *body;
+	size_t size;
+	const char *sha256, *author;
+	const struct store_interconnect *interconnects; /* of a topology */
+	size_t n_interconnects;
+};
+
+/*
+ * One transaction: new version, activation, interconnects, audit, NOTIFY. When it returns ERR_OK the
+ * upload survives any crash. The same document as the one in force makes no new version:
+ * ERR_EXISTS, *version says which.
+ */
+enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *version) must_check;
+
+/* Puts an old version in force again. ERR_NOT_FOUND. The interconnects are those of `u`. */
+enum err store_activate(struct store *s, const struct store_upload *u, uint64_t version) must_check;
+
+/* version 0: the one in force. ERR_NOT_FOUND. */
+enum err store_document(struct store *s, const char *provider, enum store_kind kind,
+                        uint64_t version, struct store_document *out) must_check;
+/* Any kind: what `version` of the provider is. ERR_NOT_FOUND. */
+enum err store_version(struct store *s, const char *provider, uint64_t version,
+                       struct store_version *out) must_check;
+/* Newest first. provider NULL: all, in force only. free() the list. */
+enum err store_versions(struct store *s, const char *provider, struct store_version **out,
+                        size_t *count) must_check;
+
+/* All that were ever in force, or of one provider (NULL: all). free() the list. */
+enum err store_interconnects(struct store *s, const char *provider, struct store_interconnect **out,
+                             size_t *count) must_check;
+/* ERR_NOT_FOUND. Audited. */
+enum err store_ratio_limit(struct store *s, const char *provider, const char *interconnect,
+                           uint64_t milli, const char *author) must_check;
+
+/* ---- notifications ---- */
+
+/*
+ * Waits up to `timeout_ms` on a connection of its own; true when another daemon (or this one)
+ * changed activations or the access list since the last call, and once after every reconnect,
+ * because what happened in between is unknown. ERR_AWAY after the time-out when it is not connected.
+ */
+enum err store_wait(struct store *s, unsigned timeout_ms, bool *changed) must_check;
+/* Wakes store_wait() from another thread. */
+void store_wake(struct store *s);
+
+/* ---- tokens ---- */
+
+enum store_role { STORE_ADMIN, STORE_OPERATOR, STORE_ANALYST };
+
+struct store_token {
+	uint64_t id;
+	char name[65];
+	enum store_role role;
+	char provider[65]; /* "" for admin */
+	int64_t created;
+};
+
+/* `hash` is 32 bytes. ERR_EXISTS: the name is taken. Audited. */
+enum err store_token_add(struct store *s, const struct store_token *token,
+                         const uint8_t hash[static 32], const char *author,
+                         uint64_t *id) must_check;
+enum err store_token_find(struct store *s, const uint8_t hash[static 32],
+                          struct store_token *out) must_check;
+enum err store_token_remove(struct store *s, const char *name, const char *author) must_check;
+enum err store_tokens(struct store *s, struct store_token **out, size_t *count) must_check;
+
+/* ---- bins ---- */
+
+enum store_source { STORE_ANNOUNCE, STORE_FLOW, STORE_COUNTER };
+
+struct store_bin {
+	char provider[65], interconnect[65];
+	int64_t start; /* unix seconds, a multiple of the bin's length */
+	uint32_t seconds;
+	uint64_t out_bytes, in_bytes;
+	uint32_t observed_seconds; /* how much of the bin was watched */
+};
+
+/*
+ * Writes rows of one node and source in one transaction (COPY into a stage, then upsert):
+ * the same key (node, source, provider, interconnect, start) again replaces, so that a replay never
+ * counts twice. Makes the month's partition when it is missing.
+ */
+enum err store_bins(struct store *s, const char *node, enum store_source source,
+                    const struct store_bin *rows, size_t n) must_check;
+
+struct store_balance {
+	char provider[65], interconnect[65], relation[24];
+	uint32_t neighbor_asn;
+	uint64_t ratio_limit_milli;
+	enum store_source source;
+	bool has_bins; /* false: an interconnect without any figure in the window */
+	/* Decimal digits: sums of many uint64_t may pass 2^64. */
+	char out_bytes[48], in_bytes[48];
+	uint64_t p95_out_bytes, p95_in_bytes; /* of a bin, nearest rank (percentile_disc) */
+	uint64_t bins_known;
+};
+
+struct store_window {
+	int64_t from, to;         /* closed bins with from <= start and start + seconds <= to */
+	uint32_t bin_seconds;     /* only bins of this length */
+	const char *provider;     /* NULL: all */
+	const char *interconnect; /* NULL: all */
+};
+
+/*
+ * Nodes are summed inside a bin before anything is ranked. One row for each interconnect and source
+ * that has bins, one with has_bins = false for one in force that has none. By provider and id.
+ */
+enum err store_balance(struct store *s, const struct store_window *w, struct store_balance **out,
+                       size_t *count) must_check;
+
+struct store_point {
+	int64_t start;
+	uint64_t out_bytes, in_bytes;
+};
+/* The bins themselves, nodes summed, oldest first; at most `room`. free() the list. */
+enum err store_series(struct store *s, const struct store_window *w, enum store_source source,
+                      struct store_point **out, size_t *count) must_check;
+
+/* ---- access list ---- */
+
+struct store_hash {
+	uint8_t bytes[20];
+};
+enum err store_access_set(struct store *s, const struct store_hash *hash, bool allowed,
+                          const char *author) must_check;
+enum err store_access_list(struct store *s, struct store_hash **out, size_t *count) must_check;
+
+/* ---- audit ---- */
+
+struct store_audit {
+	int64_t at;
+	char author[65], action[32], subject[160];
+};
+/* Newest first, at most `limit`. free() the list. */
+enum err store_audit(struct store *s, size_t limit, struct store_audit **out,
+                     size_t *count) must_check;

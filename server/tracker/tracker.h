@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Announce and scrape: codec -> swarm -> steer -> reply, over UDP and HTTP.
+ *
+ * Both protocols meet in tracker_announce(). A reply is made without allocation, log line or
+ * database; the map lease is renewed once per batch.
+ *
+ * Threading: a `tracker_worker` belongs to one thread (a UDP worker or an HTTP thread).
+ */
+
+#include "common/map/publish.h"
+#include "common/steer/steer.h"
+#include "common/swarm/swarm.h"
+#include "server/accounting/accounting.h"
+#include "server/geo/geo.h"
+#include "server/metrics/metrics.h"
+#include "server/net/http.h"
+#include "server/net/udp.h"
+
+#include <stdatomic.h>
+
+/* What SIGHUP may change; a new value is published whole and freed with the tracker. */
+struct tracker_settings {
+	struct steer_rules rules;
+	unsigned max_peers;                            /* in one reply, whatever the client asks */
+	unsigned default_peers;                        /* when it asks for none in particular */
+	uint32_t interval, min_interval, peer_timeout; /* seconds */
+	bool lab;                                      /* private and loopback peers are fine */
+	struct ip_prefix *proxies; /* whose ip= and X-Forwarded-For are believed */
+	size_t n_proxies;
+};
+
+struct tracker_options {
+	unsigned workers; /* UDP workers + HTTP threads */
+	unsigned udp_workers;
+	struct swarm_store *swarms;
+	struct map_office *office;
+	struct geo *geo;
+	struct accounting *accounting;
+	struct metrics *metrics;
+	uint8_t secret[32]; /* keys of connection ids and identities; not shared with anybody */
+};
+
+struct tracker;
+
+enum err tracker_new(const struct tracker_options *options, const struct tracker_settings *settings,
+                     struct tracker **out) must_check;
+void tracker_free(struct tracker *t); /* NULL is fine; its listeners must have stopped */
+
+enum err tracker_reload(struct tracker *t, const struct tracker_settings *settings) must_check;
+
+/* Info-hashes that may be announced; NULL: open to all. Takes the list (sorted or not). */
+enum err tracker_access(struct tracker *t, const uint8_t (*hashes)[INFO_HASH_SIZE], size_t n,
+                        bool open) must_check;
+
+/* Handlers for server/net; `ctx` is the tracker. */
+net_udp_handle tracker_udp;
+http_handle tracker_http;

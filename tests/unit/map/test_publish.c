@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "common/map/publish.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct map_snapshot {
+	unsigned alive;
+};
+
+static atomic_uint freed;
+
+static struct map_snapshot *snapshot(void)
+{
+	struct map_snapshot *s = malloc(sizeof(*s));
+	assert_non_null(s);
+	s->alive = 0xa11ce;
+	return s;
+}
+
+static void free_snapshot(struct map_snapshot *s)
+{
+	s->alive = 0;
+	free(s);
+	atomic_fetch_add(&freed, 1);
+}
+
+static int reset(void **state)
+{
+	(void)state;
+	atomic_store(&freed, 0);
+	return 0;
+}
+
+static void a_lease_keeps_its_map_until_renewed(void **state)
+{
+	(void)state;
+	struct map_office *office = map_office_new(free_snapshot);
+	struct map_lease lease = { 0 };
+	struct map_snapshot *first = snapshot(), *second = snapshot();
+
+	assert_null(map_renew(office, &lease));
+	assert_int_equal(map_publish(office, first), ERR_OK);
+	assert_ptr_equal(map_renew(office, &lease), first);
+
+	assert_int_equal(map_publish(office, second), ERR_OK);
+	assert_ptr_equal(lease.map, first);
+	assert_int_equal(atomic_load(&freed), 0);
+
+	assert_ptr_equal(map_renew(office, &lease), second);
+	assert_int_equal(atomic_load(&freed), 1);
+
+	map_end(office, &lease);
+	assert_int_equal(atomic_load(&freed), 1);
+	map_office_free(office);
+	assert_int_equal(atomic_load(&freed), 2);
+}
+
+static void an_unread_map_is_freed_at_once(void **state)
+{
+	(void)state;
+	struct map_office *office = map_office_new(free_snapshot);
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	assert_int_equal(atomic_load(&freed), 1);
+	map_office_free(office);
+}
+
+struct worker {
+	struct map_office *office;
+	pthread_t thread;
+	size_t wrong;
+};
+
+static atomic_bool stop;
+
+static void *renew_for_ever(void *arg)
+{
+	struct worker *w = arg;
+	struct map_lease lease = { 0 };
+	while (!atomic_load(&stop))
+		w->wrong += map_renew(w->office, &lease)->alive != 0xa11ce;
+	map_end(w->office, &lease);
+	return NULL;
+}
+
+static void many_workers_see_only_living_maps(void **state)
+{
+	(void)state;
+	enum { WORKERS = 3, MAPS = 500 };
+	struct worker workers[WORKERS] = { 0 };
+	struct map_office *office = map_office_new(free_snapshot);
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	atomic_store(&stop, false);
+
+	for (size_t i = 0; i < WORKERS; i++) {
+		workers[i].office = office;
+		pthread_create(&workers[i].thread, NULL, renew_for_ever, &workers[i]);
+	}
+	for (size_t i = 0; i < MAPS; i++)
+		assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < WORKERS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		assert_int_equal(workers[i].wrong, 0);
+	}
+	map_office_free(office);
+	assert_int_equal(atomic_load(&freed), MAPS + 1);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(a_lease_keeps_its_map_until_renewed, reset),
+	cmocka_unit_test_setup(an_unread_map_is_freed_at_once, reset),
+	cmocka_unit_test_setup(many_workers_see_only_living_maps, reset),
+};
+
+RUN_TESTS(tests)
