@@ -80,6 +80,13 @@ const struct map_snapshot *map_renew(struct map_office *office, struct map_lease
 	return lease->map;
 }
 
+void map_share(const struct map_lease *lease, struct map_lease *out)
+{
+	if (lease->issue != NULL)
+		atomic_fetch_add(&lease->issue->holders, 1);
+	*out = *lease;
+}
+
 void map_end(struct map_office *office, struct map_lease *lease)
 {
 	let_go(office, lease->issue);

@@ -40,4 +40,7 @@ enum err map_publish(struct map_office *office, struct map_snapshot *map) must_c
 /* Brings `lease` (all zero at first) up to date and returns its map. */
 const struct map_snapshot *map_renew(struct map_office *office, struct map_lease *lease);
 
+/* A second hold on what `lease` points to, whatever is in force by now. *out must hold nothing. */
+void map_share(const struct map_lease *lease, struct map_lease *out);
+
 void map_end(struct map_office *office, struct map_lease *lease);

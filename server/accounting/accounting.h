@@ -71,9 +71,14 @@ struct accounting_announce {
 /* Between enter and leave. */
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a);
 
-/* `count` peers in place `to` were handed to a client in place `from`. Between enter and leave. */
+/*
+ * Of the `candidates` peers that place `to` held, `count` were handed to the client in place `from`
+ * that was noted last. The two numbers tell how many *different* peers that client has been given by
+ * now, so that asking again for the same ones does not make a pair of places look closer than it is.
+ * Between enter and leave, after accounting_note().
+ */
 void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
-                       uint32_t from, uint32_t to, uint32_t count);
+                       uint32_t from, uint32_t to, uint32_t count, uint32_t candidates);
 
 /* ---- by the background thread ---- */
 

@@ -60,6 +60,30 @@ static void a_lease_keeps_its_map_until_renewed(void **state)
 	assert_int_equal(atomic_load(&freed), 2);
 }
 
+static void a_shared_lease_outlives_its_original(void **state)
+{
+	(void)state;
+	struct map_office *office = map_office_new(free_snapshot);
+	struct map_lease lease = { 0 }, copy = { 0 };
+	struct map_snapshot *first = snapshot();
+
+	map_share(&lease, &copy); /* of nothing: nothing */
+	assert_null(copy.map);
+	assert_int_equal(map_publish(office, first), ERR_OK);
+	assert_ptr_equal(map_renew(office, &lease), first);
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	map_share(&lease, &copy);
+	assert_ptr_equal(copy.map, first);
+	assert_int_equal(copy.number, 1);
+
+	assert_ptr_not_equal(map_renew(office, &lease), first);
+	assert_int_equal(atomic_load(&freed), 0);
+	map_end(office, &copy);
+	assert_int_equal(atomic_load(&freed), 1);
+	map_end(office, &lease);
+	map_office_free(office);
+}
+
 static void an_unread_map_is_freed_at_once(void **state)
 {
 	(void)state;
@@ -114,6 +138,7 @@ static void many_workers_see_only_living_maps(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(a_lease_keeps_its_map_until_renewed, reset),
+	cmocka_unit_test_setup(a_shared_lease_outlives_its_original, reset),
 	cmocka_unit_test_setup(an_unread_map_is_freed_at_once, reset),
 	cmocka_unit_test_setup(many_workers_see_only_living_maps, reset),
 };
