@@ -22,12 +22,15 @@ enum { LPM_VALUE_MAX = 0x3fffffff };
 
 struct lpm;
 
+/* Stable, in the order of ip_prefix_compare(), in linear time. ERR_NOMEM: nothing changed. */
+enum err lpm_sort(struct lpm_entry *entries, size_t n) must_check;
+
 /*
  * Sorts `entries` in place. Equal prefixes: the last one given wins. ERR_NOMEM; ERR_RANGE: a value
- * is 0 or too large, or there are more long IPv4 prefixes than the second level can hold.
+ * is 0 or too large, or a prefix has no family, too many bits or host bits.
  */
 enum err lpm_build(struct lpm_entry *entries, size_t n, struct lpm **out) must_check;
 void lpm_free(struct lpm *t); /* NULL is fine */
 
 uint32_t lpm_find(const struct lpm *t, const struct ip_addr *a); /* 0: no match */
-size_t lpm_bytes(const struct lpm *t);
+size_t lpm_bytes(const struct lpm *t);                           /* reserved, touched or not */
