@@ -30,13 +30,14 @@ struct announce {
 	uint8_t peer_id[PEER_ID_SIZE];
 	uint64_t uploaded, downloaded; /* bytes of this session */
 	uint64_t left;                 /* bytes; UINT64_MAX when absent or no number: a leecher */
-	uint64_t key;                  /* 0: none. UDP: the 32 bits; HTTP: a hash of its bytes */
+	uint64_t key;                  /* 0: none. 32 bits as in UDP, or a hash of other bytes */
 	int32_t want;                  /* WANT_DEFAULT, or how many peers at the most */
 	uint16_t port;                 /* may be 0: never handed out then */
 	enum peer_event event;
 	/* From here on only HTTP tells. */
 	struct ip_addr claimed; /* ip=; IP_NONE when absent. Believed only from listed proxies */
-	bool other_family;      /* ipv4= or ipv6= names an address of the other family (BEP 7) */
+	bool has_ipv4;          /* ipv4= names an address (BEP 7): it can use that family too */
+	bool has_ipv6;          /* the same of ipv6= */
 	bool compact;           /* true unless compact=0 (BEP 23) */
 	bool no_peer_id;
 };

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/codec/query.h"
+
+#include "common/base/random.h"
+#include "common/base/text.h"
+
+#include <string.h>
+
+/* One "name=value" of the query, still escaped. */
+struct param {
+	const char *name, *value;
+	size_t name_size, value_size;
+};
+
+/* A decoded value. Of a longer one the first bytes are kept; `size` is always its true length. */
+struct value {
+	char bytes[128];
+	size_t size;
+};
+
+/*
+ * '?' separates too: passkey sites and clients glue two queries together ("?passkey=x?info_hash="),
+ * and no client leaves a '?' of its own unescaped.
+ */
+static bool is_separator(char c)
+{
+	return c == '&' || c == ';' || c == '?';
+}
+
+/* Steps over one parameter; false at the end. */
+static bool next_param(const char **at, const char *end, struct param *out)
+{
+	const char *p = *at;
+	while (p < end && is_separator(*p))
+		p++;
+	if (p == end)
+		return false;
+
+	const char *stop = p;
+	while (stop < end && !is_separator(*stop))
+		stop++;
+	const char *equals = memchr(p, '=', (size_t)(stop - p));
+	const char *value = equals == NULL ? stop : equals + 1;
+	*out = (struct param){ .name = p,
+		               .name_size = (size_t)((equals == NULL ? stop : equals) - p),
+		               .value = value,
+		               .value_size = (size_t)(stop - value) };
+	*at = stop;
+	return true;
+}
+
+static bool named(const struct param *p, const char *name)
+{
+	return p->name_size == strlen(name) && memcmp(p->name, name, p->name_size) == 0;
+}
+
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	const char lower = (char)(c | 0x20);
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The byte at *at, unescaped; -1 when a '%' lacks its two digits. */
+static int next_byte(const char **at, const char *end)
+{
+	const char *p = *at;
+	*at = p + 1;
+	if (*p != '%')
+		return (unsigned char)*p;
+	if (end - p < 3 || nibble(p[1]) < 0 || nibble(p[2]) < 0)
+		return -1;
+	*at = p + 3;
+	return nibble(p[1]) << 4 | nibble(p[2]);
+}
+
+/* Percent-decoding (RFC 3986, section 2.1). '+' is a plus: this is no HTML form. */
+static enum err unescape(const struct param *p, const char *name, struct value *out,
+                         struct fault *fault)
+{
+	const char *at = p->value, *end = p->value + p->value_size;
+	out->size = 0;
+	while (at < end) {
+		const int byte = next_byte(&at, end);
+		if (byte < 0)
+			return fault_set(fault, ERR_MALFORMED, name,
+			                 "%s has a '%%' without two hex digits", name);
+		if (out->size < sizeof(out->bytes))
+			out->bytes[out->size] = (char)byte;
+		out->size++;
+	}
+	return ERR_OK;
+}
+
+/* Only a value that was kept whole can equal a word or be a number. */
+static bool is_word(const struct value *v, const char *word)
+{
+	return v->size == strlen(word) && memcmp(v->bytes, word, v->size) == 0;
+}
+
+static uint64_t number_or(const struct value *v, uint64_t otherwise)
+{
+	uint64_t n = otherwise;
+	if (v->size <= sizeof(v->bytes))
+		(void)text_u64(v->bytes, v->size, &n);
+	return n;
+}
+
+/* Twenty raw bytes, of an info-hash or a peer id. */
+static enum err take_id(const struct value *v, const char *name, uint8_t out[static 20],
+                        struct fault *fault)
+{
+	if (v->size != 20)
+		return fault_set(fault, ERR_MALFORMED, name,
+		                 "%s has %zu bytes after unescaping, it must have 20", name,
+		                 v->size);
+	memcpy(out, v->bytes, 20);
+	return ERR_OK;
+}
+
+/* What an announce has said so far. */
+struct draft {
+	struct announce a;
+	bool has_info_hash, has_peer_id, has_port;
+	struct fault *fault;
+};
+
+static enum err take_info_hash(struct draft *d, const struct value *v)
+{
+	if (d->has_info_hash)
+		return fault_set(d->fault, ERR_MALFORMED, "info_hash",
+		                 "info_hash is given twice, an announce is about one torrent");
+	d->has_info_hash = true;
+	return take_id(v, "info_hash", d->a.info_hash, d->fault);
+}
+
+static enum err take_peer_id(struct draft *d, const struct value *v)
+{
+	d->has_peer_id = true;
+	return take_id(v, "peer_id", d->a.peer_id, d->fault);
+}
+
+static enum err take_port(struct draft *d, const struct value *v)
+{
+	const uint64_t port = number_or(v, UINT64_MAX);
+	if (port > UINT16_MAX)
+		return fault_set(d->fault, ERR_MALFORMED, "port",
+		                 "port must be a number from 0 to 65535");
+	d->has_port = true;
+	d->a.port = (uint16_t)port;
+	return ERR_OK;
+}
+
+/* Counters that are no number are counted as nothing: a client's bug must not cost it its peers. */
+static enum err take_uploaded(struct draft *d, const struct value *v)
+{
+	d->a.uploaded = number_or(v, 0);
+	return ERR_OK;
+}
+
+static enum err take_downloaded(struct draft *d, const struct value *v)
+{
+	d->a.downloaded = number_or(v, 0);
+	return ERR_OK;
+}
+
+static enum err take_left(struct draft *d, const struct value *v)
+{
+	d->a.left = number_or(v, UINT64_MAX);
+	return ERR_OK;
+}
+
+static enum err take_event(struct draft *d, const struct value *v)
+{
+	static const struct {
+		const char *word;
+		enum peer_event event;
+	} words[] = {
+		{ "started", EVENT_STARTED },
+		{ "stopped", EVENT_STOPPED },
+		{ "completed", EVENT_COMPLETED },
+		{ "paused", EVENT_PAUSED },
+	};
+	d->a.event = EVENT_NONE;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (is_word(v, words[i].word))
+			d->a.event = words[i].event;
+	return ERR_OK;
+}
+
+/* Negative or no number: the default. More digits than any type holds are still "a lot". */
+static enum err take_numwant(struct draft *d, const struct value *v)
+{
+	const size_t kept = v->size < sizeof(v->bytes) ? v->size : sizeof(v->bytes);
+	size_t digits = 0;
+	while (digits < kept && v->bytes[digits] >= '0' && v->bytes[digits] <= '9')
+		digits++;
+	if (v->size == 0 || digits < kept) {
+		d->a.want = WANT_DEFAULT;
+		return ERR_OK;
+	}
+	const uint64_t want = number_or(v, UINT64_MAX);
+	d->a.want = want < INT32_MAX ? (int32_t)want : INT32_MAX;
+	return ERR_OK;
+}
+
+/*
+ * Eight hex digits are the 32 bits that the same client sends over UDP, so that it stays one client
+ * when it uses both. Anything else (aria2: raw bytes, ctorrent: letters) is hashed.
+ */
+static uint64_t key_of(const struct value *v)
+{
+	uint32_t number = 0;
+	size_t hex = 0;
+	for (; v->size == 8 && hex < 8 && nibble(v->bytes[hex]) >= 0; hex++)
+		number = number << 4 | (uint32_t)nibble(v->bytes[hex]);
+	if (hex == 8 && number != 0)
+		return number;
+
+	const size_t kept = v->size < sizeof(v->bytes) ? v->size : sizeof(v->bytes);
+	uint64_t h = v->size;
+	for (size_t i = 0; i < kept; i++)
+		h = random_mix(h ^ (uint8_t)v->bytes[i]) + i;
+	return h != 0 ? h : 1;
+}
+
+static enum err take_key(struct draft *d, const struct value *v)
+{
+	d->a.key = v->size > 0 ? key_of(v) : 0;
+	return ERR_OK;
+}
+
+/* "192.0.2.1", "192.0.2.1:6881", "2001:db8::1" or "[2001:db8::1]:6881" (BEP 7); else IP_NONE. */
+static struct ip_addr address_of(const struct value *v)
+{
+	struct ip_addr a = { .family = IP_NONE };
+	char text[sizeof(v->bytes) + 1];
+	if (v->size > sizeof(v->bytes) || memchr(v->bytes, '\0', v->size) != NULL)
+		return a;
+	memcpy(text, v->bytes, v->size);
+	text[v->size] = '\0';
+
+	char *start = text;
+	char *colon = strchr(text, ':');
+	if (text[0] == '[') {
+		start++;
+		text[strcspn(text, "]")] = '\0';
+	} else if (colon != NULL && strchr(colon + 1, ':') == NULL) {
+		*colon = '\0';
+	}
+	if (ip_parse(start, &a) != ERR_OK)
+		a.family = IP_NONE;
+	return a;
+}
+
+static enum err take_ip(struct draft *d, const struct value *v)
+{
+	d->a.claimed = address_of(v);
+	return ERR_OK;
+}
+
+/* A link-local address, say, does not show that the client can use the family. */
+static bool is_usable(const struct value *v, enum ip_family family)
+{
+	const struct ip_addr a = address_of(v);
+	return a.family == family && ip_kind(&a) != IP_BOGON;
+}
+
+static enum err take_ipv4(struct draft *d, const struct value *v)
+{
+	d->a.has_ipv4 = d->a.has_ipv4 || is_usable(v, IP_V4);
+	return ERR_OK;
+}
+
+static enum err take_ipv6(struct draft *d, const struct value *v)
+{
+	d->a.has_ipv6 = d->a.has_ipv6 || is_usable(v, IP_V6);
+	return ERR_OK;
+}
+
+static enum err take_compact(struct draft *d, const struct value *v)
+{
+	d->a.compact = !is_word(v, "0");
+	return ERR_OK;
+}
+
+static enum err take_no_peer_id(struct draft *d, const struct value *v)
+{
+	d->a.no_peer_id = is_word(v, "1");
+	return ERR_OK;
+}
+
+/* Roughly in the order clients send them. */
+static const struct {
+	const char *name;
+	enum err (*take)(struct draft *d, const struct value *v);
+} known[] = {
+	{ "info_hash", take_info_hash },
+	{ "peer_id", take_peer_id },
+	{ "port", take_port },
+	{ "uploaded", take_uploaded },
+	{ "downloaded", take_downloaded },
+	{ "left", take_left },
+	{ "key", take_key },
+	{ "event", take_event },
+	{ "numwant", take_numwant },
+	{ "compact", take_compact },
+	{ "no_peer_id", take_no_peer_id },
+	{ "ip", take_ip },
+	{ "ipv4", take_ipv4 },
+	{ "ipv6", take_ipv6 },
+};
+
+static enum err take_param(struct draft *d, const struct param *p)
+{
+	struct value v;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!named(p, known[i].name))
+			continue;
+		const enum err e = unescape(p, known[i].name, &v, d->fault);
+		return e == ERR_OK ? known[i].take(d, &v) : e;
+	}
+	return ERR_OK; /* corrupt=, redundant=, supportcrypto=, whatever comes next */
+}
+
+static enum err missing(struct fault *fault, const char *name)
+{
+	return fault_set(fault, ERR_NOT_FOUND, name, "%s is missing", name);
+}
+
+enum err query_announce_parse(const char *query, size_t size, struct announce *out,
+                              struct fault *fault)
+{
+	struct draft d = { .a = { .left = UINT64_MAX, .want = WANT_DEFAULT, .compact = true },
+		           .fault = fault };
+	const char *at = query, *end = query + size;
+	struct param p;
+	while (next_param(&at, end, &p)) {
+		const enum err e = take_param(&d, &p);
+		if (e != ERR_OK)
+			return e;
+	}
+	if (!d.has_info_hash)
+		return missing(fault, "info_hash");
+	if (!d.has_peer_id)
+		return missing(fault, "peer_id");
+	if (!d.has_port)
+		return missing(fault, "port");
+	*out = d.a;
+	return ERR_OK;
+}
+
+static enum err add_hash(struct scrape *s, const struct value *v, struct fault *fault)
+{
+	if (s->count == SCRAPE_HASHES_MAX)
+		return fault_set(fault, ERR_RANGE, "info_hash",
+		                 "more than %d info_hash in one scrape", SCRAPE_HASHES_MAX);
+	const enum err e = take_id(v, "info_hash", s->hashes[s->count], fault);
+	if (e == ERR_OK)
+		s->count++;
+	return e;
+}
+
+enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, struct fault *fault)
+{
+	struct scrape s = { .count = 0 };
+	struct value v;
+	const char *at = query, *end = query + size;
+	struct param p;
+	while (next_param(&at, end, &p)) {
+		if (!named(&p, "info_hash"))
+			continue;
+		enum err e = unescape(&p, "info_hash", &v, fault);
+		if (e == ERR_OK)
+			e = add_hash(&s, &v, fault);
+		if (e != ERR_OK)
+			return e;
+	}
+	if (s.count == 0)
+		return missing(fault, "info_hash");
+	*out = s;
+	return ERR_OK;
+}
