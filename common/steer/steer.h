@@ -13,10 +13,17 @@
  *            the rest from outside; between PIDs weights (1/p)^0.5, normalised; a PID's weight is at
  *            most 1.5 times its share of the candidates (the overload factor of the reference
  *            implementation); slots left over are filled uniformly. 75/90 is that code's preset.
+ *            What the overload factor takes from one PID goes to the other PIDs of the same part
+ *            (provider or outside) by their weights. The percentages are limits while the others
+ *            have candidates: a short list helps nobody.
  *
  * Peers in places with uploads "never" are never offered; those with "avoid" only when nobody else
  * can serve: their seeds when the other candidates hold no seed, the rest when there is nobody else.
  * An asker that no map knows gets `native`.
+ *
+ * Takes are drawn by equally spaced points with a random start, so a bucket gets its exact share,
+ * rounded up or down, and has the exact share as its mean. Costs O(n + want), with one square root
+ * for each bucket under p4p. Pure: share freely.
  */
 
 #include "common/map/snapshot.h"
@@ -40,6 +47,11 @@ struct steer_bucket {
 	uint32_t seeds, others; /* candidates, the asker excluded */
 	uint32_t take;          /* how many to draw */
 	bool seeds_only;        /* draw seeds only (an "avoid" bucket asked for its seeds) */
+	struct {
+		uint32_t offered; /* candidates under the rules for uploads */
+		uint32_t next;
+		float weight;
+	} scratch; /* steer_share()'s own; need not be set */
 };
 
 /*

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/steer/steer.h"
+
+#include "common/base/random.h"
+
+#include <math.h>
+
+/*
+ * Buckets that may be offered form one chain in three links: the asker's PID, the rest of its
+ * provider, everybody else. So a pass over a link costs that link, and a pass over all is a chain.
+ */
+enum { OWN_PID, OWN_PROVIDER, OUTSIDE, LINKS };
+
+struct chain {
+	struct steer_bucket *buckets;
+	uint32_t first, last, n;
+	uint64_t spare; /* candidates offered and not yet taken */
+};
+
+#define chain_each(b, c)                                \
+	for (uint32_t at_ = (c)->first, left_ = (c)->n; \
+	     left_ > 0 && ((b) = &(c)->buckets[at_], true); at_ = (b)->scratch.next, left_--)
+
+static void chain_append(struct chain *c, uint32_t i)
+{
+	if (c->n > 0)
+		c->buckets[c->last].scratch.next = i;
+	else
+		c->first = i;
+	c->last = i;
+	c->n++;
+	c->spare += c->buckets[i].scratch.offered;
+}
+
+/* `a` then `b`; both stay usable as they are. */
+static struct chain chain_join(const struct chain *a, const struct chain *b)
+{
+	if (a->n == 0)
+		return *b;
+	if (b->n > 0)
+		a->buckets[a->last].scratch.next = b->first;
+	return (struct chain){ .buckets = a->buckets,
+		               .first = a->first,
+		               .last = b->n > 0 ? b->last : a->last,
+		               .n = a->n + b->n,
+		               .spare = a->spare + b->spare };
+}
+
+/* Whom may we offer at all? The rules for "never" and "avoid". */
+static void admit(struct steer_bucket *buckets, size_t n)
+{
+	uint64_t seeds = 0, all = 0;
+	bool avoid = false;
+	for (size_t i = 0; i < n; i++) {
+		struct steer_bucket *b = &buckets[i];
+		b->take = 0;
+		b->seeds_only = false;
+		b->scratch.offered = b->scratch.next = 0;
+		if (b->uploads == UPLOADS_NORMAL) {
+			b->scratch.offered = b->seeds + b->others;
+			seeds += b->seeds;
+			all += b->scratch.offered;
+		} else if (b->uploads == UPLOADS_AVOID) {
+			avoid = true;
+		}
+	}
+	if (!avoid || seeds > 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct steer_bucket *b = &buckets[i];
+		if (b->uploads != UPLOADS_AVOID)
+			continue;
+		b->seeds_only = all > 0;
+		b->scratch.offered = b->seeds_only ? b->seeds : b->seeds + b->others;
+	}
+}
+
+/*
+ * `want` candidates of the chain, each equally likely: `want` points, equally spaced and with a
+ * random start, on a line where every candidate has the same length. All in integers, so a bucket
+ * never gets more than it holds.
+ */
+static size_t take_uniform(struct chain *c, uint64_t want, uint64_t *seed)
+{
+	if (want > c->spare)
+		want = c->spare;
+	if (want == 0)
+		return 0;
+	const uint64_t spacing = c->spare;
+	uint64_t point = random_next(seed) % spacing, end = 0;
+	struct steer_bucket *b;
+	chain_each (b, c) {
+		end += (b->scratch.offered - b->take) * want;
+		for (; point < end; point += spacing)
+			b->take++;
+	}
+	c->spare -= want;
+	return (size_t)want;
+}
+
+/* (1/p)^0.5; a free path weighs much more than the cheapest one that costs something. */
+static float price_weight(uint32_t price)
+{
+	return price > 0 ? 1.0F / sqrtf((float)price) : 32.0F;
+}
+
+/*
+ * Every bucket shall get min(level * weight, limit * candidates) on average, and all together
+ * `want`. Newton's method on that piecewise linear, concave sum: the level only rises, and stops
+ * once no further bucket reaches its limit. The bound on the rounds is for crafted inputs; what is
+ * missing then is filled uniformly.
+ */
+static double find_level(const struct chain *c, double want, double limit)
+{
+	double open = 0, level = 0;
+	struct steer_bucket *b;
+	chain_each (b, c) {
+		b->scratch.weight = price_weight(b->price);
+		open += (double)b->scratch.weight;
+	}
+	for (unsigned round = 0; round < 12 && open > 0; round++) {
+		double full = 0, higher = 0;
+		chain_each (b, c) {
+			const double weight = (double)b->scratch.weight;
+			const double most = limit * b->scratch.offered;
+			if (level * weight >= most)
+				full += most;
+			else
+				higher += weight;
+		}
+		open = higher;
+		if (open <= 0 || want - full <= level * open * (1 + 1e-9))
+			break;
+		level = (want - full) / open;
+	}
+	return level;
+}
+
+/* `want` candidates of the chain by price, PID by PID; what rounding leaves is filled uniformly. */
+static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_percent,
+                            uint64_t *seed)
+{
+	if (want >= c->spare || c->n == 1)
+		return take_uniform(c, want, seed);
+	if (want == 0)
+		return 0;
+
+	double limit = 1; /* of a bucket's candidates, on average */
+	if (overload_percent > 0)
+		limit = fmin(1, overload_percent / 100.0 * (double)want / (double)c->spare);
+	const double level = find_level(c, (double)want, limit);
+
+	/* The same equally spaced points as above, on a line where a bucket is as long as its share. */
+	double point = (double)(random_next(seed) >> 11) * 0x1p-53, end = 0;
+	uint64_t taken = 0;
+	struct steer_bucket *b;
+	chain_each (b, c) {
+		end += fmin(level * (double)b->scratch.weight, limit * b->scratch.offered);
+		for (; point < end && b->take < b->scratch.offered && taken < want; point += 1) {
+			b->take++;
+			taken++;
+		}
+	}
+	c->spare -= taken;
+	return (size_t)taken + take_uniform(c, want - taken, seed);
+}
+
+/* As the reference implementation rounds: n * percent / 100 + 0.5, truncated. */
+static size_t percent_of(size_t n, unsigned percent)
+{
+	return percent < 100 ? (n * percent + 50) / 100 : n;
+}
+
+static size_t take_p4p(const struct steer_rules *rules, struct chain links[static LINKS],
+                       size_t want, uint64_t *seed)
+{
+	const size_t provider = percent_of(want, rules->intra_provider_percent);
+	const size_t pid = percent_of(want, rules->intra_pid_percent);
+	size_t taken = take_uniform(&links[OWN_PID], pid < provider ? pid : provider, seed);
+	if (taken < provider)
+		taken += take_by_price(&links[OWN_PROVIDER], provider - taken,
+		                       rules->overload_percent, seed);
+	taken += take_by_price(&links[OUTSIDE], want - taken, rules->overload_percent, seed);
+	if (taken == want)
+		return taken;
+
+	const struct chain inside = chain_join(&links[OWN_PID], &links[OWN_PROVIDER]);
+	struct chain all = chain_join(&inside, &links[OUTSIDE]);
+	return taken + take_uniform(&all, want - taken, seed);
+}
+
+size_t steer_share(const struct steer_rules *rules, bool mapped, struct steer_bucket *buckets,
+                   size_t n, size_t want, uint64_t *seed)
+{
+	const bool native = rules->policy == STEER_NATIVE || !mapped;
+	struct chain links[LINKS];
+	for (size_t i = 0; i < LINKS; i++)
+		links[i] = (struct chain){ .buckets = buckets };
+
+	admit(buckets, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct steer_bucket *b = &buckets[i];
+		if (b->scratch.offered == 0)
+			continue;
+		const unsigned link = native || b->tier > TIER_SAME_PROVIDER ? OUTSIDE
+		                      : b->tier == TIER_SAME_PID             ? OWN_PID
+		                                                             : OWN_PROVIDER;
+		chain_append(&links[link], (uint32_t)i);
+	}
+	const uint64_t offered =
+		links[OWN_PID].spare + links[OWN_PROVIDER].spare + links[OUTSIDE].spare;
+	if (want > offered)
+		want = (size_t)offered;
+	if (native)
+		return take_uniform(&links[OUTSIDE], want, seed);
+	return take_p4p(rules, links, want, seed);
+}
