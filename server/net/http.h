@@ -16,8 +16,8 @@
 #include "common/ip/addr.h"
 
 struct http_request {
-	const char *method; /* "GET" */
-	const char *path;   /* decoded? no: as sent, without the query */
+	const char *method; /* "GET"; a HEAD is one too, whose body stays here */
+	const char *path;   /* still escaped, without scheme, host and query */
 	const char *query;  /* raw, without the '?'; "" when there is none */
 	struct ip_addr from;
 	uint16_t from_port;
@@ -27,10 +27,16 @@ struct http_request {
 	void *connection_; /* for http_header() */
 };
 
-/* NULL when the client did not send it. Names are compared without case. */
+/*
+ * NULL when the client did not send it; the last one when it came twice, because that is the one
+ * a proxy added. Names are compared without case.
+ */
 const char *http_header(const struct http_request *r, const char *name);
 
-/* The decoded value of one query parameter; false when absent, malformed or longer than room - 1. */
+/*
+ * The decoded value of one query parameter ('+' is a plus); false when absent, malformed, with a
+ * NUL, or longer than room - 1.
+ */
 bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room);
 
 enum { HTTP_HEADERS_MAX = 6 };

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/net/http.h"
+
+#include "tests/unit/test.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BODY_MAX = 1000 };
+
+static atomic_uint slow_began, slow_ended;
+
+/* Says what it heard, one "name=value" a line. */
+static void echo(void *ctx, const struct http_request *r, struct http_reply *reply)
+{
+	(void)ctx;
+	char value[32], address[IP_TEXT_SIZE];
+	ip_print(&r->from, address);
+	if (strcmp(r->path, "/slow") == 0) {
+		atomic_store(&slow_began, 1);
+		(void)usleep(300000);
+		atomic_store(&slow_ended, 1);
+	}
+	text_printf(&reply->body, "method=%s\npath=%s\nquery=%s\nfrom=%s\nport=%s\nthread=%u\n",
+	            r->method, r->path, r->query, address, r->from_port > 0 ? "yes" : "no",
+	            r->thread);
+	text_printf(&reply->body, "body=%zu:%.16s\n", r->body_size, r->body);
+	const char *header = http_header(r, "x-probe");
+	text_printf(&reply->body, "probe=%s\n", header != NULL ? header : "(none)");
+	if (http_parameter(r, "a", value, sizeof(value)))
+		text_printf(&reply->body, "a=%s.\n", value);
+	http_reply_header(reply, "X-Said", "so");
+	if (strcmp(r->path, "/teapot") == 0)
+		reply->status = 418;
+	if (strcmp(r->path, "/json") == 0)
+		reply->content_type = "application/json";
+}
+
+static struct http_server *start(const char *listen, unsigned threads, bool keep_alive)
+{
+	struct http_server *s = NULL;
+	struct fault fault = { 0 };
+	const struct http_options o = { .listen = listen,
+		                        .threads = threads,
+		                        .body_max = BODY_MAX,
+		                        .memory_each = 8192,
+		                        .connections_max = 64,
+		                        .idle_seconds = 5,
+		                        .keep_alive = keep_alive,
+		                        .handle = echo };
+	if (http_start(&o, &s, &fault) != ERR_OK)
+		fail_msg("%s: %s", fault.where, fault.text);
+	return s;
+}
+
+static int dial(uint16_t port)
+{
+	const struct timeval patience = { .tv_sec = 5 };
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+		                        .sin_port = htons(port),
+		                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static void say(int fd, const char *s)
+{
+	assert_int_equal(send(fd, s, strlen(s), MSG_NOSIGNAL), strlen(s));
+}
+
+/* Reads until `replies` whole ones came (`headers_only` for HEAD), or the server hung up. */
+static struct text hear(int fd, unsigned replies, bool headers_only)
+{
+	struct text all = { 0 };
+	text_add(&all, "", 0);
+	for (;;) {
+		unsigned whole = 0;
+		const char *p = all.bytes;
+		for (const char *end; (end = strstr(p, "\r\n\r\n")) != NULL; whole++) {
+			const char *length = strcasestr(p, "content-length:");
+			const size_t body = headers_only || length == NULL
+			                            ? 0
+			                            : (size_t)strtoul(length + 15, NULL, 10);
+			if (strlen(end + 4) < body)
+				break;
+			p = end + 4 + body;
+		}
+		if (whole >= replies)
+			return all;
+		char buf[4096];
+		const ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		if (n <= 0)
+			return all;
+		text_add(&all, buf, (size_t)n);
+	}
+}
+
+static bool hung_up(int fd)
+{
+	char c;
+	return recv(fd, &c, 1, 0) == 0;
+}
+
+static unsigned occurrences(const struct text *t, const char *what)
+{
+	unsigned n = 0;
+	for (const char *p = t->bytes; (p = strstr(p, what)) != NULL; p++)
+		n++;
+	return n;
+}
+
+static void expect(const struct text *t, const char *what)
+{
+	if (strstr(t->bytes, what) == NULL)
+		fail_msg("no '%s' in\n%s", what, t->bytes);
+}
+
+/* One request on a connection of its own. */
+static struct text ask(const struct http_server *s, const char *request)
+{
+	const int fd = dial(http_port(s));
+	say(fd, request);
+	struct text t = hear(fd, 1, strncmp(request, "HEAD", 4) == 0);
+	(void)close(fd);
+	return t;
+}
+
+static void keeps_a_connection_for_two_requests(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	const int fd = dial(http_port(s));
+	for (unsigned i = 0; i < 2; i++) {
+		say(fd, "GET /one?n=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+		struct text t = hear(fd, 1, false);
+		expect(&t, "HTTP/1.1 200 OK");
+		expect(&t, "path=/one\n");
+		expect(&t, "X-Said: so");
+		expect(&t, "from=127.0.0.1\nport=yes\n");
+		text_done(&t);
+	}
+	(void)close(fd);
+	http_stop(s);
+}
+
+static void answers_pipelined_requests_in_order(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 2, true);
+	const int fd = dial(http_port(s));
+	say(fd, "GET /p?1 HTTP/1.1\r\nHost: x\r\n\r\n"
+	        "GET /p?2 HTTP/1.1\r\nHost: x\r\n\r\n"
+	        "GET /p?3 HTTP/1.1\r\nHost: x\r\n\r\n");
+	struct text t = hear(fd, 3, false);
+	const char *one = strstr(t.bytes, "query=1"), *two = strstr(t.bytes, "query=2"),
+		   *three = strstr(t.bytes, "query=3");
+	assert_true(one != NULL && one < two && two < three);
+	text_done(&t);
+	(void)close(fd);
+	http_stop(s);
+}
+
+static void closes_when_keep_alive_is_off(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, false);
+	const int fd = dial(http_port(s));
+	say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	struct text t = hear(fd, 1, false);
+	expect(&t, "Connection: close");
+	text_done(&t);
+	assert_true(hung_up(fd));
+	(void)close(fd);
+	http_stop(s);
+}
+
+static void answers_http_1_0_without_host_and_closes(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	const int fd = dial(http_port(s));
+	say(fd, "GET /announce?x HTTP/1.0\r\n\r\n");
+	struct text t = hear(fd, 1, false);
+	expect(&t, " 200 OK");
+	expect(&t, "path=/announce\nquery=x\n");
+	text_done(&t);
+	assert_true(hung_up(fd));
+	(void)close(fd);
+	http_stop(s);
+}
+
+static void hands_over_the_target_as_it_was_sent(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *target, *heard;
+	} rows[] = {
+		{ "/announce?info_hash=%00%01a+b;c%zz&x?y",
+		  "path=/announce\nquery=info_hash=%00%01a+b;c%zz&x?y\n" },
+		{ "//announce?a", "path=//announce\nquery=a\n" },
+		{ "http://host:80/announce?q=1", "path=/announce\nquery=q=1\n" },
+		{ "http://host?q=1", "path=/\nquery=q=1\n" },
+		{ "/a%20b", "path=/a%20b\nquery=\n" },
+		{ "/?", "path=/\nquery=\n" },
+	};
+	struct http_server *s = start("127.0.0.1:0", 1, false);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char request[256];
+		(void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+		               rows[i].target);
+		struct text t = ask(s, request);
+		expect(&t, rows[i].heard);
+		text_done(&t);
+	}
+	http_stop(s);
+}
+
+static void decodes_parameters(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *query, *value; /* NULL: no such parameter */
+	} rows[] = {
+		{ "a=1", "1" },
+		{ "b=2&a=x%20y&c", "x y" },
+		{ "a=1+1", "1+1" },
+		{ "a=%4a%4B", "JK" },
+		{ "a", "" },
+		{ "a=", "" },
+		{ "a=1&a=2", "1" },
+		{ "a=b=c", "b=c" },
+		{ "aa=1", NULL },
+		{ "xa=1", NULL },
+		{ "", NULL },
+		{ "a=%", NULL },
+		{ "a=%4", NULL },
+		{ "a=%4&b=1", NULL },
+		{ "a=%zz", NULL },
+		{ "a=x%00y", NULL },
+		{ "a=1234567890123456789012345678901", "1234567890123456789012345678901" },
+		{ "a=12345678901234567890123456789012", NULL },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char value[32] = "untouched";
+		const struct http_request r = { .query = rows[i].query };
+		const bool found = http_parameter(&r, "a", value, sizeof(value));
+		if (found != (rows[i].value != NULL))
+			fail_msg("%s: %s", rows[i].query, found ? value : "not found");
+		if (found)
+			assert_string_equal(value, rows[i].value);
+	}
+}
+
+static void finds_headers_without_case_and_the_last_of_two(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, false);
+	struct text t = ask(s, "GET / HTTP/1.1\r\nHost: x\r\nX-PROBE: 7\r\n\r\n");
+	expect(&t, "probe=7\n");
+	text_done(&t);
+	t = ask(s, "GET / HTTP/1.1\r\nHost: x\r\nX-Probe: 1\r\nx-probe: 2\r\n\r\n");
+	expect(&t, "probe=2\n");
+	text_done(&t);
+	t = ask(s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	expect(&t, "probe=(none)\n");
+	text_done(&t);
+	http_stop(s);
+}
+
+static void sends_head_without_the_body(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, false);
+	struct text t = ask(s, "HEAD /json HTTP/1.1\r\nHost: x\r\n\r\n");
+	expect(&t, " 200 OK");
+	expect(&t, "Content-Type: application/json");
+	expect(&t, "Content-Length: ");
+	assert_int_equal(occurrences(&t, "method="), 0);
+	text_done(&t);
+	http_stop(s);
+}
+
+static void passes_status_and_type_on(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, false);
+	struct text t = ask(s, "GET /teapot HTTP/1.1\r\nHost: x\r\n\r\n");
+	expect(&t, "HTTP/1.1 418 ");
+	expect(&t, "Content-Type: text/plain");
+	text_done(&t);
+	http_stop(s);
+}
+
+static void collects_a_body_up_to_the_limit(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	char request[BODY_MAX + 200];
+	const int n =
+		snprintf(request, sizeof(request),
+	                 "PUT /map HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", BODY_MAX);
+	memset(request + n, 'b', BODY_MAX);
+	request[n + BODY_MAX] = '\0';
+	struct text t = ask(s, request);
+	expect(&t, "method=PUT\n");
+	expect(&t, "body=1000:bbbbbbbbbbbbbbbb\n");
+	text_done(&t);
+
+	t = ask(s, "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	           "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n");
+	expect(&t, "body=7:abcdefg\n");
+	text_done(&t);
+	http_stop(s);
+}
+
+static void refuses_a_long_body_before_reading_it(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	struct text t = ask(s, "PUT /map HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
+	expect(&t, "HTTP/1.1 413 ");
+	text_done(&t);
+
+	char request[BODY_MAX + 300];
+	const int n = snprintf(request, sizeof(request),
+	                       "PUT /map HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	                       "%x\r\n",
+	                       BODY_MAX + 1);
+	memset(request + n, 'b', BODY_MAX + 1);
+	(void)snprintf(request + n + BODY_MAX + 1, 20, "\r\n0\r\n\r\n");
+	t = ask(s, request);
+	expect(&t, "HTTP/1.1 413 ");
+	text_done(&t);
+	http_stop(s);
+}
+
+static void gives_every_request_a_thread_number_below_the_count(void **state)
+{
+	(void)state;
+	struct http_server *s = start("[::]:0", 3, false);
+	for (unsigned i = 0; i < 30; i++) {
+		struct text t = ask(s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+		assert_int_equal(occurrences(&t, "thread=0") + occurrences(&t, "thread=1") +
+		                         occurrences(&t, "thread=2"),
+		                 1);
+		expect(&t, "from=127.0.0.1\n"); /* though the socket is IPv6 */
+		text_done(&t);
+	}
+	http_stop(s);
+}
+
+static void *ask_slowly(void *arg)
+{
+	struct text *t = malloc(sizeof(*t));
+	assert_non_null(t);
+	*t = ask(arg, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+	return t;
+}
+
+static void answers_the_running_request_before_it_stops(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	pthread_t thread;
+	void *heard;
+	assert_int_equal(pthread_create(&thread, NULL, ask_slowly, s), 0);
+	while (atomic_load(&slow_began) == 0)
+		(void)usleep(1000);
+	http_stop(s);
+	assert_int_equal(atomic_load(&slow_ended), 1);
+	pthread_join(thread, &heard);
+	expect(heard, "path=/slow\n");
+	text_done(heard);
+	free(heard);
+}
+
+static void refuses_a_port_that_is_taken(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true), *second = NULL;
+	struct fault fault = { 0 };
+	char listen[32];
+	(void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", http_port(s));
+	const struct http_options o = { .listen = listen, .threads = 1, .handle = echo };
+	assert_int_equal(http_start(&o, &second, &fault), ERR_SYSTEM);
+	assert_string_equal(fault.where, listen);
+	http_stop(s);
+	http_stop(NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(keeps_a_connection_for_two_requests),
+	cmocka_unit_test(answers_pipelined_requests_in_order),
+	cmocka_unit_test(closes_when_keep_alive_is_off),
+	cmocka_unit_test(answers_http_1_0_without_host_and_closes),
+	cmocka_unit_test(hands_over_the_target_as_it_was_sent),
+	cmocka_unit_test(decodes_parameters),
+	cmocka_unit_test(finds_headers_without_case_and_the_last_of_two),
+	cmocka_unit_test(sends_head_without_the_body),
+	cmocka_unit_test(passes_status_and_type_on),
+	cmocka_unit_test(collects_a_body_up_to_the_limit),
+	cmocka_unit_test(refuses_a_long_body_before_reading_it),
+	cmocka_unit_test(gives_every_request_a_thread_number_below_the_count),
+	cmocka_unit_test(answers_the_running_request_before_it_stops),
+	cmocka_unit_test(refuses_a_port_that_is_taken),
+};
+
+RUN_TESTS(tests)
