@@ -33,7 +33,8 @@ void store_free(struct store *s); /* NULL is fine */
 
 /*
  * Applies the migrations of schema/ that are missing, under an advisory lock, so that two daemons
- * may start together. ERR_RANGE: the database is newer than this program.
+ * may start together. ERR_RANGE: the database is newer than this program. ERR_EXISTS: a migration
+ * that was applied is not the one we have.
  */
 enum err store_migrate(struct store *s, struct fault *fault) must_check;
 bool store_is_up(struct store *s); /* one round trip, at most a second */
@@ -65,8 +66,9 @@ struct store_interconnect {
 	char provider[65], id[65], pid[65], relation[24], metro[65];
 	uint32_t neighbor_asn;
 	uint64_t capacity_mbps;
-	uint64_t ratio_limit_milli; /* 2000: 2.000:1; 0: none of its own */
-	bool in_force;              /* in the topology in force */
+	uint64_t
+		ratio_limit_milli; /* 2000: 2.000:1; 0: none of its own; an upload leaves it alone */
+	bool in_force;             /* in the topology in force; an upload ignores it */
 };
 
 struct store_upload {
@@ -95,7 +97,7 @@ enum err store_document(struct store *s, const char *provider, enum store_kind k
 /* Any kind: what `version` of the provider is. ERR_NOT_FOUND. */
 enum err store_version(struct store *s, const char *provider, uint64_t version,
                        struct store_version *out) must_check;
-/* Newest first. provider NULL: all, in force only. free() the list. */
+/* Newest first. provider NULL: of all providers, in force only. free() the list. */
 enum err store_versions(struct store *s, const char *provider, struct store_version **out,
                         size_t *count) must_check;
 
@@ -109,7 +111,7 @@ enum err store_ratio_limit(struct store *s, const char *provider, const char *in
 /* ---- notifications ---- */
 
 /*
- * Waits up to `timeout_ms` on a connection of its own; true when another daemon (or this one)
+ * Waits up to `timeout_ms` (a second more while it connects) on a connection of its own; true when another daemon (or this one)
  * changed activations or the access list since the last call, and once after every reconnect,
  * because what happened in between is unknown. ERR_AWAY after the time-out when it is not connected.
  */
@@ -153,7 +155,12 @@ struct store_bin {
 /*
  * Writes rows of one node and source in one transaction (COPY into a stage, then upsert):
  * the same key (node, source, provider, interconnect, start) again replaces, so that a replay never
- * counts twice. Makes the month's partition when it is missing.
+ * counts twice; twice in one call, the last counts. Makes the month's partition when it is missing.
+ * An interconnect that no topology named yet gets a row with the relation "unknown".
+ * ERR_RANGE: a start outside 2000 .. 2099 or a bin of 0 seconds; nothing was written.
+ *
+ * Nodes add up. What must not (a counter's sample, whichever daemon it is posted to) needs a fixed
+ * node name.
  */
 enum err store_bins(struct store *s, const char *node, enum store_source source,
                     const struct store_bin *rows, size_t n) must_check;
@@ -188,7 +195,11 @@ struct store_point {
 	int64_t start;
 	uint64_t out_bytes, in_bytes;
 };
-/* The bins themselves, nodes summed, oldest first; at most `room`. free() the list. */
+/*
+ * The bins themselves, oldest first, with nodes and all interconnects of the window summed; the
+ * newest STORE_SERIES_MAX when there are more. free() the list.
+ */
+enum { STORE_SERIES_MAX = 10000 };
 enum err store_series(struct store *s, const struct store_window *w, enum store_source source,
                       struct store_point **out, size_t *count) must_check;
 

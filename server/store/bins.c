@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/bins.h"
+
+#include "server/store/query.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What no clock of ours shows; keeps a stray sample from making thousands of partitions. */
+enum { START_MIN = 946684800 /* 2000 */ };
+static const int64_t START_MAX = 4102444800; /* 2100 */
+
+const char *bins_source(enum store_source source)
+{
+	static const char *const names[] = {
+		[STORE_ANNOUNCE] = "announce", [STORE_FLOW] = "flow", [STORE_COUNTER] = "counter"
+	};
+	return names[source];
+}
+
+static int month_of(int64_t start)
+{
+	const time_t t = (time_t)start;
+	struct tm tm;
+	must(gmtime_r(&t, &tm) != NULL);
+	return tm.tm_year * 12 + tm.tm_mon;
+}
+
+/* In a transaction of its own: adding a partition stops readers until it commits. */
+static enum err make_partitions(struct store *s, const struct store_bin *rows, size_t n)
+{
+	struct work w = work_begin(s, "make a partition for bins");
+	int month = -1;
+	for (size_t i = 0; i < n; i++) {
+		if (month_of(rows[i].start) == month)
+			continue;
+		month = month_of(rows[i].start);
+		(void)work_run(&w, "SELECT bins_make_partition($1)", ARGS(arg_i64(rows[i].start)));
+	}
+	return work_end(&w);
+}
+
+/* A field of COPY's text format. */
+static void copy_field(struct text *t, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		const char *plain = strchr("\t\n\r\\", *s);
+		if (plain != NULL)
+			text_printf(t, "\\%c", "tnr\\"[plain - "\t\n\r\\"]);
+		else
+			text_add(t, s, 1);
+	}
+	text_put(t, "\t");
+}
+
+static void copy_rows(struct work *w, const struct store_bin *rows, size_t n)
+{
+	struct text t = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		const struct store_bin *b = &rows[i];
+		text_printf(&t, "%zu\t", i);
+		copy_field(&t, b->provider);
+		copy_field(&t, b->interconnect);
+		text_printf(&t, "%" PRId64 "\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\n",
+		            b->start, b->seconds, b->observed_seconds, b->out_bytes, b->in_bytes);
+	}
+	if (t.bad)
+		work_fail(w, ERR_NOMEM);
+	work_copy_begin(w, "COPY bins_stage FROM STDIN");
+	work_copy(w, t.bytes, t.size);
+	work_copy_end(w);
+	text_done(&t);
+}
+
+enum err store_bins(struct store *s, const char *node, enum store_source source,
+                    const struct store_bin *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].start < START_MIN || rows[i].start >= START_MAX || rows[i].seconds == 0)
+			return ERR_RANGE;
+	const enum err e = make_partitions(s, rows, n);
+	if (e != ERR_OK || n == 0)
+		return e;
+
+	struct work w = work_begin(s, "write bins");
+	(void)work_run(
+		&w,
+		"CREATE TEMP TABLE IF NOT EXISTS bins_stage (ordinal bigint, "
+		" provider text COLLATE \"C\", interconnect text COLLATE \"C\", start bigint, "
+		" seconds integer, observed_seconds integer, out_bytes numeric(20), "
+		" in_bytes numeric(20)) ON COMMIT DELETE ROWS",
+		NULL);
+	copy_rows(&w, rows, n);
+	/* A bin may come before its topology: replayed into a new database, for one. */
+	(void)work_run(&w,
+	               "INSERT INTO providers (provider) SELECT DISTINCT provider FROM bins_stage "
+	               "ORDER BY 1 ON CONFLICT DO NOTHING",
+	               NULL);
+	(void)work_run(&w,
+	               "INSERT INTO interconnects (provider, id) "
+	               "SELECT DISTINCT provider, interconnect FROM bins_stage b "
+	               "WHERE NOT EXISTS (SELECT FROM interconnects i "
+	               " WHERE i.provider = b.provider AND i.id = b.interconnect) "
+	               "ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+	               NULL);
+	/* In the order of the key, so that writers of the same rows queue instead of deadlocking. */
+	(void)work_run(
+		&w,
+		"INSERT INTO bins (interconnect, source, start, node, seconds, "
+		" observed_seconds, out_bytes, in_bytes) "
+		"SELECT DISTINCT ON (i.number, start) i.number, $1::text::bin_source, start, $2, "
+		" seconds, observed_seconds, out_bytes, in_bytes "
+		"FROM bins_stage b JOIN interconnects i "
+		" ON i.provider = b.provider AND i.id = b.interconnect "
+		"ORDER BY i.number, start, ordinal DESC "
+		"ON CONFLICT (interconnect, source, start, node) DO UPDATE SET "
+		" seconds = EXCLUDED.seconds, observed_seconds = EXCLUDED.observed_seconds, "
+		" out_bytes = EXCLUDED.out_bytes, in_bytes = EXCLUDED.in_bytes",
+		ARGS(arg_text(bins_source(source)), arg_text(node)));
+	return work_end(&w);
+}

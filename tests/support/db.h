@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Databases for tests that run under tests/support/with_postgres. Everything here stops the test
+ * when it fails.
+ */
+
+#include "server/store/store.h"
+
+/* The conninfo of a new, empty database; static storage, valid until the next call. */
+const char *db_new(void);
+
+/* A store on it (NULL: on a new one), migrated. */
+struct store *db_store(const char *conninfo);
+
+/* The first column of the first row of `sql` in the database of the last db_new(). */
+void db_ask(const char *sql, char *out, size_t room);
+/* The SQLSTATE of a statement there; "" when it went well. */
+const char *db_state_of(const char *sql);
+
+/* "stop", "start", "pause", "resume" the whole cluster. */
+void db_server(const char *verb);
