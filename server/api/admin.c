@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens, the access list, and who did what. */
+#include "server/api/routes.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tokens ---- */
+
+static const char *const roles[] = {
+	[STORE_ADMIN] = "admin", [STORE_OPERATOR] = "operator", [STORE_ANALYST] = "analyst"
+};
+enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
+
+static void put_token(struct text *t, const struct store_token *token)
+{
+	text_put(t, "{\"name\":");
+	text_json_string(t, token->name);
+	call_put_string(t, "role", roles[token->role]);
+	if (token->provider[0] != '\0')
+		call_put_string(t, "provider", token->provider);
+	else
+		text_put(t, ",\"provider\":null");
+	call_put_time(t, "created", token->created);
+}
+
+void tokens_get(struct call *c)
+{
+	struct store_token *list = NULL;
+	size_t n = 0;
+	const enum err e = store_tokens(c->use->store, &list, &n);
+	if (e != ERR_OK) {
+		call_failed(c, e, "no tokens");
+		return;
+	}
+	struct text *t = call_json(c, 200);
+	text_put(t, "{\"tokens\":[");
+	for (size_t i = 0; i < n; i++) {
+		text_put(t, i > 0 ? "," : "");
+		put_token(t, &list[i]);
+		text_put(t, "}");
+	}
+	text_put(t, "]}\n");
+	free(list);
+}
+
+/* 1 to 64 of the characters that names have here (RFC 7285 section 10.1). */
+static bool is_name(const char *s)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "-_.:@";
+	const size_t n = strspn(s, good);
+	return n > 0 && n <= 64 && s[n] == '\0';
+}
+
+/* A string member, "" when it is absent or null; NULL after a fault when it is anything else. */
+static const char *string_member(const json_t *body, const char *key, struct faults *faults)
+{
+	const json_t *value = json_object_get(body, key);
+	char where[32];
+	if (value == NULL || json_is_null(value))
+		return "";
+	if (json_is_string(value))
+		return json_string_value(value);
+	(void)snprintf(where, sizeof(where), "/%s", key);
+	(void)faults_add(faults, ERR_MALFORMED, "wrong-type", where, "%s is a string", key);
+	return NULL;
+}
+
+static void read_name(const json_t *body, struct store_token *out, struct faults *faults)
+{
+	const char *name = string_member(body, "name", faults);
+	if (name == NULL)
+		return;
+	if (!is_name(name))
+		(void)faults_add(faults, ERR_MALFORMED, "malformed", "/name",
+		                 "1 to 64 letters, digits or any of -_.:@");
+	else if (strcmp(name, "admin") == 0)
+		(void)faults_add(faults, ERR_EXISTS, "reserved", "/name",
+		                 "is the name of the token in the state folder");
+	else
+		(void)snprintf(out->name, sizeof(out->name), "%s", name);
+}
+
+static void read_role(const json_t *body, struct store_token *out, struct faults *faults)
+{
+	const char *role = string_member(body, "role", faults);
+	const char *provider = string_member(body, "provider", faults);
+	unsigned i = 0;
+	if (role == NULL || provider == NULL)
+		return;
+	while (i < ROLES && strcmp(role, roles[i]) != 0)
+		i++;
+	if (i == ROLES) {
+		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/role",
+		                 "must be admin, operator or analyst");
+		return;
+	}
+	out->role = (enum store_role)i;
+	if (out->role == STORE_ADMIN && provider[0] != '\0')
+		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/provider",
+		                 "an admin is of all providers");
+	else if (out->role != STORE_ADMIN && !is_name(provider))
+		(void)faults_add(faults, ERR_MALFORMED, provider[0] ? "malformed" : "missing",
+		                 "/provider", "an %s is of one provider: say which", role);
+	else
+		(void)snprintf(out->provider, sizeof(out->provider), "%s", provider);
+}
+
+static void reject_unknown(json_t *body, struct faults *faults)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(body, key, value) if (strcmp(key, "name") != 0 &&
+	                                          strcmp(key, "role") != 0 &&
+	                                          strcmp(key, "provider") != 0)(void)
+		faults_add(faults, ERR_MALFORMED, "unknown-key", "",
+	                   "\"%.64s\" is no member; there are name, role, provider", key);
+}
+
+static void make_token(struct call *c, struct store_token *token)
+{
+	char text[AUTH_TOKEN_SIZE], what[128];
+	uint64_t id;
+	const enum err e = auth_token_new(c->use->auth, token, c->who.name, text, &id);
+	if (e != ERR_OK) {
+		(void)snprintf(what, sizeof(what), "there is a token named %s already",
+		               token->name);
+		call_failed(c, e, what);
+		return;
+	}
+	struct text *t = call_json(c, 201);
+	put_token(t, token);
+	call_put_string(t, "token", text); /* shown this once */
+	text_put(t, "}\n");
+}
+
+void token_post(struct call *c)
+{
+	struct store_token token = { .created = c->now };
+	json_t *body = call_body_object(c);
+	if (body == NULL)
+		return;
+	struct faults *faults = faults_new();
+	if (faults != NULL) {
+		reject_unknown(body, faults);
+		read_name(body, &token, faults);
+		read_role(body, &token, faults);
+	}
+	if (faults == NULL)
+		call_failed(c, ERR_NOMEM, "");
+	else if (faults->count > 0)
+		call_refused(c, faults);
+	else
+		make_token(c, &token);
+	faults_free(faults);
+	json_decref(body);
+}
+
+/* 204, or what went wrong. */
+static void answer_empty(struct call *c, enum err e, const char *what)
+{
+	if (e == ERR_OK)
+		c->reply->status = 204;
+	else
+		call_failed(c, e, what);
+}
+
+void token_delete(struct call *c)
+{
+	char what[192];
+	(void)snprintf(what, sizeof(what), "there is no token named %.128s", c->path.part[0]);
+	answer_empty(c, store_token_remove(c->use->store, c->path.part[0], c->who.name), what);
+}
+
+/* ---- access list ---- */
+
+void access_get(struct call *c)
+{
+	struct store_hash *list = NULL;
+	size_t n = 0;
+	char hex[2 * sizeof(list->bytes) + 1];
+	const enum err e = store_access_list(c->use->store, &list, &n);
+	if (e != ERR_OK) {
+		call_failed(c, e, "no access list");
+		return;
+	}
+	struct text *t = call_json(c, 200);
+	text_put(t, "{\"info_hashes\":[");
+	for (size_t i = 0; i < n; i++) {
+		text_hex(list[i].bytes, sizeof(list[i].bytes), hex);
+		text_printf(t, "%s\"%s\"", i > 0 ? "," : "", hex);
+	}
+	text_put(t, "]}\n");
+	free(list);
+}
+
+static void set_access(struct call *c, bool allowed)
+{
+	struct store_hash hash;
+	const char *hex = c->path.part[0];
+	if (!text_unhex(hex, hash.bytes, sizeof(hash.bytes))) {
+		call_problem(c, 400, "info-hash: 40 hexadecimal digits are needed");
+		return;
+	}
+	const enum err e = store_access_set(c->use->store, &hash, allowed, c->who.name);
+	answer_empty(c, e, "this info-hash is not in the list");
+	if (e == ERR_OK)
+		c->use->access_changed(c->use->ctx);
+}
+
+void access_put(struct call *c)
+{
+	set_access(c, true);
+}
+
+void access_delete(struct call *c)
+{
+	set_access(c, false);
+}
+
+/* ---- audit ---- */
+
+void audit_get(struct call *c)
+{
+	enum { LIMIT = 100, LIMIT_MAX = 1000 };
+	struct store_audit *list = NULL;
+	size_t n = 0;
+	uint64_t limit = LIMIT;
+	if (!call_number(c, "limit", &limit))
+		return;
+	if (limit == 0 || limit > LIMIT_MAX) {
+		call_problem(c, 400, "limit: 1 to %d", LIMIT_MAX);
+		return;
+	}
+	const enum err e = store_audit(c->use->store, (size_t)limit, &list, &n);
+	if (e != ERR_OK) {
+		call_failed(c, e, "no audit");
+		return;
+	}
+	struct text *t = call_json(c, 200);
+	text_put(t, "{\"audit\":[");
+	for (size_t i = 0; i < n; i++) {
+		char at[24];
+		text_time_print(list[i].at, at);
+		text_printf(t, "%s{\"at\":\"%s\"", i > 0 ? "," : "", at);
+		call_put_string(t, "author", list[i].author);
+		call_put_string(t, "action", list[i].action);
+		call_put_string(t, "subject", list[i].subject);
+		text_put(t, "}");
+	}
+	text_put(t, "]}\n");
+	free(list);
+}

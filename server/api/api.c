@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/api/api.h"
+
+#include "server/api/routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct api {
+	struct api_options options;
+};
+
+/* Whose leave a route asks. */
+enum door {
+	DOOR_OPEN, /* nobody's */
+	DOOR_PART, /* the right on the provider that the path names first */
+	DOOR_OWN,  /* the right on the token's own provider; the handler shows no other */
+	DOOR_ALL   /* the right on all providers */
+};
+
+static const struct route {
+	const char *method, *pattern;
+	enum door door;
+	enum auth_right right;
+	call_handle *handle;
+} routes[] = {
+	{ "GET", "/v1/providers/{provider}/topology", DOOR_PART, AUTH_READ, topology_get },
+	{ "PUT", "/v1/providers/{provider}/topology", DOOR_PART, AUTH_UPLOAD, topology_put },
+	{ "GET", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_READ, costs_get },
+	{ "PUT", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_UPLOAD, costs_put },
+	{ "GET", "/v1/providers/{provider}/versions", DOOR_PART, AUTH_READ, versions_get },
+	{ "POST", "/v1/providers/{provider}/versions/{version}/activate", DOOR_PART, AUTH_UPLOAD,
+	  version_activate },
+	{ "GET", "/v1/interconnects", DOOR_OWN, AUTH_READ, interconnects_get },
+	{ "PUT", "/v1/interconnects/{provider}/{interconnect}", DOOR_PART, AUTH_UPLOAD,
+	  interconnect_put },
+	{ "GET", "/v1/reports/balance", DOOR_OWN, AUTH_READ, balance_get },
+	{ "GET", "/v1/reports/series", DOOR_OWN, AUTH_READ, series_get },
+	{ "POST", "/v1/samples", DOOR_OWN, AUTH_SAMPLES, samples_post },
+	{ "GET", "/v1/tokens", DOOR_ALL, AUTH_ADMIN, tokens_get },
+	{ "POST", "/v1/tokens", DOOR_ALL, AUTH_ADMIN, token_post },
+	{ "DELETE", "/v1/tokens/{name}", DOOR_ALL, AUTH_ADMIN, token_delete },
+	{ "GET", "/v1/access", DOOR_ALL, AUTH_ADMIN, access_get },
+	{ "PUT", "/v1/access/{info_hash}", DOOR_ALL, AUTH_ADMIN, access_put },
+	{ "DELETE", "/v1/access/{info_hash}", DOOR_ALL, AUTH_ADMIN, access_delete },
+	{ "GET", "/v1/audit", DOOR_ALL, AUTH_ADMIN, audit_get },
+	{ "GET", "/metrics", DOOR_OPEN, 0, metrics_get },
+	{ "GET", "/healthz", DOOR_OPEN, 0, healthz_get },
+	{ "GET", "/readyz", DOOR_OPEN, 0, readyz_get },
+	{ "GET", "/", DOOR_OPEN, 0, page_get },
+	{ "GET", "/{file}", DOOR_OPEN, 0, page_get },
+};
+enum { ROUTES = sizeof(routes) / sizeof(routes[0]) };
+
+struct api *api_new(const struct api_options *options)
+{
+	struct api *a = calloc(1, sizeof(*a));
+	if (a != NULL)
+		a->options = *options;
+	return a;
+}
+
+void api_free(struct api *a)
+{
+	free(a);
+}
+
+/* The route of the request; NULL: there is none, and the answer says so. */
+static const struct route *find(struct call *c)
+{
+	const char *path = c->request->path, *method = c->request->method;
+	char allow[64] = "";
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET"; /* the listener leaves the body out */
+	for (size_t i = 0; i < ROUTES; i++) {
+		const struct route *r = &routes[i];
+		if (!route_match(r->pattern, path, &c->path))
+			continue;
+		if (strcmp(r->method, method) == 0)
+			return r;
+		if (strstr(allow, r->method) == NULL) {
+			const size_t n = strlen(allow);
+			(void)snprintf(allow + n, sizeof(allow) - n, "%s%s%s", n > 0 ? ", " : "",
+			               r->method, strcmp(r->method, "GET") == 0 ? ", HEAD" : "");
+		}
+	}
+	if (allow[0] != '\0') {
+		http_reply_header(c->reply, "Allow", allow);
+		call_problem(c, 405, "%.16s is not for this path; %s is", method, allow);
+	} else {
+		call_problem(c, 404, "there is nothing at %.200s", path);
+	}
+	return NULL;
+}
+
+/* Does the token say who it is? Otherwise the answer is given. */
+static bool knows(struct call *c)
+{
+	const char *header = http_header(c->request, "Authorization");
+	const enum err e = auth_who(c->use->auth, header, &c->who);
+	if (e == ERR_OK)
+		return true;
+	if (e != ERR_DENIED) {
+		call_failed(c, e, "");
+		return false;
+	}
+	http_reply_header(c->reply, "WWW-Authenticate",
+	                  header == NULL ? "Bearer realm=\"p4pd\""
+	                                 : "Bearer realm=\"p4pd\", error=\"invalid_token\"");
+	call_problem(c, 401, "%s",
+	             header == NULL ? "a token is needed: Authorization: Bearer TOKEN"
+	                            : "this token is not known");
+	return false;
+}
+
+static bool admit(struct call *c, const struct route *r)
+{
+	if (r->door == DOOR_OPEN)
+		return true;
+	if (!knows(c))
+		return false;
+	const char *provider = NULL;
+	if (r->door == DOOR_PART)
+		provider = c->path.part[0];
+	else if (r->door == DOOR_OWN && c->who.provider[0] != '\0')
+		provider = c->who.provider;
+	if (auth_may(&c->who, r->right, provider))
+		return true;
+	call_problem(c, 403, "token %s may not do this%s%.64s", c->who.name,
+	             r->door == DOOR_PART ? " for provider " : "",
+	             r->door == DOOR_PART ? provider : "");
+	return false;
+}
+
+static void finish(struct call *c)
+{
+	struct http_reply *reply = c->reply;
+	if (reply->body.bad) {
+		text_done(&reply->body);
+		reply->status = 500;
+	}
+	http_reply_header(reply, "X-Content-Type-Options", "nosniff");
+	metrics_add(c->slot,
+	            reply->status >= 500   ? METRIC_API_FAILED
+	            : reply->status >= 400 ? METRIC_API_REFUSED
+	                                   : METRIC_API_REQUESTS,
+	            1);
+}
+
+void api_http(void *ctx, const struct http_request *request, struct http_reply *reply)
+{
+	const struct api *a = ctx;
+	struct call c = {
+		.use = &a->options,
+		.request = request,
+		.reply = reply,
+		.slot = metrics_slot(a->options.metrics, a->options.first_slot + request->thread),
+		.now = (int64_t)time(NULL),
+	};
+	const struct route *r = find(&c);
+	if (r != NULL && admit(&c, r))
+		r->handle(&c);
+	finish(&c);
+}

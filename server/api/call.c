@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/api/call.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *title(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *title;
+	} titles[] = {
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 503, "Service Unavailable" },
+	};
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		if (titles[i].status == status)
+			return titles[i].title;
+	return "Internal Server Error";
+}
+
+struct text *call_json(struct call *c, unsigned status)
+{
+	text_done(&c->reply->body);
+	c->reply->status = status;
+	c->reply->content_type = "application/json";
+	return &c->reply->body;
+}
+
+/* Leaves the object open for further members. */
+static struct text *problem(struct call *c, unsigned status, const char *detail)
+{
+	struct text *t = call_json(c, status);
+	c->reply->content_type = "application/problem+json";
+	text_printf(t, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u", title(status),
+	            status);
+	call_put_string(t, "detail", detail);
+	return t;
+}
+
+void call_problem(struct call *c, unsigned status, const char *fmt, ...)
+{
+	char detail[512];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	text_put(problem(c, status, detail), "}\n");
+}
+
+void call_failed(struct call *c, enum err e, const char *what)
+{
+	switch (e) {
+	case ERR_NOT_FOUND:
+		call_problem(c, 404, "%s", what);
+		return;
+	case ERR_EXISTS:
+		call_problem(c, 409, "%s", what);
+		return;
+	case ERR_AWAY:
+		metrics_add(c->slot, METRIC_STORE_FAILURES, 1);
+		http_reply_header(c->reply, "Retry-After", "5");
+		call_problem(c, 503, "the database does not answer now; asking again is safe");
+		return;
+	case ERR_BUSY:
+		http_reply_header(c->reply, "Retry-After", "5");
+		call_problem(c, 503, "too much at once; try again");
+		return;
+	case ERR_SYSTEM:
+		metrics_add(c->slot, METRIC_STORE_FAILURES, 1);
+		break;
+	case ERR_OK:
+	case ERR_NOMEM:
+	case ERR_TRUNCATED:
+	case ERR_MALFORMED:
+	case ERR_RANGE:
+	case ERR_DENIED:
+	case ERR_COUNT_:
+		break;
+	}
+	call_problem(c, 500, "the server failed (%s); its log says more", err_name(e));
+}
+
+void call_refused(struct call *c, const struct faults *faults)
+{
+	char detail[64];
+	(void)snprintf(detail, sizeof(detail), "%zu fault%s; nothing was changed",
+	               faults->count + faults->more, faults->count == 1 ? "" : "s");
+	struct text *t = problem(c, 422, detail);
+	text_put(t, ",\"faults\":");
+	call_put_faults(t, faults);
+	if (faults->more > 0)
+		text_printf(t, ",\"more\":%zu", faults->more);
+	text_put(t, "}\n");
+}
+
+void call_put_faults(struct text *t, const struct faults *faults)
+{
+	text_put(t, "[");
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct fault *f = &faults->list[i];
+		text_put(t, i > 0 ? ",{\"code\":" : "{\"code\":");
+		text_json_string(t, f->kind);
+		call_put_string(t, "where", f->where);
+		call_put_string(t, "text", f->text);
+		text_put(t, "}");
+	}
+	text_put(t, "]");
+}
+
+void call_put_string(struct text *t, const char *key, const char *value)
+{
+	text_printf(t, ",\"%s\":", key);
+	text_json_string(t, value);
+}
+
+void call_put_time(struct text *t, const char *key, int64_t unix_seconds)
+{
+	char printed[24];
+	text_time_print(unix_seconds, printed);
+	call_put_string(t, key, printed);
+}
+
+void call_put_ratio(struct text *t, const char *key, uint64_t milli)
+{
+	if (milli == 0)
+		text_printf(t, ",\"%s\":null", key);
+	else
+		text_printf(t, ",\"%s\":%" PRIu64 ".%03u", key, milli / 1000,
+		            (unsigned)(milli % 1000));
+}
+
+bool call_body_is(const struct call *c, const char *type)
+{
+	const char *said = http_header(c->request, "Content-Type");
+	const bool json = strcmp(type, "application/json") == 0;
+	if (said == NULL)
+		return json;
+	const size_t size = strcspn(said, "; \t");
+	if (size == strlen(type) && strncasecmp(said, type, size) == 0)
+		return true;
+	/* curl's --data says this of anything it is given. */
+	return json && size == 33 &&
+	       strncasecmp(said, "application/x-www-form-urlencoded", 33) == 0;
+}
+
+struct json_t *call_body_object(struct call *c)
+{
+	if (!call_body_is(c, "application/json")) {
+		call_problem(c, 415, "the body must be application/json");
+		return NULL;
+	}
+	json_error_t why;
+	json_t *body =
+		json_loadb(c->request->body, c->request->body_size, JSON_REJECT_DUPLICATES, &why);
+	if (json_is_object(body))
+		return body;
+
+	struct faults faults = { 0 };
+	char where[32];
+	(void)snprintf(where, sizeof(where), "line %d", body == NULL ? why.line : 1);
+	(void)faults_add(&faults, ERR_MALFORMED, "malformed", where, "%s",
+	                 body == NULL ? why.text : "the body must be a JSON object");
+	json_decref(body);
+	call_refused(c, &faults);
+	return NULL;
+}
+
+bool call_text(struct call *c, const char *name, char *out, size_t room)
+{
+	char value[512];
+	if (!http_parameter(c->request, name, value, sizeof(value)))
+		return true;
+	if (value[0] == '\0' || strlen(value) >= room) {
+		call_problem(c, 400, "%s: 1 to %zu bytes", name, room - 1);
+		return false;
+	}
+	(void)snprintf(out, room, "%s", value);
+	return true;
+}
+
+bool call_flag(struct call *c, const char *name, bool *out)
+{
+	char value[8] = "0";
+	if (!call_text(c, name, value, sizeof(value)))
+		return false;
+	const bool yes = strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
+	if (!yes && strcmp(value, "0") != 0 && strcmp(value, "false") != 0) {
+		call_problem(c, 400, "%s: \"%s\" is neither 1 nor 0", name, value);
+		return false;
+	}
+	*out = yes;
+	return true;
+}
+
+bool call_number(struct call *c, const char *name, uint64_t *out)
+{
+	char value[32] = "";
+	if (!call_text(c, name, value, sizeof(value)))
+		return false;
+	if (value[0] != '\0' && !text_u64(value, strlen(value), out)) {
+		call_problem(c, 400, "%s: \"%s\" is no whole number", name, value);
+		return false;
+	}
+	return true;
+}
+
+bool call_time(struct call *c, const char *name, int64_t *out)
+{
+	char value[48] = "";
+	if (!call_text(c, name, value, sizeof(value)))
+		return false;
+	if (value[0] != '\0' && !text_time(value, out)) {
+		call_problem(c, 400,
+		             "%s: \"%s\" is neither a time such as 2026-11-21T10:05:00Z (UTC) nor "
+		             "seconds since 1970",
+		             name, value);
+		return false;
+	}
+	return true;
+}
+
+/* A member of the header's list, by weak comparison (RFC 9110 section 13.1.2). */
+static bool lists(const char *header, const char *quoted)
+{
+	const size_t size = strlen(quoted);
+	for (const char *at = header + strspn(header, " \t,"); *at != '\0';) {
+		if (strncmp(at, "W/", 2) == 0)
+			at += 2;
+		const size_t item = strcspn(at, ", \t");
+		if ((item == size && memcmp(at, quoted, size) == 0) || (item == 1 && *at == '*'))
+			return true;
+		at += item;
+		at += strspn(at, " \t,");
+	}
+	return false;
+}
+
+bool call_is_known(struct call *c, const char *tag)
+{
+	char quoted[96];
+	(void)snprintf(quoted, sizeof(quoted), "\"%s\"", tag);
+	http_reply_header(c->reply, "ETag", quoted);
+	const char *known = http_header(c->request, "If-None-Match");
+	if (known == NULL || !lists(known, quoted))
+		return false;
+	c->reply->status = 304;
+	return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One request on its way through the API: what every handler gets, and the answers they share.
+ *
+ * One rule for what is wrong: in the path or the query it is 400 (the detail names the parameter),
+ * in the body 422 with faults. Every error but these is a problem document (RFC 9457) too.
+ *
+ * Threading: a call belongs to one thread.
+ */
+
+#include "server/api/api.h"
+#include "server/api/route.h"
+
+struct call {
+	const struct api_options *use;
+	const struct http_request *request;
+	struct http_reply *reply;
+	struct metrics_slot *slot;
+	struct route_parts path;
+	struct auth_who who; /* once admitted; all zero on open routes */
+	int64_t now;         /* unix seconds */
+};
+
+typedef void call_handle(struct call *c);
+
+/* A problem document; `fmt` is the detail, one sentence. Replaces what the body held. */
+void call_problem(struct call *c, unsigned status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A failure of a module below; `what` says what was not found or is there already. */
+void call_failed(struct call *c, enum err e, const char *what);
+
+/* 422 with every fault. */
+void call_refused(struct call *c, const struct faults *faults);
+
+/* Starts a JSON answer and returns its body. */
+struct text *call_json(struct call *c, unsigned status);
+
+void call_put_faults(struct text *t, const struct faults *faults);        /* a JSON array */
+void call_put_string(struct text *t, const char *key, const char *value); /* ,"key":"value" */
+void call_put_time(struct text *t, const char *key, int64_t unix_seconds);
+void call_put_ratio(struct text *t, const char *key, uint64_t milli); /* 0: null */
+
+/* Is the body of media type `type`? "application/json" is also what nothing was said about. */
+bool call_body_is(const struct call *c, const char *type);
+
+/* The body as a JSON object for json_decref(); NULL: it is none, and the answer says so. */
+struct json_t *call_body_object(struct call *c);
+
+/*
+ * Query parameters. false: malformed, and the answer names it. Absent: true, and *out or `out` as
+ * it was.
+ */
+bool call_text(struct call *c, const char *name, char *out, size_t room);
+bool call_flag(struct call *c, const char *name, bool *out);
+bool call_number(struct call *c, const char *name, uint64_t *out);
+bool call_time(struct call *c, const char *name, int64_t *out);
+
+/* Adds the ETag and asks whether the client has it (If-None-Match): then this was a 304. */
+bool call_is_known(struct call *c, const char *tag);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The handlers of the routing table in api.c; schema/openapi.yaml says what each one does. */
+
+#include "server/api/call.h"
+
+/* documents.c */
+call_handle topology_put, topology_get, costs_put, costs_get, versions_get, version_activate;
+
+/* traffic.c */
+call_handle interconnects_get, interconnect_put, balance_get, series_get, samples_post;
+
+/* admin.c */
+call_handle tokens_get, token_post, token_delete;
+call_handle access_get, access_put, access_delete;
+call_handle audit_get;
+
+/* open.c */
+call_handle metrics_get, healthz_get, readyz_get, page_get;

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Interconnects, what crossed them, and the counters that say so. */
+#include "server/api/routes.h"
+#include "server/api/samples.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- interconnects ---- */
+
+/* The provider whose figures a scoped token may see; "" for all. */
+static const char *scope(const struct call *c)
+{
+	return c->who.provider;
+}
+
+static void put_interconnect(struct text *t, const struct store_interconnect *ic)
+{
+	text_put(t, "{\"provider\":");
+	text_json_string(t, ic->provider);
+	call_put_string(t, "interconnect", ic->id);
+	call_put_string(t, "pid", ic->pid);
+	text_printf(t, ",\"neighbor_asn\":%" PRIu32, ic->neighbor_asn);
+	call_put_string(t, "relation", ic->relation);
+	text_printf(t, ",\"capacity_mbps\":%" PRIu64, ic->capacity_mbps);
+	if (ic->metro[0] != '\0')
+		call_put_string(t, "metro", ic->metro);
+	else
+		text_put(t, ",\"metro\":null");
+	call_put_ratio(t, "ratio_limit", ic->ratio_limit_milli);
+	text_printf(t, ",\"in_force\":%s}", ic->in_force ? "true" : "false");
+}
+
+static bool is_wanted(const struct call *c, const struct store_interconnect *ic,
+                      const char *provider, bool all)
+{
+	return (all || ic->in_force) &&
+	       (provider[0] == '\0' || strcmp(provider, ic->provider) == 0) &&
+	       (scope(c)[0] == '\0' || strcmp(scope(c), ic->provider) == 0);
+}
+
+void interconnects_get(struct call *c)
+{
+	struct store_interconnect *list = NULL;
+	size_t n = 0, put = 0;
+	char provider[65] = "";
+	bool all = false;
+	if (!call_text(c, "provider", provider, sizeof(provider)) || !call_flag(c, "all", &all))
+		return;
+	const enum err e = store_interconnects(c->use->store, NULL, &list, &n);
+	if (e != ERR_OK) {
+		call_failed(c, e, "no interconnects");
+		return;
+	}
+	struct text *t = call_json(c, 200);
+	text_put(t, "{\"interconnects\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (!is_wanted(c, &list[i], provider, all))
+			continue;
+		text_put(t, put++ > 0 ? "," : "");
+		put_interconnect(t, &list[i]);
+	}
+	text_put(t, "]}\n");
+	free(list);
+}
+
+/* {"ratio_limit": 1.8}, or null for none of its own. false: refused. */
+static bool read_limit(struct call *c, const json_t *body, uint64_t *milli)
+{
+	struct faults faults = { 0 };
+	const json_t *limit = json_object_get(body, "ratio_limit");
+	const double value = json_number_value(limit);
+	if (json_object_size(body) != 1 || limit == NULL)
+		(void)faults_add(&faults, ERR_MALFORMED, "missing", "",
+		                 "exactly one member is needed: ratio_limit");
+	else if (!json_is_null(limit) && (!json_is_number(limit) || value < 1 || value > 1000))
+		(void)faults_add(&faults, ERR_RANGE, "out-of-range", "/ratio_limit",
+		                 "a number from 1 to 1000 (2 means 2:1), or null for none");
+	if (faults.count > 0) {
+		call_refused(c, &faults);
+		return false;
+	}
+	*milli = json_is_null(limit) ? 0 : (uint64_t)llround(value * 1000);
+	return true;
+}
+
+void interconnect_put(struct call *c)
+{
+	const char *provider = c->path.part[0], *id = c->path.part[1];
+	uint64_t milli;
+	char what[192];
+	json_t *body = call_body_object(c);
+	if (body == NULL)
+		return;
+	const bool good = read_limit(c, body, &milli);
+	json_decref(body);
+	if (!good)
+		return;
+	const enum err e = store_ratio_limit(c->use->store, provider, id, milli, c->who.name);
+	if (e != ERR_OK) {
+		(void)snprintf(what, sizeof(what), "provider %.64s has no interconnect %.64s",
+		               provider, id);
+		call_failed(c, e, what);
+		return;
+	}
+	struct text *t = call_json(c, 200);
+	text_put(t, "{\"provider\":");
+	text_json_string(t, provider);
+	call_put_string(t, "interconnect", id);
+	call_put_ratio(t, "ratio_limit", milli);
+	text_put(t, "}\n");
+}
+
+/* ---- reports ---- */
+
+/* A report's parameters, and the room they live in. */
+struct ask {
+	struct report_query query;
+	char provider[65], interconnect[65];
+};
+
+/* The window asked for; the last 24 hours, or those before `to`, when nothing is said. */
+static bool read_window(struct call *c, struct report_query *q)
+{
+	const int64_t day = 86400, absent = INT64_MIN;
+	q->from = q->to = absent;
+	if (!call_time(c, "from", &q->from) || !call_time(c, "to", &q->to))
+		return false;
+	if (q->to == absent)
+		q->to = c->now;
+	if (q->from == absent)
+		q->from = q->to - day;
+	if (q->from >= q->to) {
+		call_problem(c, 400, "from: must be before to%s",
+		             q->to == c->now ? ", which is now when absent" : "");
+		return false;
+	}
+	return true;
+}
+
+static bool read_ask(struct call *c, struct ask *a)
+{
+	*a = (struct ask){ 0 };
+	if (!read_window(c, &a->query) ||
+	    !call_text(c, "provider", a->provider, sizeof(a->provider)) ||
+	    !call_text(c, "interconnect", a->interconnect, sizeof(a->interconnect)))
+		return false;
+	if (a->provider[0] != '\0')
+		a->query.provider = a->provider;
+	if (a->interconnect[0] != '\0')
+		a->query.interconnect = a->interconnect;
+	if (scope(c)[0] != '\0') {
+		/* Of another provider there is nothing to see: no interconnect has an empty name. */
+		if (a->query.provider != NULL && strcmp(scope(c), a->provider) != 0)
+			a->query.interconnect = "";
+		a->query.provider = scope(c);
+	}
+	a->query = report_window(&a->query, &c->use->report, c->now);
+	return true;
+}
+
+/* "json" unless the query or else the Accept header wants CSV. */
+static bool read_format(struct call *c, bool *csv)
+{
+	char format[16] = "";
+	if (!call_text(c, "format", format, sizeof(format)))
+		return false;
+	const char *accept = http_header(c->request, "Accept");
+	const bool wants_csv = accept != NULL && strncmp(accept, "text/csv", 8) == 0;
+	*csv = format[0] == '\0' ? wants_csv : strcmp(format, "csv") == 0;
+	if (format[0] != '\0' && !*csv && strcmp(format, "json") != 0) {
+		call_problem(c, 400, "format: \"%s\" is neither json nor csv", format);
+		return false;
+	}
+	return true;
+}
+
+void balance_get(struct call *c)
+{
+	struct ask a;
+	bool csv;
+	if (!read_ask(c, &a) || !read_format(c, &csv))
+		return;
+	a.query.csv = csv;
+	const enum err e =
+		report_balance(c->use->store, &c->use->report, &a.query, call_json(c, 200));
+	if (e != ERR_OK) {
+		call_failed(c, e, "no such interconnect");
+		return;
+	}
+	if (csv) {
+		c->reply->content_type = "text/csv; charset=utf-8";
+		http_reply_header(c->reply, "Content-Disposition",
+		                  "attachment; filename=\"balance.csv\"");
+	}
+}
+
+static bool read_source(struct call *c, enum store_source *out)
+{
+	static const char *const words[] = {
+		[STORE_ANNOUNCE] = "announce", [STORE_FLOW] = "flow", [STORE_COUNTER] = "counter"
+	};
+	char source[16] = "";
+	if (!call_text(c, "source", source, sizeof(source)))
+		return false;
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(source, words[i]) == 0) {
+			*out = (enum store_source)i;
+			return true;
+		}
+	}
+	call_problem(c, 400, "source: announce, flow or counter is needed, not \"%s\"", source);
+	return false;
+}
+
+void series_get(struct call *c)
+{
+	enum { POINTS_MAX = 10000 };
+	struct ask a;
+	enum store_source source;
+	if (!read_ask(c, &a) || !read_source(c, &source))
+		return;
+	if (a.query.provider == NULL || a.query.interconnect == NULL) {
+		call_problem(c, 400, "%s: is needed: a series is of one interconnect",
+		             a.query.provider == NULL ? "provider" : "interconnect");
+		return;
+	}
+	if ((a.query.to - a.query.from) / c->use->report.bin_seconds > POINTS_MAX) {
+		call_problem(c, 400, "from: at most %d bins at once; ask for a shorter window",
+		             POINTS_MAX);
+		return;
+	}
+	const enum err e =
+		report_series(c->use->store, &c->use->report, &a.query, source, call_json(c, 200));
+	if (e != ERR_OK)
+		call_failed(c, e, "no such interconnect");
+}
+
+/* ---- samples ---- */
+
+static void store_samples(struct call *c, const struct samples *s)
+{
+	/*
+	 * One node name for all daemons: nodes are summed inside a bin, and a sample that was
+	 * posted to two of them is still one sample.
+	 */
+	const enum err e =
+		s->n == 0 ? ERR_OK
+			  : store_bins(c->use->store, "samples", STORE_COUNTER, s->rows, s->n);
+	if (e != ERR_OK) {
+		call_failed(c, e, "no such interconnect");
+		return;
+	}
+	metrics_add(c->slot, METRIC_BIN_ROWS_STORED, s->n);
+	text_printf(call_json(c, 200), "{\"stored\":%zu}\n", s->n);
+}
+
+static void parse_samples(struct call *c, bool csv, const struct samples_rules *rules,
+                          struct faults *faults)
+{
+	const struct http_request *r = c->request;
+	struct samples s;
+	const enum err e = csv ? samples_parse_csv(r->body, r->body_size, rules, &s, faults)
+	                       : samples_parse_json(r->body, r->body_size, rules, &s, faults);
+	if (e == ERR_DENIED) {
+		call_problem(c, 403, "token %s may only post samples of provider %s", c->who.name,
+		             scope(c));
+	} else if (faults->count > 0) {
+		call_refused(c, faults);
+	} else if (e != ERR_OK) {
+		call_failed(c, e, "no such interconnect");
+	} else {
+		store_samples(c, &s);
+		samples_done(&s);
+	}
+}
+
+void samples_post(struct call *c)
+{
+	struct samples_rules rules = { .bin_seconds = c->use->report.bin_seconds, .now = c->now };
+	const bool csv = call_body_is(c, "text/csv");
+	if (!csv && !call_body_is(c, "application/json")) {
+		call_problem(c, 415, "samples are application/json or text/csv");
+		return;
+	}
+	struct store_interconnect *known = NULL;
+	if (scope(c)[0] != '\0')
+		rules.provider = scope(c);
+	enum err e = store_interconnects(c->use->store, rules.provider, &known, &rules.n_known);
+	rules.known = known;
+	struct faults *faults = faults_new();
+	if (e == ERR_OK && faults == NULL)
+		e = ERR_NOMEM;
+	if (e == ERR_OK)
+		parse_samples(c, csv, &rules, faults);
+	else
+		call_failed(c, e, "no interconnects");
+	faults_free(faults);
+	free(known);
+}
