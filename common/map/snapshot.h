@@ -14,9 +14,17 @@
  *
  * Which interconnects a pair uses: two books (DESIGN section 3). The sender's provider books `out`
  * on its egress towards the receiver, the receiver's provider books `in` on its own egress towards
- * the sender. Egress: longest reach prefix (of the zone the far PID's largest prefix lies in), then
- * ASN, then "any"; then relation; then the nearest to the near PID in link weight; then the first
- * in the document. Pairs inside one provider use none.
+ * the sender. Egress: longest reach prefix around the far place, then ASN, then "any"; then
+ * relation; then the nearest to the near PID in link weight; then the first in the document. A far
+ * PID stands where its largest prefix lies (IPv4 before IPv6) and matches by any ASN of its
+ * provider; a zone has no ASN. Pairs inside one provider use none, and neither does a PID with
+ * an address that geo puts into the provider's own ASN: that is as far as the farthest PID.
+ *
+ * What a byte costs: p-distances inside a provider are the documented ones; the others are the least
+ * link weight, at least 1 (1 for a PID to itself), and for a PID that no link reaches the largest
+ * distance of the provider. Between providers the price is the p-distance between the PID and the
+ * interconnect's PID, in the byte's direction, plus the interconnect's cost in that direction;
+ * undocumented: customer and sibling 5, settlement-free 10, paid-peering 40, transit 100.
  *
  * Ownership: snapshot_free(). Threading: immutable; share freely (see publish.h).
  */
@@ -34,13 +42,14 @@ enum map_tier {
 	TIER_COUNT_
 };
 
-enum { PLACE_UNKNOWN = 0, NO_INTERCONNECT = UINT32_MAX };
+enum { PLACE_UNKNOWN = 0, PRICE_UNKNOWN = 1000 };
+#define NO_INTERCONNECT UINT32_MAX
 
 struct map_pair {
-	enum map_tier tier; /* in the book of `from`'s provider, else of `to`'s */
+	enum map_tier tier; /* in the book of `from`'s provider; `from` outside: of `to`'s */
 	uint32_t out;       /* interconnect of from's provider, or NO_INTERCONNECT */
 	uint32_t in;        /* interconnect of to's provider, or NO_INTERCONNECT */
-	uint32_t price;     /* p-distance of a byte from `from` to `to`, in that same book */
+	uint32_t price;     /* p-distance in that same book; PRICE_UNKNOWN when the tier is */
 };
 
 struct map_snapshot;
@@ -48,13 +57,15 @@ struct map_snapshot;
 /*
  * Compiles documents that passed their checks (costs that name what the topology lacks are
  * ignored). Time and memory grow with prefixes + PIDs per provider squared, never with
- * providers x PIDs squared. ERR_NOMEM; ERR_RANGE with a fault when a limit is passed.
+ * providers x PIDs squared. ERR_NOMEM; ERR_RANGE with a fault when a limit is passed, or when
+ * the documents contradict themselves in a way that their checks refuse.
  */
 enum err map_compile(const struct map_source *sources, size_t n, struct map_snapshot **out,
                      struct fault *fault) must_check;
 void snapshot_free(struct map_snapshot *s); /* NULL is fine */
 
-/* Longest match; 0 when no PID and no reach prefix holds `a`. `s` may be NULL (no map yet). */
+/* Longest match of the PIDs, else of the zones; else 0. In what follows `s` may be NULL (no map
+ * yet) wherever a place is asked for or given. */
 uint32_t snapshot_locate(const struct map_snapshot *s, const struct ip_addr *a);
 
 /* The outside place of an ASN, 0 when no document names it. */
@@ -64,7 +75,7 @@ uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn);
 struct map_pair snapshot_pair(const struct map_snapshot *s, uint32_t from, uint32_t to);
 
 /* What steering must know of a place. Outside places have no provider: NO_PROVIDER. */
-enum { NO_PROVIDER = UINT32_MAX };
+#define NO_PROVIDER UINT32_MAX
 struct map_place {
 	uint32_t provider; /* index, or NO_PROVIDER */
 	enum map_uploads uploads;

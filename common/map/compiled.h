@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The snapshot from inside: compile.c fills it, snapshot.c answers from it. Nobody else includes
+ * this header.
+ *
+ * Places stand in four runs: 0; the PIDs, provider by provider in document order; the ASNs,
+ * ascending; the zones (reach prefixes), in the order of ip_prefix_compare().
+ */
+
+#include "common/base/table.h"
+#include "common/ip/lpm.h"
+#include "common/map/egress.h"
+#include "common/map/snapshot.h"
+
+/* The place where look-ups start; 16 bytes, so that four share a cache line. */
+struct place {
+	uint32_t provider; /* of a PID; the owner of an ASN; else NO_PROVIDER */
+	uint32_t local;    /* a PID's index in its provider */
+	uint32_t zone;     /* a zone: itself; a PID: the smallest around its largest prefix; or 0 */
+	uint32_t node; /* what ASN reach is matched against: an ASN's place, PROVIDER_NODE, or 0 */
+};
+
+struct provider {
+	const char *name;
+	uint32_t first_pid; /* place */
+	uint32_t n_pids;
+	uint32_t first_interconnect;
+	uint32_t *distance; /* p-distance, [from * n_pids + to] */
+	uint32_t farthest;  /* the largest of them */
+	uint32_t any_row;   /* of REACH_ANY; 0: none */
+	bool names_zones;   /* some interconnect reaches a prefix */
+};
+
+struct pid {
+	const char *key; /* "provider/pid" */
+	enum map_uploads uploads;
+	uint32_t up_kbps, down_kbps;
+};
+
+/* An interconnect, as prices need it. */
+struct edge {
+	uint32_t local; /* index of its PID in its provider */
+	enum map_tier tier;
+	uint32_t out, in; /* cost */
+};
+
+struct map_snapshot {
+	struct arena *arena; /* of all arrays that have no other owner */
+	struct lpm *lpm;
+	struct table *pid_of; /* "provider/pid" -> place */
+	struct egress egress;
+
+	struct place *places;
+	size_t n_places, n_pids, n_asns, n_zones;
+	uint32_t first_asn, first_zone; /* places */
+
+	struct pid *pids;        /* [place - 1] */
+	uint32_t *asns;          /* [place - first_asn] */
+	struct ip_prefix *zones; /* [place - first_zone] */
+	uint32_t *zone_parent;   /* the next larger zone around it, or 0 */
+
+	struct provider *providers;
+	size_t n_providers;
+	struct edge *edges; /* by interconnect */
+	struct map_interconnect_info *interconnects;
+	size_t n_interconnects;
+
+	size_t prefixes_v4, prefixes_v6;
+	size_t arena_bytes;
+};
+
+/* The place of a reach prefix, or 0. */
+uint32_t snapshot_zone(const struct map_snapshot *s, const struct ip_prefix *prefix);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/map/distance.h"
+
+#include "common/map/document.h"
+
+#include <stdlib.h>
+
+#define FAR UINT32_MAX /* not reached */
+
+struct way {
+	uint32_t to, weight;
+};
+
+struct event {
+	uint32_t distance, pid;
+};
+
+struct graph {
+	uint32_t n;
+	size_t *first;      /* the ways out of PID i are ways[first[i]] .. ways[first[i + 1]] */
+	struct way *ways;   /* two for each link */
+	struct event *heap; /* a PID stands in it once for each way that improved it */
+	size_t n_heap;
+};
+
+static void graph_done(struct graph *g)
+{
+	free(g->first);
+	free(g->ways);
+	free(g->heap);
+}
+
+static enum err graph_init(struct graph *g, const struct distance_link *links, size_t n_links,
+                           uint32_t n)
+{
+	*g = (struct graph){ .n = n };
+	g->first = calloc((size_t)n + 2, sizeof(*g->first));
+	g->ways = malloc((2 * n_links + 1) * sizeof(*g->ways));
+	g->heap = malloc((2 * n_links + 1) * sizeof(*g->heap));
+	if (g->first == NULL || g->ways == NULL || g->heap == NULL) {
+		graph_done(g);
+		return ERR_NOMEM;
+	}
+	/* Counts go one place up, so that filling leaves first[i] where PID i begins. */
+	for (size_t i = 0; i < n_links; i++) {
+		g->first[links[i].a + 2]++;
+		g->first[links[i].b + 2]++;
+	}
+	for (size_t i = 2; i <= (size_t)n + 1; i++)
+		g->first[i] += g->first[i - 1];
+	for (size_t i = 0; i < n_links; i++) {
+		const struct distance_link *l = &links[i];
+		const uint32_t weight = l->weight < MAP_COST_MAX ? l->weight : MAP_COST_MAX;
+		g->ways[g->first[l->a + 1]++] = (struct way){ l->b, weight };
+		g->ways[g->first[l->b + 1]++] = (struct way){ l->a, weight };
+	}
+	return ERR_OK;
+}
+
+static void heap_add(struct graph *g, struct event e)
+{
+	size_t i = g->n_heap++;
+	for (; i > 0 && g->heap[(i - 1) / 2].distance > e.distance; i = (i - 1) / 2)
+		g->heap[i] = g->heap[(i - 1) / 2];
+	g->heap[i] = e;
+}
+
+static struct event heap_take(struct graph *g)
+{
+	const struct event top = g->heap[0], last = g->heap[--g->n_heap];
+	size_t i = 0;
+	for (size_t child = 1; child < g->n_heap; child = 2 * i + 1) {
+		if (child + 1 < g->n_heap && g->heap[child + 1].distance < g->heap[child].distance)
+			child++;
+		if (g->heap[child].distance >= last.distance)
+			break;
+		g->heap[i] = g->heap[child];
+		i = child;
+	}
+	g->heap[i] = last;
+	return top;
+}
+
+static void from_one(struct graph *g, uint32_t source, uint32_t *distance)
+{
+	for (uint32_t i = 0; i < g->n; i++)
+		distance[i] = FAR;
+	distance[source] = 0;
+	heap_add(g, (struct event){ 0, source });
+	while (g->n_heap > 0) {
+		const struct event e = heap_take(g);
+		if (e.distance > distance[e.pid])
+			continue; /* improved since */
+		for (size_t i = g->first[e.pid]; i < g->first[e.pid + 1]; i++) {
+			const struct way *w = &g->ways[i];
+			uint32_t d = e.distance + w->weight;
+			d = d < MAP_COST_MAX ? d : MAP_COST_MAX;
+			if (d < distance[w->to]) {
+				distance[w->to] = d;
+				heap_add(g, (struct event){ d, w->to });
+			}
+		}
+	}
+}
+
+enum err distance_all(const struct distance_link *links, size_t n_links, uint32_t n, uint32_t *out)
+{
+	struct graph g;
+	if (graph_init(&g, links, n_links, n) != ERR_OK)
+		return ERR_NOMEM;
+	for (uint32_t source = 0; source < n; source++)
+		from_one(&g, source, out + (size_t)source * n);
+	graph_done(&g);
+
+	uint32_t farthest = 1;
+	for (size_t i = 0; i < (size_t)n * n; i++)
+		if (out[i] != FAR && out[i] > farthest)
+			farthest = out[i];
+	for (size_t i = 0; i < (size_t)n * n; i++)
+		if (out[i] == FAR)
+			out[i] = farthest;
+	return ERR_OK;
+}

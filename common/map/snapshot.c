@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/map/snapshot.h"
+
+#include "common/base/text.h"
+#include "common/map/compiled.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void snapshot_free(struct map_snapshot *s)
+{
+	if (s == NULL)
+		return;
+	lpm_free(s->lpm);
+	table_free(s->pid_of);
+	egress_done(&s->egress);
+	arena_free(s->arena);
+	free(s);
+}
+
+/* ---- where ---- */
+
+static bool is_pid(const struct map_snapshot *s, uint32_t place)
+{
+	return place != PLACE_UNKNOWN && place <= s->n_pids;
+}
+
+uint32_t snapshot_locate(const struct map_snapshot *s, const struct ip_addr *a)
+{
+	return s == NULL ? PLACE_UNKNOWN : lpm_find(s->lpm, a);
+}
+
+uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn)
+{
+	size_t low = 0, high = s == NULL ? 0 : s->n_asns;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (s->asns[middle] == asn)
+			return s->first_asn + (uint32_t)middle;
+		if (s->asns[middle] < asn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return PLACE_UNKNOWN;
+}
+
+struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place)
+{
+	if (s == NULL || !is_pid(s, place))
+		return (struct map_place){ .provider = NO_PROVIDER };
+	const struct pid *p = &s->pids[place - 1];
+	return (struct map_place){ s->places[place].provider, p->uploads, p->up_kbps,
+		                   p->down_kbps };
+}
+
+/* ---- a pair ---- */
+
+/* The interconnect that PID `near` uses towards `far`: longest zone, then ASN, then any. */
+static uint32_t egress_of(const struct map_snapshot *s, uint32_t near, uint32_t far)
+{
+	const struct place *n = &s->places[near], *f = &s->places[far];
+	const struct provider *p = &s->providers[n->provider];
+	uint32_t row = 0;
+
+	for (uint32_t zone = p->names_zones ? f->zone : 0; zone != 0 && row == 0;
+	     zone = s->zone_parent[zone - s->first_zone])
+		row = egress_row(&s->egress, n->provider, zone);
+	if (row == 0 && f->node != 0)
+		row = egress_row(&s->egress, n->provider, f->node);
+	if (row == 0)
+		row = p->any_row;
+	return row == 0 ? NO_INTERCONNECT : s->egress.rows[row + n->local];
+}
+
+static uint32_t distance(const struct provider *p, uint32_t from, uint32_t to)
+{
+	return p->distance[(size_t)from * p->n_pids + to];
+}
+
+/* Both ends belong to one provider, and at least one of them is a PID. */
+static struct map_pair pair_at_home(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	const struct place *a = &s->places[from], *b = &s->places[to];
+	const struct provider *p = &s->providers[a->provider];
+	struct map_pair pair = { TIER_SAME_PROVIDER, NO_INTERCONNECT, NO_INTERCONNECT, 0 };
+
+	if (from == to)
+		pair.tier = TIER_SAME_PID;
+	pair.price =
+		is_pid(s, from) && is_pid(s, to) ? distance(p, a->local, b->local) : p->farthest;
+	return pair;
+}
+
+struct map_pair snapshot_pair(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	struct map_pair pair = { TIER_UNKNOWN, NO_INTERCONNECT, NO_INTERCONNECT, PRICE_UNKNOWN };
+	if (s == NULL)
+		return pair;
+	must(from < s->n_places && to < s->n_places);
+	const struct place *a = &s->places[from], *b = &s->places[to];
+	const bool a_books = is_pid(s, from), b_books = is_pid(s, to);
+	if (!a_books && !b_books)
+		return pair;
+	if (a->provider == b->provider)
+		return pair_at_home(s, from, to);
+
+	if (a_books)
+		pair.out = egress_of(s, from, to);
+	if (b_books)
+		pair.in = egress_of(s, to, from);
+	if (a_books && pair.out != NO_INTERCONNECT) {
+		const struct edge *e = &s->edges[pair.out];
+		pair.tier = e->tier;
+		pair.price = distance(&s->providers[a->provider], a->local, e->local) + e->out;
+	} else if (!a_books && pair.in != NO_INTERCONNECT) {
+		const struct edge *e = &s->edges[pair.in];
+		pair.tier = e->tier;
+		pair.price = distance(&s->providers[b->provider], e->local, b->local) + e->in;
+	}
+	return pair;
+}
+
+/* ---- names ---- */
+
+void snapshot_place_key(const struct map_snapshot *s, uint32_t place,
+                        char out[static PLACE_KEY_MAX])
+{
+	out[0] = '\0';
+	if (s == NULL || place == PLACE_UNKNOWN)
+		return;
+	must(place < s->n_places);
+	if (place < s->first_asn) {
+		(void)snprintf(out, PLACE_KEY_MAX, "pid:%s", s->pids[place - 1].key);
+	} else if (place < s->first_zone) {
+		(void)snprintf(out, PLACE_KEY_MAX, "as:%u", s->asns[place - s->first_asn]);
+	} else {
+		char prefix[IP_PREFIX_TEXT_SIZE];
+		ip_prefix_print(&s->zones[place - s->first_zone], prefix);
+		(void)snprintf(out, PLACE_KEY_MAX, "zone:%s", prefix);
+	}
+}
+
+uint32_t snapshot_zone(const struct map_snapshot *s, const struct ip_prefix *prefix)
+{
+	size_t low = 0, high = s->n_zones;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int c = ip_prefix_compare(&s->zones[middle], prefix);
+		if (c == 0)
+			return s->first_zone + (uint32_t)middle;
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return PLACE_UNKNOWN;
+}
+
+uint32_t snapshot_place_find(const struct map_snapshot *s, const char *key)
+{
+	uint32_t place = PLACE_UNKNOWN;
+	uint64_t asn;
+	struct ip_prefix prefix;
+
+	if (s == NULL)
+		return PLACE_UNKNOWN;
+	if (strncmp(key, "pid:", 4) == 0)
+		(void)table_find(s->pid_of, key + 4, &place);
+	else if (strncmp(key, "as:", 3) == 0 && text_u64(key + 3, strlen(key + 3), &asn) &&
+	         asn <= UINT32_MAX)
+		place = snapshot_place_of_asn(s, (uint32_t)asn);
+	else if (strncmp(key, "zone:", 5) == 0 && ip_prefix_parse(key + 5, &prefix) == ERR_OK)
+		place = snapshot_zone(s, &prefix);
+	return place;
+}
+
+/* ---- what it holds ---- */
+
+struct map_counts snapshot_counts(const struct map_snapshot *s)
+{
+	return (struct map_counts){
+		.providers = s->n_providers,
+		.pids = s->n_pids,
+		.places = s->n_places,
+		.interconnects = s->n_interconnects,
+		.prefixes_v4 = s->prefixes_v4,
+		.prefixes_v6 = s->prefixes_v6,
+		.bytes = sizeof(*s) + s->arena_bytes + egress_bytes(&s->egress) + lpm_bytes(s->lpm),
+	};
+}
+
+struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s, uint32_t index)
+{
+	must(index < s->n_interconnects);
+	return s->interconnects[index];
+}
+
+const char *snapshot_provider_name(const struct map_snapshot *s, uint32_t provider)
+{
+	must(provider < s->n_providers);
+	return s->providers[provider].name;
+}
