@@ -1,0 +1,708 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every route against doubles of the modules below, because only a double is away, full or broken on
+ * demand. tests/system/test_api.py asks the real ones.
+ */
+#include "tests/unit/test.h"
+
+#include "server/api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the doubles ---- */
+
+static struct {
+	enum err answer;         /* of the store and the maps */
+	bool unchanged, unready; /* of an upload; of the daemon */
+	struct auth_who who;
+	const char *authorization, *content_type, *accept, *if_none_match;
+	struct report_query asked; /* its strings are copied below */
+	char asked_provider[65], asked_interconnect[65];
+	struct store_bin stored;
+	struct store_token token;
+	uint64_t limit_milli;
+	const char *upload_provider;
+	unsigned access_changes;
+} world;
+
+const char *http_header(const struct http_request *r, const char *name)
+{
+	(void)r;
+	if (strcmp(name, "Authorization") == 0)
+		return world.authorization;
+	if (strcmp(name, "Content-Type") == 0)
+		return world.content_type;
+	if (strcmp(name, "Accept") == 0)
+		return world.accept;
+	assert_string_equal(name, "If-None-Match");
+	return world.if_none_match;
+}
+
+bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room)
+{
+	for (const char *at = r->query; *at != '\0'; at += *at == '&') {
+		const size_t size = strcspn(at, "&"), n = strlen(name);
+		if (size > n && strncmp(at, name, n) == 0 && at[n] == '=' && size - n - 1 < room) {
+			(void)snprintf(out, room, "%.*s", (int)(size - n - 1), at + n + 1);
+			return true;
+		}
+		at += size;
+	}
+	return false;
+}
+
+void http_reply_header(struct http_reply *reply, const char *name, const char *value)
+{
+	assert_true(reply->n_headers < HTTP_HEADERS_MAX);
+	reply->headers[reply->n_headers].name = name;
+	(void)snprintf(reply->headers[reply->n_headers++].value, 128, "%s", value);
+}
+
+enum err auth_who(struct auth *a, const char *header, struct auth_who *out)
+{
+	(void)a;
+	if (header == NULL || strcmp(header, "Bearer good") != 0)
+		return header != NULL && strcmp(header, "Bearer away") == 0 ? ERR_AWAY : ERR_DENIED;
+	*out = world.who;
+	return ERR_OK;
+}
+
+bool auth_may(const struct auth_who *who, enum auth_right right, const char *provider)
+{
+	if (who->role == STORE_ADMIN)
+		return true;
+	if (provider == NULL || strcmp(provider, who->provider) != 0)
+		return false;
+	return right == AUTH_READ || right == AUTH_SAMPLES ||
+	       (right == AUTH_UPLOAD && who->role == STORE_OPERATOR);
+}
+
+enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,
+                        char text[static AUTH_TOKEN_SIZE], uint64_t *id)
+{
+	(void)a;
+	(void)author;
+	world.token = *about;
+	(void)snprintf(text, AUTH_TOKEN_SIZE, "p4pd-secret");
+	*id = 1;
+	return world.answer;
+}
+
+static void one_fault(struct faults *faults)
+{
+	(void)faults_add(faults, ERR_MALFORMED, "overlap", "/pids/1/prefixes/0", "is in two PIDs");
+}
+
+enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind, const char *body,
+                     size_t size, const char *author, bool dry_run, struct maps_change *change,
+                     struct faults *faults)
+{
+	(void)m, (void)kind, (void)body, (void)size, (void)author;
+	world.upload_provider = provider;
+	change->version = dry_run ? 0 : 7;
+	change->unchanged = world.unchanged;
+	(void)snprintf(change->sha256, sizeof(change->sha256), "abc");
+	change->pids_added = 2;
+	if (world.answer == ERR_MALFORMED)
+		one_fault(faults);
+	return world.answer;
+}
+
+enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
+                       struct maps_change *change, struct faults *faults)
+{
+	change->version = version;
+	return maps_upload(m, provider, STORE_TOPOLOGY, "", 0, author, false, change, faults);
+}
+
+enum err store_document(struct store *s, const char *provider, enum store_kind kind,
+                        uint64_t version, struct store_document *out)
+{
+	(void)s, (void)provider, (void)kind;
+	if (world.answer == ERR_OK)
+		*out = (struct store_document){ .about = { .version = version > 0 ? version : 3,
+			                                   .sha256 = "beef" },
+			                        .body = strdup("{\"as\":\"sent\"}"),
+			                        .size = 13 };
+	return world.answer;
+}
+
+void store_document_done(struct store_document *d)
+{
+	free(d->body);
+}
+
+/* A list of one, as the store gives them. */
+static enum err one(const void *item, size_t size, void *out, size_t *count)
+{
+	if (world.answer != ERR_OK)
+		return world.answer;
+	void *copy = malloc(size);
+	assert_non_null(copy);
+	memcpy(copy, item, size);
+	memcpy(out, &copy, sizeof(copy));
+	*count = 1;
+	return ERR_OK;
+}
+
+enum err store_versions(struct store *s, const char *provider, struct store_version **out,
+                        size_t *count)
+{
+	static const struct store_version v = { .version = 3,
+		                                .kind = STORE_COSTS,
+		                                .in_force = true };
+	(void)s;
+	if (strcmp(provider, "nobody") == 0)
+		return ERR_OK; /* nothing was ever uploaded */
+	return one(&v, sizeof(v), out, count);
+}
+
+enum err store_interconnects(struct store *s, const char *provider, struct store_interconnect **out,
+                             size_t *count)
+{
+	static const struct store_interconnect ic = { .provider = "isp-a",
+		                                      .id = "a-b-1",
+		                                      .relation = "transit",
+		                                      .ratio_limit_milli = 1800,
+		                                      .in_force = true };
+	(void)s, (void)provider;
+	return one(&ic, sizeof(ic), out, count);
+}
+
+enum err store_ratio_limit(struct store *s, const char *provider, const char *interconnect,
+                           uint64_t milli, const char *author)
+{
+	(void)s, (void)provider, (void)interconnect, (void)author;
+	world.limit_milli = milli;
+	return world.answer;
+}
+
+enum err store_tokens(struct store *s, struct store_token **out, size_t *count)
+{
+	static const struct store_token t = { .name = "t", .role = STORE_ANALYST, .provider = "p" };
+	(void)s;
+	return one(&t, sizeof(t), out, count);
+}
+
+enum err store_token_remove(struct store *s, const char *name, const char *author)
+{
+	(void)s, (void)name, (void)author;
+	return world.answer;
+}
+
+enum err store_bins(struct store *s, const char *node, enum store_source source,
+                    const struct store_bin *rows, size_t n)
+{
+	(void)s;
+	assert_string_equal(node, "samples");
+	assert_int_equal(source, STORE_COUNTER);
+	assert_int_equal(n, 1);
+	world.stored = rows[0];
+	return world.answer;
+}
+
+enum err store_access_set(struct store *s, const struct store_hash *hash, bool allowed,
+                          const char *author)
+{
+	(void)s, (void)hash, (void)allowed, (void)author;
+	return world.answer;
+}
+
+enum err store_access_list(struct store *s, struct store_hash **out, size_t *count)
+{
+	static const struct store_hash h = { .bytes = { 0xab } };
+	(void)s;
+	return one(&h, sizeof(h), out, count);
+}
+
+enum err store_audit(struct store *s, size_t limit, struct store_audit **out, size_t *count)
+{
+	static const struct store_audit a = { .at = 1795255500, .author = "admin" };
+	(void)s, (void)limit;
+	return one(&a, sizeof(a), out, count);
+}
+
+struct report_query report_window(const struct report_query *q, const struct report_options *o,
+                                  int64_t now)
+{
+	(void)o, (void)now;
+	return *q;
+}
+
+static void remember(const struct report_query *q)
+{
+	world.asked = *q;
+	(void)snprintf(world.asked_provider, 65, "%s", q->provider ? q->provider : "(all)");
+	(void)snprintf(world.asked_interconnect, 65, "%s",
+	               q->interconnect ? q->interconnect : "(all)");
+}
+
+enum err report_balance(struct store *s, const struct report_options *o,
+                        const struct report_query *q, struct text *out)
+{
+	(void)s, (void)o;
+	remember(q);
+	text_put(out, q->csv ? "provider,interconnect\n" : "{\"balance\":1}");
+	return world.answer;
+}
+
+enum err report_series(struct store *s, const struct report_options *o,
+                       const struct report_query *q, enum store_source source, struct text *out)
+{
+	(void)s, (void)o;
+	assert_int_equal(source, STORE_FLOW);
+	remember(q);
+	text_put(out, "{\"series\":1}");
+	return world.answer;
+}
+
+static bool ready(void *ctx, char why[static 128])
+{
+	(void)ctx;
+	(void)snprintf(why, 128, "maps are loading");
+	return !world.unready;
+}
+
+static void access_changed(void *ctx)
+{
+	(void)ctx;
+	world.access_changes++;
+}
+
+/* ---- one request ---- */
+
+struct answer {
+	struct http_reply reply;
+	struct metrics *metrics;
+};
+
+static struct answer ask(const char *method, const char *path, const char *query, const char *body)
+{
+	struct answer a = { .metrics = metrics_new(1) };
+	const struct api_options options = { .metrics = a.metrics,
+		                             .report = { .bin_seconds = 300 },
+		                             .ready = ready,
+		                             .access_changed = access_changed };
+	struct api *api = api_new(&options);
+	const struct http_request request = { .method = method,
+		                              .path = path,
+		                              .query = query,
+		                              .body = body,
+		                              .body_size = strlen(body) };
+	api_http(api, &request, &a.reply);
+	if (a.reply.status == 0)
+		a.reply.status = 200;
+	text_add(&a.reply.body, "", 0);
+	api_free(api);
+	return a;
+}
+
+static void answer_done(struct answer *a)
+{
+	text_done(&a->reply.body);
+	metrics_free(a->metrics);
+}
+
+static const char *header_of(const struct answer *a, const char *name)
+{
+	for (size_t i = 0; i < a->reply.n_headers; i++)
+		if (strcmp(a->reply.headers[i].name, name) == 0)
+			return a->reply.headers[i].value;
+	return "";
+}
+
+struct row {
+	const char *method, *path, *query, *body;
+	unsigned status;
+	const char *part; /* of the answer's body */
+};
+
+static void check(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+		struct answer a = ask(r->method, r->path, r->query, r->body);
+		if (a.reply.status != r->status || strstr(a.reply.body.bytes, r->part) == NULL)
+			fail_msg("%s %s?%s: %u %s", r->method, r->path, r->query, a.reply.status,
+			         a.reply.body.bytes);
+		if (a.reply.status >= 400 && strcmp(r->path, "/readyz") != 0)
+			assert_string_equal(a.reply.content_type, "application/problem+json");
+		assert_string_equal(header_of(&a, "X-Content-Type-Options"), "nosniff");
+		answer_done(&a);
+	}
+}
+
+#define CHECK(rows) check((rows), sizeof(rows) / sizeof((rows)[0]))
+
+static int as_admin(void **state)
+{
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	world.authorization = "Bearer good";
+	world.who = (struct auth_who){ .name = "admin", .role = STORE_ADMIN };
+	return 0;
+}
+
+/* ---- the tests ---- */
+
+#define A "/v1/providers/isp-a"
+#define SAMPLE                                                 \
+	"[{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\"," \
+	"\"bin\":\"2026-11-21T10:05:00Z\",\"out_bytes\":\"18446744073709551615\",\"in_bytes\":1}]"
+#define HASH "0123456789abcdef0123456789abcdef01234567"
+
+static void answers_every_route(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "GET", A "/topology", "", "", 200, "{\"as\":\"sent\"}" },
+		{ "HEAD", A "/costs", "version=2", "", 200, "" },
+		{ "PUT", A "/topology", "", "{}", 201, "{\"version\":7,\"sha256\":\"abc\"" },
+		{ "PUT", A "/costs", "", "{}", 201, "\"warnings\":[]" },
+		{ "PUT", A "/costs", "dry_run=1", "{}", 200, "{\"version\":null" },
+		{ "PUT", A "/topology", "dry_run=true", "{}", 200, "\"pids_added\":2" },
+		{ "PUT", A "/topology", "dry_run=0", "{}", 201, "" },
+		{ "GET", A "/versions", "", "", 200, "\"kind\":\"costs\"" },
+		{ "POST", A "/versions/4/activate", "", "", 200, "\"version\":7" },
+		{ "GET", "/v1/interconnects", "", "", 200, "\"ratio_limit\":1.800" },
+		{ "GET", "/v1/interconnects", "provider=isp-b", "", 200, "[]" },
+		{ "PUT", "/v1/interconnects/isp-a/a-b-1", "", "{\"ratio_limit\":2}", 200,
+		  ":2.000" },
+		{ "PUT", "/v1/interconnects/isp-a/a-b-1", "", "{\"ratio_limit\":null}", 200,
+		  ":null" },
+		{ "GET", "/v1/reports/balance", "", "", 200, "{\"balance\":1}" },
+		{ "GET", "/v1/reports/balance", "format=csv", "", 200, "provider,interconnect" },
+		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow", "", 200,
+		  "{" },
+		{ "POST", "/v1/samples", "", SAMPLE, 200, "{\"stored\":1}" },
+		{ "POST", "/v1/samples", "", "[]", 200, "{\"stored\":0}" },
+		{ "GET", "/v1/tokens", "", "", 200, "\"role\":\"analyst\",\"provider\":\"p\"" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"role\":\"admin\"}", 201,
+		  "p4pd-secret" },
+		{ "DELETE", "/v1/tokens/x", "", "", 204, "" },
+		{ "GET", "/v1/access", "", "", 200, "[\"ab00000000" },
+		{ "PUT", "/v1/access/" HASH, "", "", 204, "" },
+		{ "DELETE", "/v1/access/" HASH, "", "", 204, "" },
+		{ "GET", "/v1/audit", "limit=5", "", 200, "2026-11-21T10:05:00Z" },
+		{ "GET", "/metrics", "", "", 200, "p4pd_api_requests_total" },
+		{ "GET", "/healthz", "", "", 200, "ok" },
+		{ "GET", "/readyz", "", "", 200, "ready" },
+		{ "GET", "/", "", "", 200, "<!doctype html>" },
+		{ "GET", "/app.js", "", "", 200, "use strict" },
+	};
+	CHECK(rows);
+	assert_int_equal(world.access_changes, 2);
+	assert_true(world.stored.out_bytes == UINT64_MAX);
+}
+
+static void names_what_is_wrong_in_path_and_query(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "GET", "/v2", "", "", 404, "/v2" },
+		{ "GET", "/v1/providers/isp-a", "", "", 404, "" },
+		{ "DELETE", A "/topology", "", "", 405, "GET, HEAD, PUT" },
+		{ "POST", "/metrics", "", "", 405, "" },
+		{ "GET", A "/topology", "version=x", "", 400, "version: " },
+		{ "PUT", A "/topology", "dry_run=maybe", "{}", 400, "dry_run: " },
+		{ "POST", A "/versions/0/activate", "", "", 400, "version: " },
+		{ "GET", "/v1/interconnects", "all=x", "", 400, "all: " },
+		{ "GET", "/v1/reports/balance", "from=yesterday", "", 400, "from: " },
+		{ "GET", "/v1/reports/balance", "to=2026-13-01", "", 400, "to: " },
+		{ "GET", "/v1/reports/balance", "from=2000&to=1000", "", 400, "from: " },
+		{ "GET", "/v1/reports/balance", "format=xml", "", 400, "format: " },
+		{ "GET", "/v1/reports/series", "provider=a&interconnect=b", "", 400, "source: " },
+		{ "GET", "/v1/reports/series", "interconnect=b&source=flow", "", 400,
+		  "provider: " },
+		{ "GET", "/v1/reports/series", "provider=b&source=flow", "", 400,
+		  "interconnect: " },
+		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow&from=0", "",
+		  400, "from: " },
+		{ "PUT", "/v1/access/0123", "", "", 400, "info-hash" },
+		{ "GET", "/v1/audit", "limit=0", "", 400, "limit: " },
+		{ "GET", "/v1/audit", "limit=1001", "", 400, "limit: " },
+		{ "GET", "/nothing.js", "", "", 404, "" },
+	};
+	CHECK(rows);
+}
+
+static void names_what_is_wrong_in_the_body(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "POST", "/v1/samples", "", "{", 422,
+		  "\"code\":\"malformed\",\"where\":\"line 1\"" },
+		{ "POST", "/v1/samples", "", "[{}]", 422, "\"where\":\"/0/provider\"" },
+		{ "POST", "/v1/tokens", "", "[]", 422, "\"where\":\"line 1\"" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"a b\",\"role\":\"boss\"}", 422, "/name" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"a b\",\"role\":\"boss\"}", 422, "/role" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"admin\",\"role\":\"admin\"}", 422,
+		  "reserved" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"role\":\"analyst\"}", 422,
+		  "/provider" },
+		{ "POST", "/v1/tokens", "", "{\"name\":1,\"role\":\"admin\"}", 422, "wrong-type" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"rol\":\"admin\"}", 422,
+		  "unknown-key" },
+		{ "POST", "/v1/tokens", "",
+		  "{\"name\":\"x\",\"role\":\"admin\",\"provider\":\"p\"}", 422, "/provider" },
+		{ "PUT", "/v1/interconnects/a/b", "", "{}", 422, "ratio_limit" },
+		{ "PUT", "/v1/interconnects/a/b", "", "{\"ratio_limit\":0.5}", 422,
+		  "/ratio_limit" },
+		{ "PUT", "/v1/interconnects/a/b", "", "{\"ratio_limit\":\"2\"}", 422,
+		  "/ratio_limit" },
+	};
+	CHECK(rows);
+
+	world.answer = ERR_MALFORMED;
+	static const struct row refused[] = {
+		{ "PUT", A "/topology", "", "{}", 422,
+		  "\"faults\":[{\"code\":\"overlap\",\"where\":\"/pids/1/prefixes/0\",\"text\":\"is" },
+		{ "POST", A "/versions/4/activate", "", "", 422, "overlap" },
+	};
+	CHECK(refused);
+}
+
+static void checks_the_media_type(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *type, *path;
+		unsigned status;
+	} rows[] = {
+		{ NULL, A "/topology", 201 },
+		{ "application/json", A "/topology", 201 },
+		{ "Application/JSON; charset=utf-8", A "/topology", 201 },
+		{ "application/x-www-form-urlencoded", A "/topology", 201 },
+		{ "text/csv", A "/topology", 415 },
+		{ "application/jsonp", A "/costs", 415 },
+		{ "text/xml", "/v1/interconnects/a/b", 415 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.content_type = rows[i].type;
+		struct answer a = ask("PUT", rows[i].path, "", "{}");
+		assert_int_equal(a.reply.status, rows[i].status);
+		answer_done(&a);
+	}
+	world.content_type = "text/csv";
+	struct answer a = ask("POST", "/v1/samples", "",
+	                      "provider,interconnect,bin,out_bytes,in_bytes\n"
+	                      "isp-a,a-b-1,1795255500,5,6\n");
+	assert_int_equal(a.reply.status, 200);
+	assert_int_equal(world.stored.in_bytes, 6);
+	answer_done(&a);
+}
+
+static void asks_for_a_token_that_may(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *token;
+		enum store_role role;
+		const char *method, *path;
+		unsigned status;
+	} rows[] = {
+		{ NULL, STORE_ADMIN, "GET", "/v1/interconnects", 401 },
+		{ "Bearer bad", STORE_ADMIN, "GET", "/v1/interconnects", 401 },
+		{ "Bearer away", STORE_ADMIN, "GET", "/v1/interconnects", 503 },
+		{ NULL, STORE_ADMIN, "GET", "/healthz", 200 },
+		{ "Bearer good", STORE_OPERATOR, "PUT", A "/topology", 201 },
+		{ "Bearer good", STORE_OPERATOR, "PUT", "/v1/providers/isp-b/topology", 403 },
+		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/providers/isp-b/versions", 403 },
+		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/tokens", 403 },
+		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/audit", 403 },
+		{ "Bearer good", STORE_ANALYST, "GET", A "/costs", 200 },
+		{ "Bearer good", STORE_ANALYST, "PUT", A "/costs", 403 },
+		{ "Bearer good", STORE_ANALYST, "POST", A "/versions/1/activate", 403 },
+		{ "Bearer good", STORE_ANALYST, "PUT", "/v1/access/" HASH, 403 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.authorization = rows[i].token;
+		world.who = (struct auth_who){ .name = "t", .role = rows[i].role };
+		if (rows[i].role != STORE_ADMIN)
+			(void)snprintf(world.who.provider, sizeof(world.who.provider), "isp-a");
+		struct answer a = ask(rows[i].method, rows[i].path, "", "{}");
+		assert_int_equal(a.reply.status, rows[i].status);
+		assert_int_equal(a.reply.status == 401,
+		                 strncmp(header_of(&a, "WWW-Authenticate"), "Bearer", 6) == 0);
+		answer_done(&a);
+	}
+}
+
+static void shows_a_scoped_token_its_provider_only(void **state)
+{
+	(void)state;
+	world.who = (struct auth_who){ .name = "t", .role = STORE_ANALYST, .provider = "isp-b" };
+	static const struct row rows[] = {
+		{ "GET", "/v1/interconnects", "", "", 200, "[]" },
+		{ "GET", "/v1/interconnects", "provider=isp-a", "", 200, "[]" },
+		{ "POST", "/v1/samples", "", SAMPLE, 403, "isp-b" },
+		{ "GET", "/v1/reports/balance", "provider=isp-a&interconnect=a-b-1", "", 200, "" },
+	};
+	CHECK(rows);
+	assert_string_equal(world.asked_provider, "isp-b");
+	assert_string_equal(world.asked_interconnect, "");
+
+	struct answer a = ask("GET", "/v1/reports/balance", "interconnect=x", "");
+	assert_string_equal(world.asked_provider, "isp-b");
+	assert_string_equal(world.asked_interconnect, "x");
+	answer_done(&a);
+}
+
+static void passes_on_what_the_modules_say(void **state)
+{
+	(void)state;
+	static const struct {
+		enum err answer;
+		unsigned status;
+	} errs[] = {
+		{ ERR_AWAY, 503 },   { ERR_BUSY, 503 },  { ERR_NOT_FOUND, 404 },
+		{ ERR_SYSTEM, 500 }, { ERR_NOMEM, 500 },
+	};
+	static const struct row rows[] = {
+		{ "GET", A "/topology", "", "", 0, "" },
+		{ "PUT", A "/costs", "", "{}", 0, "" },
+		{ "GET", A "/versions", "", "", 0, "" },
+		{ "POST", A "/versions/4/activate", "", "", 0, "" },
+		{ "GET", "/v1/interconnects", "", "", 0, "" },
+		{ "PUT", "/v1/interconnects/a/b", "", "{\"ratio_limit\":2}", 0, "" },
+		{ "GET", "/v1/reports/balance", "", "", 0, "" },
+		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow", "", 0, "" },
+		{ "POST", "/v1/samples", "", SAMPLE, 0, "" },
+		{ "GET", "/v1/tokens", "", "", 0, "" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"role\":\"admin\"}", 0, "" },
+		{ "DELETE", "/v1/tokens/x", "", "", 0, "" },
+		{ "GET", "/v1/access", "", "", 0, "" },
+		{ "PUT", "/v1/access/" HASH, "", "", 0, "" },
+		{ "GET", "/v1/audit", "", "", 0, "" },
+	};
+	for (size_t e = 0; e < sizeof(errs) / sizeof(errs[0]); e++) {
+		world.answer = errs[e].answer;
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			const struct row *r = &rows[i];
+			struct answer a = ask(r->method, r->path, r->query, r->body);
+			assert_int_equal(a.reply.status, errs[e].status);
+			assert_string_equal(a.reply.content_type, "application/problem+json");
+			assert_int_equal(header_of(&a, "Retry-After")[0] != '\0',
+			                 errs[e].status == 503);
+			assert_int_equal(metrics_sum(a.metrics, errs[e].status >= 500
+			                                                ? METRIC_API_FAILED
+			                                                : METRIC_API_REFUSED),
+			                 1);
+			answer_done(&a);
+		}
+	}
+	assert_int_equal(world.access_changes, 0);
+}
+
+static void tells_conflicts_and_what_is_missing(void **state)
+{
+	(void)state;
+	static const struct row missing[] = { { "GET", "/v1/providers/nobody/versions", "", "", 404,
+		                                "nobody" } };
+	CHECK(missing);
+	world.answer = ERR_EXISTS;
+	static const struct row rows[] = {
+		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"role\":\"admin\"}", 409, "named x" }
+	};
+	CHECK(rows);
+}
+
+static void says_201_only_for_a_new_version(void **state)
+{
+	(void)state;
+	struct answer a = ask("PUT", A "/topology", "", "{}");
+	assert_int_equal(a.reply.status, 201);
+	assert_string_equal(header_of(&a, "Location"), A "/topology?version=7");
+	assert_int_equal(metrics_sum(a.metrics, METRIC_MAP_UPLOADS), 1);
+	answer_done(&a);
+
+	world.unchanged = true;
+	a = ask("PUT", A "/topology", "", "{}");
+	assert_int_equal(a.reply.status, 200);
+	assert_non_null(strstr(a.reply.body.bytes, "\"unchanged\":true"));
+	assert_int_equal(metrics_sum(a.metrics, METRIC_MAP_UPLOADS), 0);
+	answer_done(&a);
+}
+
+static void saves_the_body_when_the_client_has_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *known;
+		unsigned status;
+	} rows[] = {
+		{ NULL, 200 },         { "\"beef\"", 304 },
+		{ "W/\"beef\"", 304 }, { "\"x\", \"beef\"", 304 },
+		{ "*", 304 },          { "\"bee\"", 200 },
+		{ "beef", 200 },       { "", 200 },
+		{ ",", 200 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.if_none_match = rows[i].known;
+		struct answer a = ask("GET", A "/topology", "", "");
+		assert_int_equal(a.reply.status, rows[i].status);
+		assert_string_equal(header_of(&a, "ETag"), "\"beef\"");
+		assert_string_equal(header_of(&a, "P4P-Version"), "3");
+		assert_int_equal(a.reply.body.size > 0, rows[i].status == 200);
+		answer_done(&a);
+	}
+}
+
+static void fills_in_the_last_day(void **state)
+{
+	(void)state;
+	struct answer a = ask("GET", "/v1/reports/balance", "to=2026-11-21T10:05:00Z", "");
+	assert_int_equal(world.asked.to, 1795255500);
+	assert_int_equal(world.asked.from, 1795255500 - 86400);
+	answer_done(&a);
+	world.accept = "text/csv";
+	a = ask("GET", "/v1/reports/balance", "", "");
+	assert_int_equal(world.asked.to - world.asked.from, 86400);
+	assert_string_equal(a.reply.content_type, "text/csv; charset=utf-8");
+	answer_done(&a);
+	a = ask("GET", "/v1/reports/balance", "format=json", "");
+	assert_false(world.asked.csv);
+	answer_done(&a);
+}
+
+static void is_ready_when_the_daemon_is(void **state)
+{
+	(void)state;
+	world.unready = true;
+	struct answer a = ask("GET", "/readyz", "", "");
+	assert_int_equal(a.reply.status, 503);
+	assert_non_null(strstr(a.reply.body.bytes, "maps are loading"));
+	answer_done(&a);
+}
+
+static void guards_the_page(void **state)
+{
+	(void)state;
+	struct answer a = ask("GET", "/", "", "");
+	assert_int_equal(
+		strncmp(header_of(&a, "Content-Security-Policy"), "default-src 'self';", 19), 0);
+	assert_true(strlen(header_of(&a, "ETag")) > 10);
+	answer_done(&a);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, as_admin)
+
+static const struct CMUnitTest tests[] = {
+	TEST(answers_every_route),
+	TEST(names_what_is_wrong_in_path_and_query),
+	TEST(names_what_is_wrong_in_the_body),
+	TEST(checks_the_media_type),
+	TEST(asks_for_a_token_that_may),
+	TEST(shows_a_scoped_token_its_provider_only),
+	TEST(passes_on_what_the_modules_say),
+	TEST(tells_conflicts_and_what_is_missing),
+	TEST(says_201_only_for_a_new_version),
+	TEST(saves_the_body_when_the_client_has_it),
+	TEST(fills_in_the_last_day),
+	TEST(is_ready_when_the_daemon_is),
+	TEST(guards_the_page),
+};
+
+RUN_TESTS(tests)
