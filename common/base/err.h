@@ -44,7 +44,7 @@ const char *err_name(enum err e);
 struct fault {
 	enum err code;
 	char kind[32];
-	char where[128];
+	char where[160];
 	char text[256];
 };
 

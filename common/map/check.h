@@ -7,6 +7,9 @@
  * Faults stop an upload; warnings ride along with a 201. Every fault carries the JSON pointer of
  * the place in the document being uploaded. No check is quadratic in prefixes or PIDs.
  *
+ * ERR_MALFORMED: see `faults`. Kinds of fault: duplicate, unknown-pid, unknown-interconnect, loop,
+ * reserved-asn, own-asn, bogon, overlap, disconnected, provider, taken; of warning: nested, unlinked.
+ *
  * Pure; allocates only scratch memory, freed before it returns.
  */
 

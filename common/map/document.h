@@ -8,6 +8,13 @@
  * one as a hint), limits. All faults of a document come in one answer, each with its JSON pointer.
  * Whether the document makes sense is the business of check.h.
  *
+ * Only "monthly_upload_gb" may be null. Left out, "uploads" is "normal", "weight" 1 and "reach"
+ * "neighbor"; a speed, a capacity or a cap that is left out is 0, "not said", and so none may be
+ * given as 0. Costs are whole numbers.
+ *
+ * Kinds of fault: syntax, size, depth, duplicate-key, unknown-key, missing, type, format, name,
+ * text, choice, range, count, address, prefix, host-bits.
+ *
  * Ownership: everything lives in the arena given to the parser. Names are NUL-terminated.
  * Threading: a parsed document is immutable; share freely.
  */
@@ -100,14 +107,22 @@ struct map_costs {
 };
 
 enum {
-	MAP_NAME_MAX = 64,   /* bytes of a name; characters of RFC 7285 section 10.1 */
+	MAP_BYTES_MAX = 64 << 20,
+	MAP_NAME_MAX = 64, /* bytes of a name; characters of RFC 7285 section 10.1 */
+	MAP_ASNS_MAX = 4096,
 	MAP_PIDS_MAX = 4096, /* of one provider */
 	MAP_PREFIXES_MAX = 1500000,
 	MAP_INTERCONNECTS_MAX = 4096,
 	MAP_LINKS_MAX = 65536,
 	MAP_REACH_MAX = 200000, /* entries of one interconnect */
-	MAP_DEPTH_MAX = 16,     /* nesting of the JSON */
-	MAP_COST_MAX = 1000000000
+	MAP_EXPORTERS_MAX = 1024,
+	MAP_PID_COSTS_MAX = 4000000,
+	MAP_DEPTH_MAX = 16, /* nesting of the JSON */
+	MAP_COST_MAX = 1000000000,
+	MAP_WEIGHT_MAX = 16777215,    /* IS-IS wide metrics, RFC 5305; sums of them stop at
+	                                  MAP_COST_MAX */
+	MAP_CAPACITY_MAX = 100000000, /* Mbit/s */
+	MAP_CAP_MAX = 1000000000      /* GB a month */
 };
 
 /* ERR_MALFORMED: see `faults`. ERR_NOMEM: the arena is full. *out is untouched on failure. */
