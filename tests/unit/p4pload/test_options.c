@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "tools/p4pload/options.h"
+
+#include <string.h>
+
+enum { WORDS = 16 };
+
+/* `line` is split at blanks. */
+static enum err parse(const char *line, struct options *out, struct fault *fault)
+{
+	static char copy[512];
+	char *argv[WORDS] = { copy };
+	int argc = 1;
+	assert_true(strlen(line) < sizeof(copy));
+	strncpy(copy, line, sizeof(copy) - 1);
+	char *rest = copy;
+	for (char *word; (word = strsep(&rest, " ")) != NULL;)
+		if (word[0] != '\0')
+			argv[argc++] = word;
+	return options_parse(argc, argv, out, fault);
+}
+
+static void reads_every_kind_of_option(void **state)
+{
+	(void)state;
+	struct options o;
+	struct fault fault = { 0 };
+	assert_int_equal(parse("--target 127.0.0.1:6969 --peers 500 --want 0 --zipf --verify "
+	                       "--from 127.10.0.0/16 --from 127.11.0.0/16 --addresses 9",
+	                       &o, &fault),
+	                 ERR_OK);
+	assert_int_equal(o.port, 6969);
+	assert_int_equal(o.peers, 500);
+	assert_int_equal(o.want, 0);
+	assert_int_equal(o.n_from, 2);
+	assert_int_equal(o.addresses, 9);
+	assert_true(o.zipf && o.verify);
+	assert_false(o.json || o.print_hashes || o.help);
+}
+
+static void has_defaults(void **state)
+{
+	(void)state;
+	struct options o;
+	assert_int_equal(parse("--target 127.1.2.3:1", &o, NULL), ERR_OK);
+	assert_true(o.want == UINT64_MAX);
+	assert_int_equal(o.n_from, 1);
+	assert_int_equal(o.rate, 0);
+	assert_int_equal(parse("--help", &o, NULL), ERR_OK);
+	assert_int_equal(parse("--print-hashes --hashes 3", &o, NULL), ERR_OK);
+	assert_int_equal(o.hashes, 3);
+}
+
+static void refuses_with_the_name_of_the_option(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *where, *part;
+	} rows[] = {
+		{ "", "--target", "is needed" },
+		{ "--target", "arguments", "lacks its value" },
+		{ "--target localhost", "--target", "ADDRESS:PORT" },
+		{ "--target localhost:80", "--target", "loopback" },
+		{ "--target 127.0.0.1:0", "--target", "ADDRESS:PORT" },
+		{ "--target 127.0.0.1:65536", "--target", "ADDRESS:PORT" },
+		{ "--target 192.0.2.1:6969", "--target", "never loads other machines" },
+		{ "--target 10.0.0.1:6969", "--target", "never loads other machines" },
+		{ "--target 0.0.0.0:6969", "--target", "never loads other machines" },
+		{ "--target ::1:6969", "--target", "IPv4" },
+		{ "--target 127.0.0.1:1 --peers 0", "--peers", "from 1 to" },
+		{ "--target 127.0.0.1:1 --peers -1", "--peers", "from 1 to" },
+		{ "--target 127.0.0.1:1 --peers 60001", "--peers", "more --addresses" },
+		{ "--target 127.0.0.1:1 --connects 101", "--connects", "to 100" },
+		{ "--target 127.0.0.1:1 --connects 60 --scrapes 41", "--scrapes", "100 percent" },
+		{ "--target 127.0.0.1:1 --from 10.0.0.0/8", "--from", "127.0.0.0/8" },
+		{ "--target 127.0.0.1:1 --from 127.0.0.1/8", "--from", "host bits" },
+		{ "--target 127.0.0.1:1 --from 126.0.0.0/7", "--from", "127.0.0.0/8" },
+		{ "--target 127.0.0.1:1 --from 0.0.0.0/0", "--from", "127.0.0.0/8" },
+		{ "--target 127.0.0.1:1 --from ::1/128", "--from", "127.0.0.0/8" },
+		{ "--target 127.0.0.1:1 --from x", "--from", "no prefix" },
+		{ "--target 127.0.0.1:1 --addresses 3 --from 127.9.0.0/30", "--from", "small" },
+		{ "--target 127.0.0.1:1 --addresses 2 --from 127.9.0.1/32", "--from", "small" },
+		{ "--target 127.0.0.1:1 --speed 9", "arguments", "no option --speed" },
+		{ "--target 127.0.0.1:1 extra", "arguments", "\"extra\" is no option" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct options o = { .port = 7 };
+		struct fault fault = { 0 };
+		assert_int_not_equal(parse(rows[i].line, &o, &fault), ERR_OK);
+		assert_string_equal(fault.where, rows[i].where);
+		assert_non_null(strstr(fault.text, rows[i].part));
+		assert_int_equal(o.port, 7);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(has_defaults),
+	cmocka_unit_test(reads_every_kind_of_option),
+	cmocka_unit_test(refuses_with_the_name_of_the_option),
+};
+
+RUN_TESTS(tests)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a run of p4pload shall do: one table of options makes the parser, the checks and --help.
+ */
+
+#include "common/ip/addr.h"
+
+enum { FROM_MAX = 64 };
+
+struct options {
+	struct ip_addr target; /* loopback, IPv4 */
+	uint64_t port;
+	uint64_t seconds;
+	uint64_t peers;     /* distinct clients; each is in one swarm */
+	uint64_t hashes;    /* swarms */
+	uint64_t want;      /* num_want; UINT64_MAX: the tracker's default */
+	uint64_t seeders;   /* percent of the clients */
+	uint64_t connects;  /* percent of the requests */
+	uint64_t scrapes;   /* percent of the requests */
+	uint64_t addresses; /* distinct source addresses */
+	uint64_t sockets;
+	uint64_t window; /* requests in flight at the most */
+	uint64_t rate;   /* requests each second; 0: as many as the window lets through */
+	uint64_t pid;    /* of the tracker; 0: do not measure its CPU */
+	uint64_t seed;
+	struct ip_prefix from[FROM_MAX];
+	size_t n_from;
+	const char *hash_file; /* borrowed from argv */
+	bool zipf, verify, json, print_hashes, help;
+};
+
+/* ERR_MALFORMED or ERR_RANGE with a fault that names the option. *out is untouched on failure. */
+enum err options_parse(int argc, char *const *argv, struct options *out,
+                       struct fault *fault) must_check;
+
+void options_help(void); /* to stdout */
