@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "server/maps/maps.h"
+#include "tests/support/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One daemon's share: a state folder, an office, a store on the common database. */
+struct side {
+	char dir[32];
+	struct map_office *office;
+	struct store *store;
+	struct maps *maps;
+	struct map_lease lease;
+};
+
+static const char *database;
+
+static void open_maps(struct side *s)
+{
+	struct fault f;
+	const struct maps_options o = {
+		.state_dir = s->dir, .lab = true, .store = s->store, .office = s->office
+	};
+	assert_int_equal(maps_new(&o, &s->maps, &f), ERR_OK);
+	assert_int_equal(maps_load(s->maps, &f), ERR_OK);
+}
+
+static void open_side(struct side *s)
+{
+	*s = (struct side){ .dir = "/tmp/p4pd-maps-XXXXXX" };
+	assert_non_null(mkdtemp(s->dir));
+	s->office = map_office_new(snapshot_free);
+	assert_non_null(s->office);
+	s->store = db_store(database);
+	open_maps(s);
+}
+
+static void close_side(struct side *s)
+{
+	char command[64];
+	maps_free(s->maps);
+	map_end(s->office, &s->lease);
+	map_office_free(s->office);
+	store_free(s->store);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", s->dir);
+	assert_int_equal(system(command), 0);
+}
+
+static int new_database(void **state)
+{
+	(void)state;
+	database = db_new();
+	return 0;
+}
+
+static const char *topology(const char *provider, unsigned asn, const char *prefix)
+{
+	static char text[512];
+	(void)snprintf(text, sizeof(text),
+	               "{\"format\":\"p4p-topology/1\",\"provider\":\"%s\",\"asns\":[%u],"
+	               "\"pids\":[{\"pid\":\"%s-1\",\"prefixes\":[\"%s\"]}],"
+	               "\"interconnects\":[{\"id\":\"t\",\"pid\":\"%s-1\",\"neighbor_asn\":64510,"
+	               "\"relation\":\"transit\",\"capacity_mbps\":100,\"reach\":\"any\"}]}",
+	               provider, asn, provider, prefix, provider);
+	return text;
+}
+
+/* What the last put() or activate() said. */
+static struct maps_change change;
+static char first_kind[32], first_where[sizeof(((struct fault *)0)->where)];
+static size_t n_warnings;
+
+static enum err finish(enum err e, struct faults *faults)
+{
+	first_kind[0] = first_where[0] = '\0';
+	if (faults->count > 0) {
+		(void)snprintf(first_kind, sizeof(first_kind), "%s", faults->list[0].kind);
+		(void)snprintf(first_where, sizeof(first_where), "%s", faults->list[0].where);
+	}
+	n_warnings = change.warnings->count;
+	faults_free(faults);
+	faults_free(change.warnings);
+	return e;
+}
+
+static enum err put(struct side *s, const char *provider, enum store_kind kind, const char *text,
+                    bool dry_run)
+{
+	struct faults *faults = faults_new();
+	change = (struct maps_change){ .warnings = faults_new() };
+	return finish(maps_upload(s->maps, provider, kind, text, strlen(text), "alice", dry_run,
+	                          &change, faults),
+	              faults);
+}
+
+static enum err activate(struct side *s, const char *provider, uint64_t version)
+{
+	struct faults *faults = faults_new();
+	change = (struct maps_change){ .warnings = faults_new() };
+	return finish(maps_activate(s->maps, provider, version, "bob", &change, faults), faults);
+}
+
+static bool knows(struct side *s, const char *address)
+{
+	struct ip_addr a;
+	assert_int_equal(ip_parse(address, &a), ERR_OK);
+	return snapshot_locate(map_renew(s->office, &s->lease), &a) != PLACE_UNKNOWN;
+}
+
+static void an_upload_comes_into_force_and_a_fault_does_not(void **state)
+{
+	(void)state;
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(change.version, 1);
+	assert_int_equal(change.prefixes_added, 1);
+	assert_true(knows(&s, "10.1.2.3"));
+
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.1/16"), false),
+		ERR_MALFORMED);
+	assert_string_equal(first_where, "/pids/0/prefixes/0");
+	assert_int_equal(
+		put(&s, "isp-b", STORE_TOPOLOGY, topology("isp-b", 64502, "10.1.7.0/24"), false),
+		ERR_MALFORMED); /* inside isp-a's */
+	assert_int_equal(
+		put(&s, "isp-b", STORE_TOPOLOGY, topology("isp-c", 64502, "10.2.0.0/16"), false),
+		ERR_MALFORMED);
+	assert_string_equal(first_where, "/provider");
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, "{", false), ERR_MALFORMED);
+	assert_true(knows(&s, "10.1.2.3"));
+	assert_int_equal(maps_stats(s.maps).publications, 1);
+	close_side(&s);
+}
+
+static void a_dry_run_stores_nothing_and_tells_what_would_change(void **state)
+{
+	(void)state;
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.4.0.0/16"), true),
+		ERR_OK);
+	assert_int_equal(change.version, 0);
+	assert_int_equal(change.prefixes_added, 1);
+	assert_int_equal(change.prefixes_removed, 1);
+	assert_int_equal(change.pids_added, 0);
+	assert_false(knows(&s, "10.4.0.1"));
+	assert_true(knows(&s, "10.1.0.1"));
+	close_side(&s);
+}
+
+static void the_same_document_again_makes_no_new_version(void **state)
+{
+	(void)state;
+	struct side s;
+	open_side(&s);
+	const char *text = topology("isp-a", 64501, "10.1.0.0/16");
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, text, false), ERR_OK);
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, text, false), ERR_OK);
+	assert_true(change.unchanged);
+	assert_int_equal(change.version, 1);
+	close_side(&s);
+}
+
+static void an_old_version_comes_back(void **state)
+{
+	(void)state;
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.4.0.0/16"), false),
+		ERR_OK);
+	assert_false(knows(&s, "10.1.0.1"));
+	assert_int_equal(activate(&s, "isp-a", 1), ERR_OK);
+	assert_true(knows(&s, "10.1.0.1"));
+	assert_int_equal(activate(&s, "isp-a", 9), ERR_NOT_FOUND);
+	close_side(&s);
+}
+
+static void costs_want_a_topology_and_stale_ones_are_told(void **state)
+{
+	(void)state;
+	static const char costs[] = "{\"format\":\"p4p-costs/1\",\"provider\":\"isp-a\","
+				    "\"interconnect_costs\":{\"t\":{\"out\":7,\"in\":8}}}";
+	static char other[512];
+	struct side s;
+	open_side(&s);
+	assert_int_equal(put(&s, "isp-a", STORE_COSTS, costs, false), ERR_NOT_FOUND);
+	(void)snprintf(other, sizeof(other), "%s", topology("isp-a", 64501, "10.1.0.0/16"));
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, other, false), ERR_OK);
+	assert_int_equal(put(&s, "isp-a", STORE_COSTS, costs, false), ERR_OK);
+	assert_int_equal(change.costs_changed, 2);
+	memcpy(strstr(other, "\"id\":\"t\"") + 6, "u", 1);
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, other, false), ERR_OK);
+	assert_int_equal(n_warnings, 1);
+	close_side(&s);
+}
+
+static void a_start_without_the_database_uses_the_copies(void **state)
+{
+	(void)state;
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	maps_free(s.maps);
+	map_end(s.office, &s.lease);
+	map_office_free(s.office);
+	store_free(s.store);
+	s.office = map_office_new(snapshot_free);
+	s.store = db_store(database);
+	db_server("stop");
+	open_maps(&s);
+	assert_true(knows(&s, "10.1.2.3"));
+	bool changed;
+	assert_int_equal(maps_sync(s.maps, &changed), ERR_AWAY);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.4.0.0/16"), false),
+		ERR_AWAY);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.4.0.0/16"), true),
+		ERR_OK); /* a dry run needs no database */
+	db_server("start");
+	assert_true(knows(&s, "10.1.2.3"));
+	close_side(&s);
+}
+
+static void another_daemon_follows(void **state)
+{
+	(void)state;
+	struct side one, two;
+	bool changed;
+	open_side(&one);
+	open_side(&two);
+	assert_int_equal(
+		put(&one, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_false(knows(&two, "10.1.2.3"));
+	assert_int_equal(maps_sync(two.maps, &changed), ERR_OK);
+	assert_true(changed);
+	assert_true(knows(&two, "10.1.2.3"));
+	assert_int_equal(maps_sync(two.maps, &changed), ERR_OK);
+	assert_false(changed);
+	/* An upload sees the others' newest documents even before it was told of them. */
+	assert_int_equal(
+		put(&two, "isp-b", STORE_TOPOLOGY, topology("isp-b", 64502, "10.2.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(
+		put(&one, "isp-c", STORE_TOPOLOGY, topology("isp-c", 64503, "10.2.0.0/16"), false),
+		ERR_MALFORMED);
+	close_side(&one);
+	close_side(&two);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(an_upload_comes_into_force_and_a_fault_does_not, new_database),
+	cmocka_unit_test_setup(a_dry_run_stores_nothing_and_tells_what_would_change, new_database),
+	cmocka_unit_test_setup(the_same_document_again_makes_no_new_version, new_database),
+	cmocka_unit_test_setup(an_old_version_comes_back, new_database),
+	cmocka_unit_test_setup(costs_want_a_topology_and_stale_ones_are_told, new_database),
+	cmocka_unit_test_setup(a_start_without_the_database_uses_the_copies, new_database),
+	cmocka_unit_test_setup(another_daemon_follows, new_database),
+};
+
+RUN_TESTS(tests)
