@@ -123,20 +123,16 @@ struct ask {
 	char provider[65], interconnect[65];
 };
 
-/* The window asked for; the last 24 hours, or those before `to`, when nothing is said. */
+/* The window asked for; what is not said stays absent (report.h). */
 static bool read_window(struct call *c, struct report_query *q)
 {
-	const int64_t day = 86400, absent = INT64_MIN;
-	q->from = q->to = absent;
+	q->from = q->to = REPORT_ABSENT;
 	if (!call_time(c, "from", &q->from) || !call_time(c, "to", &q->to))
 		return false;
-	if (q->to == absent)
-		q->to = c->now;
-	if (q->from == absent)
-		q->from = q->to - day;
-	if (q->from >= q->to) {
+	const bool to_is_now = q->to == REPORT_ABSENT;
+	if (q->from >= (to_is_now ? c->now : q->to) && q->from != REPORT_ABSENT) {
 		call_problem(c, 400, "from: must be before to%s",
-		             q->to == c->now ? ", which is now when absent" : "");
+		             to_is_now ? ", which is now when absent" : "");
 		return false;
 	}
 	return true;

@@ -4,12 +4,13 @@
 /*
  * Who may upload and read.
  *
- * Tokens are 32 random bytes, shown once; only their keyed-free BLAKE2b hash is stored (they are
+ * Tokens are 32 random bytes, shown once; only their unkeyed BLAKE2b hash is stored (they are
  * random, so a slow hash would protect nothing). The admin token of the state folder works without
  * a database, so that an operator is never locked out.
  *
  *   admin      everything
- *   operator   uploads, activates and reads one provider's documents and reports
+ *   operator   uploads, activates and reads one provider's documents and reports, and posts its
+ *              counters
  *   analyst    reads one provider's documents and reports, and posts its counters
  *
  * Threading: any thread.
@@ -27,7 +28,8 @@ enum auth_right {
 struct auth;
 
 /*
- * Reads `admin_token_file`, or makes it with a new token (mode 0600).
+ * Reads `admin_token_file`, or makes it with a new token (mode 0600). A file that strangers can read
+ * (ERR_DENIED) or that holds no token (ERR_MALFORMED) is refused, with a fault.
  */
 enum err auth_new(struct store *store, const char *admin_token_file, struct auth **out,
                   struct fault *fault) must_check;
@@ -40,15 +42,19 @@ struct auth_who {
 };
 
 /*
- * `header` is the Authorization header, or NULL. ERR_DENIED: no or an unknown token. ERR_AWAY: the
- * token is not the admin's and the database cannot be asked.
+ * `header` is the Authorization header, or NULL. ERR_DENIED: no or an unknown token; what does not
+ * look like a token of ours never bothers the database. ERR_AWAY: the token is not the admin's and
+ * the database cannot be asked.
  */
 enum err auth_who(struct auth *a, const char *header, struct auth_who *out) must_check;
 
 /* May `who` do that to `provider` (NULL: to all)? */
 bool auth_may(const struct auth_who *who, enum auth_right right, const char *provider);
 
-/* Makes a token; `text` gets it, to be shown once. ERR_EXISTS: the name is taken. */
+/*
+ * Makes a token; `text` gets it, to be shown once. ERR_EXISTS: the name is taken ("admin" always is).
+ * ERR_RANGE: no name, an admin with a provider, or another role without one.
+ */
 enum { AUTH_TOKEN_SIZE = 72 };
 enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,
                         char text[static AUTH_TOKEN_SIZE], uint64_t *id) must_check;

@@ -19,21 +19,36 @@ struct report_options {
 	uint64_t ratio_limit_milli; /* for settlement-free interconnects without one; 0: none */
 };
 
+/* For `from` and `to` together or alone: the last 24 hours, up to the last closed bin. */
+#define REPORT_ABSENT INT64_MIN
+
 struct report_query {
-	int64_t from, to;         /* unix seconds */
+	int64_t from, to;         /* unix seconds, or REPORT_ABSENT */
 	const char *provider;     /* NULL: all */
 	const char *interconnect; /* NULL: all */
 	bool csv;
 };
 
-/* The window rounded inwards to whole closed bins; `now` decides what is closed. */
+/*
+ * The window rounded inwards to whole closed bins; `now` decides what is closed. What holds no such
+ * bin becomes empty: from == to. report_balance() and report_series() want what comes out of here.
+ */
 struct report_query report_window(const struct report_query *q, const struct report_options *o,
                                   int64_t now);
 
+/*
+ * JSON, or CSV (RFC 4180: a line for each interconnect and source). Beyond the keys of DESIGN section
+ * 6: "estimate" of a source, "ratio_limit" and "verdict_source" of an interconnect, "definitions".
+ * "verdict" is "ok", "warn", "breach", "no-limit" or "no-data" (common/balance/ratio.h) of the best
+ * source there is. On failure nothing was written.
+ */
 enum err report_balance(struct store *s, const struct report_options *o,
                         const struct report_query *q, struct text *out) must_check;
 
-/* Bins of one interconnect for the chart: {"bin_seconds","source","points":[[start,out,in],...]}. */
+/*
+ * Bins of one interconnect for the chart: {"from","to","bin_seconds","source","points":[[start,out,
+ * in],...]}, "estimate" as above; the newest STORE_SERIES_MAX.
+ */
 enum err report_series(struct store *s, const struct report_options *o,
                        const struct report_query *q, enum store_source source,
                        struct text *out) must_check;

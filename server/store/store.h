@@ -111,9 +111,10 @@ enum err store_ratio_limit(struct store *s, const char *provider, const char *in
 /* ---- notifications ---- */
 
 /*
- * Waits up to `timeout_ms` (a second more while it connects) on a connection of its own; true when another daemon (or this one)
- * changed activations or the access list since the last call, and once after every reconnect,
- * because what happened in between is unknown. ERR_AWAY after the time-out when it is not connected.
+ * Waits up to `timeout_ms` (a second more while it connects) on a connection of its own; true when
+ * another daemon (or this one) changed activations or the access list since the last call, and once
+ * after every reconnect, because what happened in between is unknown. ERR_AWAY after the time-out
+ * when it is not connected.
  */
 enum err store_wait(struct store *s, unsigned timeout_ms, bool *changed) must_check;
 /* Wakes store_wait() from another thread. */

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "server/auth/auth.h"
+#include "tests/support/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64], path[80];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/p4pd-auth-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/admin.token", dir);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return rmdir(dir);
+}
+
+static void write_token(const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static struct store *no_database(void)
+{
+	const struct store_options options = { .conninfo = "",
+		                               .connections = 1,
+		                               .timeout_seconds = 1 };
+	struct store *s = store_new(&options);
+	assert_non_null(s);
+	return s;
+}
+
+static void the_admin_gets_in_without_a_database(void **state)
+{
+	(void)state;
+	struct store *s = no_database();
+	struct auth *a;
+	struct fault fault;
+	struct stat st;
+	char header[128] = "Bearer ";
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(header + 7, 100, f));
+	(void)fclose(f);
+	header[strcspn(header, "\n")] = '\0';
+	assert_int_equal(strlen(header), 7 + 5 + 64);
+
+	struct auth_who who;
+	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	assert_string_equal(who.name, "admin");
+	assert_string_equal(who.provider, "");
+	assert_int_equal(who.role, STORE_ADMIN);
+	memcpy(header, "bEARER", 6);
+	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	auth_free(a);
+
+	/* The next start reads the same file. */
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+
+	/* One digit off could be another's token: only the database knows. */
+	char *last = &header[strlen(header) - 1];
+	*last = *last == '0' ? '1' : '0';
+	assert_int_equal(auth_who(a, header, &who), ERR_AWAY);
+	auth_free(a);
+	store_free(s);
+}
+
+static void what_is_no_token_is_denied_without_asking(void **state)
+{
+	(void)state;
+	static const char *const headers[] = {
+		NULL,
+		"",
+		"Bearer",
+		"Bearer ",
+		"Bearer guess",
+		"Basic YWRtaW46YWRtaW4=",
+		"operators-own-admin-token",
+		"Bearer operators-own-admin-tokeN",
+		"Bearer operators-own-admin-token ",
+		"Bearer p4pd_",
+		"Bearer p4pd_xx11111111111111111111111111111111111111111111111111111111111111",
+	};
+	struct store *s = no_database();
+	struct auth *a;
+	struct fault fault;
+	struct auth_who who = { .name = "untouched" };
+	write_token("operators-own-admin-token\n", 0640);
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		assert_int_equal(auth_who(a, headers[i], &who), ERR_DENIED);
+	assert_string_equal(who.name, "untouched");
+	assert_int_equal(auth_who(a, "Bearer operators-own-admin-token", &who), ERR_OK);
+	auth_free(a);
+	store_free(s);
+}
+
+static void refuses_a_token_file_that_is_no_secret(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		mode_t mode;
+		enum err err;
+	} rows[] = {
+		{ "operators-own-admin-token", 0644, ERR_DENIED },
+		{ "operators-own-admin-token", 0620, ERR_DENIED },
+		{ "", 0600, ERR_MALFORMED },
+		{ "short\n", 0600, ERR_MALFORMED },
+		{ "operators-own-admin-token and more\n", 0600, ERR_MALFORMED },
+	};
+	struct store *s = no_database();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct auth *a = NULL;
+		struct fault fault;
+		write_token(rows[i].text, rows[i].mode);
+		assert_int_equal(auth_new(s, path, &a, &fault), rows[i].err);
+		assert_string_equal(fault.where, path);
+		assert_null(a);
+	}
+	struct auth *a = NULL;
+	struct fault fault;
+	assert_int_equal(auth_new(s, "/nowhere/admin.token", &a, &fault), ERR_SYSTEM);
+	assert_int_equal(auth_new(s, dir, &a, &fault), ERR_SYSTEM); /* a folder */
+	assert_int_equal(auth_new(s, "x/", &a, &fault), ERR_RANGE);
+	store_free(s);
+	auth_free(NULL);
+}
+
+static void a_role_may_what_is_written(void **state)
+{
+	(void)state;
+	static const struct {
+		enum store_role role;
+		enum auth_right right;
+		bool own, other, all;
+	} rows[] = {
+		{ STORE_ADMIN, AUTH_READ, true, true, true },
+		{ STORE_ADMIN, AUTH_SAMPLES, true, true, true },
+		{ STORE_ADMIN, AUTH_UPLOAD, true, true, true },
+		{ STORE_ADMIN, AUTH_ADMIN, true, true, true },
+		{ STORE_OPERATOR, AUTH_READ, true, false, false },
+		{ STORE_OPERATOR, AUTH_SAMPLES, true, false, false },
+		{ STORE_OPERATOR, AUTH_UPLOAD, true, false, false },
+		{ STORE_OPERATOR, AUTH_ADMIN, false, false, false },
+		{ STORE_ANALYST, AUTH_READ, true, false, false },
+		{ STORE_ANALYST, AUTH_SAMPLES, true, false, false },
+		{ STORE_ANALYST, AUTH_UPLOAD, false, false, false },
+		{ STORE_ANALYST, AUTH_ADMIN, false, false, false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct auth_who who = { .name = "n", .role = rows[i].role, .provider = "isp-a" };
+		if (rows[i].role == STORE_ADMIN)
+			who.provider[0] = '\0';
+		assert_int_equal(auth_may(&who, rows[i].right, "isp-a"), rows[i].own);
+		assert_int_equal(auth_may(&who, rows[i].right, "isp-ab"), rows[i].other);
+		assert_int_equal(auth_may(&who, rows[i].right, NULL), rows[i].all);
+	}
+}
+
+static void a_made_token_opens_until_it_is_revoked(void **state)
+{
+	(void)state;
+	struct store *s = db_store(NULL);
+	struct auth *a;
+	struct fault fault;
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+
+	const struct store_token about = { .name = "ana",
+		                           .role = STORE_ANALYST,
+		                           .provider = "isp-a" };
+	char text[AUTH_TOKEN_SIZE], again[AUTH_TOKEN_SIZE] = "untouched", header[128];
+	uint64_t id = 0;
+	assert_int_equal(auth_token_new(a, &about, "admin", text, &id), ERR_OK);
+	assert_true(id > 0);
+	assert_int_equal(auth_token_new(a, &about, "admin", again, &id), ERR_EXISTS);
+	assert_string_equal(again, "untouched");
+
+	struct auth_who who;
+	(void)snprintf(header, sizeof(header), "Bearer %s", text);
+	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	assert_string_equal(who.name, "ana");
+	assert_string_equal(who.provider, "isp-a");
+	assert_int_equal(who.role, STORE_ANALYST);
+
+	char found[8];
+	db_ask("SELECT count(*) FROM tokens WHERE encode(hash, 'escape') LIKE '%p4pd%'", found,
+	       sizeof(found));
+	assert_string_equal(found, "0"); /* never the token itself */
+
+	assert_int_equal(store_token_remove(s, "ana", "admin"), ERR_OK);
+	assert_int_equal(auth_who(a, header, &who), ERR_DENIED);
+	auth_free(a);
+	store_free(s);
+}
+
+static void refuses_tokens_nobody_should_have(void **state)
+{
+	(void)state;
+	struct store *s = no_database();
+	struct auth *a;
+	struct fault fault;
+	uint64_t id;
+	char text[AUTH_TOKEN_SIZE];
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+	static const struct {
+		struct store_token about;
+		enum err err;
+	} rows[] = {
+		{ { .name = "", .role = STORE_ADMIN }, ERR_RANGE },
+		{ { .name = "x", .role = STORE_ADMIN, .provider = "isp-a" }, ERR_RANGE },
+		{ { .name = "x", .role = STORE_OPERATOR }, ERR_RANGE },
+		{ { .name = "admin", .role = STORE_ADMIN }, ERR_EXISTS },
+		{ { .name = "x", .role = STORE_ADMIN }, ERR_AWAY },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(auth_token_new(a, &rows[i].about, "admin", text, &id),
+		                 rows[i].err);
+	auth_free(a);
+	store_free(s);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+static const struct CMUnitTest tests[] = {
+	TEST(the_admin_gets_in_without_a_database),
+	TEST(what_is_no_token_is_denied_without_asking),
+	TEST(refuses_a_token_file_that_is_no_secret),
+	cmocka_unit_test(a_role_may_what_is_written),
+	TEST(a_made_token_opens_until_it_is_revoked),
+	TEST(refuses_tokens_nobody_should_have),
+};
+
+RUN_TESTS(tests)

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "server/report/report.h"
+#include "tests/support/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BIN = 300, DAY = 86400 };
+static const int64_t T = 1793491200; /* 2026-11-01T00:00:00Z */
+static const struct report_options options = { .bin_seconds = BIN, .ratio_limit_milli = 2000 };
+
+/* ---- the window ---- */
+
+static void a_window_holds_whole_closed_bins(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t from, to, now;    /* seconds after T; "absent" for REPORT_ABSENT */
+		int64_t got_from, got_to; /* likewise */
+	} rows[] = {
+#define ABSENT INT64_MIN
+		{ ABSENT, ABSENT, DAY, 0, DAY },
+		{ ABSENT, ABSENT, DAY + 299, 0, DAY }, /* 288 bins at any time of the clock */
+		{ ABSENT, ABSENT, DAY + 300, 300, DAY + 300 },
+		{ ABSENT, DAY, 9 * DAY, 0, DAY },
+		{ 0, ABSENT, 1000, 0, 900 },
+		{ 0, 600, 1000, 0, 600 },
+		{ 1, 899, 1000, 300, 600 },
+		{ 0, 5000, 1000, 0, 900 }, /* not closed yet */
+		{ 5000, 6000, 1000, 900, 900 },
+		{ 1, 2, 1000, 0, 0 },
+		{ 600, 300, 1000, 300, 300 },
+#undef ABSENT
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct report_query q = {
+			.from = rows[i].from == REPORT_ABSENT ? REPORT_ABSENT : T + rows[i].from,
+			.to = rows[i].to == REPORT_ABSENT ? REPORT_ABSENT : T + rows[i].to,
+			.provider = "isp-a",
+			.csv = true,
+		};
+		const struct report_query w = report_window(&q, &options, T + rows[i].now);
+		assert_int_equal(w.from - T, rows[i].got_from);
+		assert_int_equal(w.to - T, rows[i].got_to);
+		assert_ptr_equal(w.provider, q.provider);
+		assert_true(w.csv);
+	}
+	const struct report_query before_1970 = { .from = -301, .to = -299 };
+	const struct report_query w = report_window(&before_1970, &options, T);
+	assert_int_equal(w.from, -300);
+	assert_int_equal(w.to, -300);
+}
+
+/* ---- golden answers ---- */
+
+static struct store *s;
+
+static void put(const char *interconnect, enum store_source source, int64_t start, uint64_t out,
+                uint64_t in)
+{
+	struct store_bin b = { .provider = "isp-a",
+		               .start = start,
+		               .seconds = BIN,
+		               .observed_seconds = BIN,
+		               .out_bytes = out,
+		               .in_bytes = in };
+	memcpy(b.interconnect, interconnect, strlen(interconnect) + 1);
+	assert_int_equal(store_bins(s, "n1", source, &b, 1), ERR_OK);
+}
+
+static int open_store(void **state)
+{
+	(void)state;
+	static const struct store_interconnect interconnects[] = {
+		{ .id = "a-b-1", .pid = "c", .relation = "settlement-free", .neighbor_asn = 64501 },
+		{ .id = "a-c-1", .pid = "c", .relation = "settlement-free", .neighbor_asn = 64502 },
+		{ .id = "a-t-1", .pid = "c", .relation = "transit", .neighbor_asn = 4200000000U },
+		{ .id = "a-u-1", .pid = "c", .relation = "paid-peering", .neighbor_asn = 64503 },
+	};
+	const struct store_upload u = {
+		.provider = "isp-a",
+		.kind = STORE_TOPOLOGY,
+		.body = "{}",
+		.size = 2,
+		.sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		.author = "alice",
+		.interconnects = interconnects,
+		.n_interconnects = 4,
+	};
+	uint64_t version;
+	s = db_store(NULL);
+	assert_int_equal(store_upload(s, &u, &version), ERR_OK);
+	assert_int_equal(store_ratio_limit(s, "isp-a", "a-u-1", 1800, "alice"), ERR_OK);
+	put("a-b-1", STORE_ANNOUNCE, T, 1000, 10); /* a breach, but flows know better */
+	put("a-b-1", STORE_FLOW, T, 9007199254740993U, 9007199254740992U);
+	put("a-b-1", STORE_FLOW, T + BIN, UINT64_MAX, UINT64_MAX);
+	put("a-t-1", STORE_COUNTER, T, 37500, 0);
+	put("a-u-1", STORE_ANNOUNCE, T, 181, 100);
+	return 0;
+}
+
+static int close_store(void **state)
+{
+	(void)state;
+	store_free(s);
+	return 0;
+}
+
+static void the_balance_is_exactly_this_json(void **state)
+{
+	(void)state;
+	const struct report_query q = { .from = T, .to = T + 3 * BIN };
+	struct text t = { 0 };
+	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+	static const char *const golden =
+		"{\"from\":\"2026-11-01T00:00:00Z\",\"to\":\"2026-11-01T00:15:00Z\","
+		"\"bin_seconds\":300,\"interconnects\":[\n"
+		"{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\",\"neighbor_asn\":64501,"
+		"\"relation\":\"settlement-free\",\"sources\":{"
+		"\"announce\":{\"out_bytes\":1000,\"in_bytes\":10,\"ratio\":100.000,"
+		"\"p95_out_bps\":27,\"p95_in_bps\":0,\"bins_known\":1,\"bins_expected\":3,"
+		"\"estimate\":true},"
+		"\"flow\":{\"out_bytes\":18455751272964292608,\"in_bytes\":18455751272964292607,"
+		"\"ratio\":1.000,\"p95_out_bps\":491913175298921376,"
+		"\"p95_in_bps\":491913175298921376,\"bins_known\":2,\"bins_expected\":3}},"
+		"\"ratio_limit\":2.000,\"verdict\":\"ok\",\"verdict_source\":\"flow\"},\n"
+		"{\"provider\":\"isp-a\",\"interconnect\":\"a-c-1\",\"neighbor_asn\":64502,"
+		"\"relation\":\"settlement-free\",\"sources\":{},"
+		"\"ratio_limit\":2.000,\"verdict\":\"no-data\",\"verdict_source\":null},\n"
+		"{\"provider\":\"isp-a\",\"interconnect\":\"a-t-1\",\"neighbor_asn\":4200000000,"
+		"\"relation\":\"transit\",\"sources\":{"
+		"\"counter\":{\"out_bytes\":37500,\"in_bytes\":0,\"ratio\":null,"
+		"\"p95_out_bps\":1000,\"p95_in_bps\":0,\"bins_known\":1,\"bins_expected\":3}},"
+		"\"ratio_limit\":null,\"verdict\":\"no-limit\",\"verdict_source\":\"counter\"},\n"
+		"{\"provider\":\"isp-a\",\"interconnect\":\"a-u-1\",\"neighbor_asn\":64503,"
+		"\"relation\":\"paid-peering\",\"sources\":{"
+		"\"announce\":{\"out_bytes\":181,\"in_bytes\":100,\"ratio\":1.810,"
+		"\"p95_out_bps\":5,\"p95_in_bps\":3,\"bins_known\":1,\"bins_expected\":3,"
+		"\"estimate\":true}},"
+		"\"ratio_limit\":1.800,\"verdict\":\"breach\",\"verdict_source\":\"announce\"}],\n"
+		"\"definitions\":{";
+	const char *definitions = strstr(t.bytes, "\"definitions\":{");
+	assert_non_null(definitions);
+	assert_memory_equal(t.bytes, golden, strlen(golden));
+	assert_non_null(strstr(definitions, "nearest rank"));
+	assert_string_equal(t.bytes + t.size - 3, "}}\n");
+	text_done(&t);
+}
+
+static void the_csv_tells_the_same(void **state)
+{
+	(void)state;
+	const struct report_query q = { .from = T, .to = T + 3 * BIN, .csv = true };
+	struct text t = { 0 };
+	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+#define W "2026-11-01T00:00:00Z,2026-11-01T00:15:00Z,300,isp-a,"
+	assert_string_equal(
+		t.bytes,
+		"from,to,bin_seconds,provider,interconnect,neighbor_asn,relation,source,estimate,"
+		"out_bytes,in_bytes,ratio,p95_out_bps,p95_in_bps,bins_known,bins_expected,"
+		"ratio_limit,verdict,verdict_source\r\n" W
+		"a-b-1,64501,settlement-free,announce,true,1000,10,100.000,27,0,1,3,2.000,ok,"
+		"flow\r\n" W "a-b-1,64501,settlement-free,flow,false,18455751272964292608,"
+		"18455751272964292607,1.000,491913175298921376,491913175298921376,2,3,2.000,ok,"
+		"flow\r\n" W "a-c-1,64502,settlement-free,,,,,,,,0,3,2.000,no-data,\r\n" W
+		"a-t-1,4200000000,transit,counter,false,37500,0,,1000,0,1,3,,no-limit,counter\r\n" W
+		"a-u-1,64503,paid-peering,announce,true,181,100,1.810,5,3,1,3,1.800,breach,"
+		"announce\r\n");
+#undef W
+	text_done(&t);
+}
+
+static void the_chart_gets_its_bins(void **state)
+{
+	(void)state;
+	const struct report_query q = {
+		.from = T, .to = T + 3 * BIN, .provider = "isp-a", .interconnect = "a-b-1"
+	};
+	struct text t = { 0 };
+	assert_int_equal(report_series(s, &options, &q, STORE_FLOW, &t), ERR_OK);
+	assert_string_equal(t.bytes,
+	                    "{\"from\":\"2026-11-01T00:00:00Z\",\"to\":\"2026-11-01T00:15:00Z\","
+	                    "\"bin_seconds\":300,\"source\":\"flow\",\"points\":["
+	                    "[1793491200,9007199254740993,9007199254740992],"
+	                    "[1793491500,18446744073709551615,18446744073709551615]]}\n");
+	text_done(&t);
+}
+
+static void an_empty_window_and_a_filter(void **state)
+{
+	(void)state;
+	struct text t = { 0 };
+	struct report_query q = {
+		.from = T, .to = T, .provider = "isp-a", .interconnect = "a-b-1"
+	};
+	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+	assert_non_null(strstr(t.bytes, "\"a-b-1\",\"neighbor_asn\":64501"));
+	assert_non_null(strstr(t.bytes, "\"sources\":{}"));
+	assert_null(strstr(t.bytes, "a-c-1"));
+	text_done(&t);
+	q.provider = "isp-z";
+	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+	assert_non_null(strstr(t.bytes, "\"interconnects\":[],"));
+	text_done(&t);
+}
+
+static void without_a_database_nothing_is_written(void **state)
+{
+	(void)state;
+	const struct store_options none = { .conninfo = "",
+		                            .connections = 1,
+		                            .timeout_seconds = 1 };
+	struct store *away = store_new(&none);
+	const struct report_query q = { .from = T, .to = T + BIN };
+	struct text t = { 0 };
+	assert_int_equal(report_balance(away, &options, &q, &t), ERR_AWAY);
+	assert_int_equal(report_series(away, &options, &q, STORE_FLOW, &t), ERR_AWAY);
+	assert_null(t.bytes);
+	store_free(away);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_window_holds_whole_closed_bins),
+	cmocka_unit_test(the_balance_is_exactly_this_json),
+	cmocka_unit_test(the_csv_tells_the_same),
+	cmocka_unit_test(the_chart_gets_its_bins),
+	cmocka_unit_test(an_empty_window_and_a_filter),
+	cmocka_unit_test(without_a_database_nothing_is_written),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, open_store, close_store);
+}

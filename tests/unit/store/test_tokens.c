@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "tests/support/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct store *s;
+
+static int open_store(void **state)
+{
+	(void)state;
+	s = db_store(NULL);
+	return 0;
+}
+
+static int close_store(void **state)
+{
+	(void)state;
+	store_free(s);
+	return 0;
+}
+
+static const uint8_t one[32] = { 1, 0, '\\', 0xff }, two[32] = { 2 };
+
+static void a_token_is_found_by_its_hash(void **state)
+{
+	(void)state;
+	const struct store_token op = { .name = "o'neil",
+		                        .role = STORE_OPERATOR,
+		                        .provider = "isp-a" };
+	const struct store_token root = { .name = "root", .role = STORE_ADMIN };
+	struct store_token t = { .name = "untouched" }, *list;
+	uint64_t id = 0;
+	size_t n;
+	assert_int_equal(store_token_find(s, one, &t), ERR_NOT_FOUND);
+	assert_string_equal(t.name, "untouched");
+	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
+	assert_int_equal(store_token_add(s, &op, two, "admin", &id), ERR_EXISTS);
+	assert_int_equal(store_token_add(s, &root, two, "admin", &id), ERR_OK);
+
+	assert_int_equal(store_token_find(s, one, &t), ERR_OK);
+	assert_string_equal(t.name, "o'neil");
+	assert_string_equal(t.provider, "isp-a");
+	assert_int_equal(t.role, STORE_OPERATOR);
+	assert_int_equal(store_token_find(s, two, &t), ERR_OK);
+	assert_int_equal(t.role, STORE_ADMIN);
+	assert_int_equal(t.id, id);
+	assert_string_equal(t.provider, "");
+
+	assert_int_equal(store_tokens(s, &list, &n), ERR_OK);
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0].name, "o'neil");
+	assert_true(list[0].created > 1700000000);
+	free(list);
+}
+
+static void a_revoked_token_is_gone_and_its_name_free(void **state)
+{
+	(void)state;
+	const struct store_token op = { .name = "op", .role = STORE_OPERATOR, .provider = "isp-a" };
+	struct store_token t, *list;
+	uint64_t id;
+	size_t n;
+	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
+	assert_int_equal(store_token_remove(s, "op", "admin"), ERR_OK);
+	assert_int_equal(store_token_remove(s, "op", "admin"), ERR_NOT_FOUND);
+	assert_int_equal(store_token_find(s, one, &t), ERR_NOT_FOUND);
+	assert_int_equal(store_tokens(s, &list, &n), ERR_OK);
+	assert_int_equal(n, 0);
+	free(list);
+	assert_int_equal(store_token_add(s, &op, one, "admin", &id),
+	                 ERR_EXISTS); /* the old secret */
+	assert_int_equal(store_token_add(s, &op, two, "admin", &id), ERR_OK);
+}
+
+static void the_access_list_keeps_hashes(void **state)
+{
+	(void)state;
+	const struct store_hash a = { { 0xff, 0, 1 } }, b = { { 0 } };
+	struct store_hash *list;
+	size_t n;
+	assert_int_equal(store_access_set(s, &a, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, &a, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, &b, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_list(s, &list, &n), ERR_OK);
+	assert_int_equal(n, 2);
+	assert_memory_equal(list[0].bytes, b.bytes, 20);
+	assert_memory_equal(list[1].bytes, a.bytes, 20);
+	free(list);
+	assert_int_equal(store_access_set(s, &a, false, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, &a, false, "admin"), ERR_OK);
+	assert_int_equal(store_access_list(s, &list, &n), ERR_OK);
+	assert_int_equal(n, 1);
+	free(list);
+}
+
+static void the_audit_log_remembers_and_never_forgets(void **state)
+{
+	(void)state;
+	const struct store_token op = { .name = "op", .role = STORE_OPERATOR, .provider = "isp-a" };
+	const struct store_hash hash = { { 0xab } };
+	struct store_audit *list;
+	uint64_t id;
+	size_t n;
+	assert_int_equal(store_token_add(s, &op, one, "root", &id), ERR_OK);
+	assert_int_equal(store_token_add(s, &op, one, "root", &id),
+	                 ERR_EXISTS); /* not done: not logged */
+	assert_int_equal(store_access_set(s, &hash, true, "op"), ERR_OK);
+	assert_int_equal(store_token_remove(s, "op", "root"), ERR_OK);
+
+	assert_int_equal(store_audit(s, 100, &list, &n), ERR_OK);
+	assert_int_equal(n, 3);
+	assert_string_equal(list[0].action, "token-remove");
+	assert_string_equal(list[1].action, "access-allow");
+	assert_string_equal(list[1].subject, "ab00000000000000000000000000000000000000");
+	assert_string_equal(list[1].author, "op");
+	assert_string_equal(list[2].action, "token-add");
+	assert_string_equal(list[2].subject, "op operator isp-a");
+	assert_true(list[2].at > 1700000000);
+	free(list);
+	assert_int_equal(store_audit(s, 1, &list, &n), ERR_OK);
+	assert_int_equal(n, 1);
+	free(list);
+
+	/* P0001: raise_exception */
+	assert_string_equal(db_state_of("UPDATE audit SET author = 'me'"), "P0001");
+	assert_string_equal(db_state_of("DELETE FROM audit"), "P0001");
+	assert_string_equal(db_state_of("DELETE FROM audit WHERE false"), "P0001");
+	assert_string_equal(db_state_of("TRUNCATE audit"), "P0001");
+	assert_string_equal(db_state_of("INSERT INTO audit (author, action, subject) "
+	                                "VALUES ('x', 'y', 'z')"),
+	                    "");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
+static const struct CMUnitTest tests[] = {
+	TEST(a_token_is_found_by_its_hash),
+	TEST(a_revoked_token_is_gone_and_its_name_free),
+	TEST(the_access_list_keeps_hashes),
+	TEST(the_audit_log_remembers_and_never_forgets),
+};
+
+RUN_TESTS(tests)
