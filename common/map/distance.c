@@ -20,7 +20,7 @@ struct graph {
 	size_t *first;      /* the ways out of PID i are ways[first[i]] .. ways[first[i + 1]] */
 	struct way *ways;   /* two for each link */
 	struct event *heap; /* a PID stands in it once for each way that improved it */
-	size_t n_heap;
+	size_t n_heap, heap_room;
 };
 
 static void graph_done(struct graph *g)
@@ -33,10 +33,10 @@ static void graph_done(struct graph *g)
 static enum err graph_init(struct graph *g, const struct distance_link *links, size_t n_links,
                            uint32_t n)
 {
-	*g = (struct graph){ .n = n };
+	*g = (struct graph){ .n = n, .heap_room = 2 * n_links + 1 };
 	g->first = calloc((size_t)n + 2, sizeof(*g->first));
 	g->ways = malloc((2 * n_links + 1) * sizeof(*g->ways));
-	g->heap = malloc((2 * n_links + 1) * sizeof(*g->heap));
+	g->heap = malloc(g->heap_room * sizeof(*g->heap));
 	if (g->first == NULL || g->ways == NULL || g->heap == NULL) {
 		graph_done(g);
 		return ERR_NOMEM;
@@ -59,6 +59,7 @@ static enum err graph_init(struct graph *g, const struct distance_link *links, s
 
 static void heap_add(struct graph *g, struct event e)
 {
+	must(g->n_heap < g->heap_room);
 	size_t i = g->n_heap++;
 	for (; i > 0 && g->heap[(i - 1) / 2].distance > e.distance; i = (i - 1) / 2)
 		g->heap[i] = g->heap[(i - 1) / 2];
