@@ -28,7 +28,8 @@ struct batch {
 	struct mmsghdr messages[BATCH];
 	struct iovec pieces[BATCH];
 	struct sockaddr_in names[BATCH];
-	_Alignas(struct cmsghdr) char source[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
+	_Alignas(struct cmsghdr) char control[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
+	uint8_t *source[BATCH]; /* the struct in_pktinfo in `control`, maybe unaligned */
 	uint8_t bytes[BATCH][REPLY_ROOM];
 	uint32_t slots[BATCH];
 };
@@ -103,12 +104,14 @@ static void prepare(struct batch *b, bool sending)
 			              .msg_iovlen = 1 };
 		if (!sending)
 			continue;
-		m->msg_control = b->source[i];
-		m->msg_controllen = sizeof(b->source[i]);
+		m->msg_control = b->control[i];
+		m->msg_controllen = sizeof(b->control[i]);
 		struct cmsghdr *c = CMSG_FIRSTHDR(m);
+		must(c != NULL);
 		c->cmsg_level = IPPROTO_IP;
 		c->cmsg_type = IP_PKTINFO;
 		c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+		b->source[i] = CMSG_DATA(c);
 	}
 }
 
@@ -234,7 +237,7 @@ static bool fill(struct engine *e, size_t i)
 	struct batch *b = &e->out;
 	const struct in_pktinfo source = { .ipi_spec_dst.s_addr =
 		                                   htonl(population_address(e->people, r.client)) };
-	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&b->messages[i].msg_hdr)), &source, sizeof(source));
+	memcpy(b->source[i], &source, sizeof(source));
 	b->pieces[i].iov_len = packet_write(e->people, &r, b->bytes[i]);
 	b->slots[i] = number;
 	return true;
@@ -386,7 +389,7 @@ static void begin(struct engine *e, enum phase phase)
 /* Visits every client until all have been let in; a lost packet costs another pass. */
 static enum err visit_all(struct engine *e, enum phase phase, struct fault *fault)
 {
-	struct tally tally;
+	struct tally tally = { 0 };
 	begin(e, phase);
 	for (unsigned pass = 0; pass < PASSES && seek(e); pass++) {
 		memset(&tally, 0, sizeof(tally));

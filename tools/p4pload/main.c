@@ -81,7 +81,7 @@ static void report_text(const struct tally *t)
 
 static int complain(const struct fault *f, int status)
 {
-	fprintf(stderr, "p4pload: %s: %s\n", f->where, f->text);
+	(void)fprintf(stderr, "p4pload: %s: %s\n", f->where, f->text);
 	return status;
 }
 
