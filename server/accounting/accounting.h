@@ -18,7 +18,14 @@
  * count once; rates above max_peer_mbps are cut down to it.
  *
  * Places belong to a snapshot; the journal and the open bin name them by key, so a map may change at
- * any time.
+ * any time. Before the first map is in force no bin is closed: the open one waits for it.
+ *
+ * Bins only go forward. While the clock is behind what it once said, the open bin stays open. When it
+ * leaps ahead, the open bin is closed and those skipped stay unknown.
+ *
+ * Clients report twice an hour, so the ends of one transfer report in different bins. Downloads are
+ * booked in the bin they are reported in; what is known too late of uploads is made up for in the
+ * bins after it (bin.h). A bin much shorter than the announce interval is therefore rough.
  *
  * Threading: a slot belongs to one worker; accounting_tick() and the spool belong to the one
  * background thread.
@@ -37,13 +44,17 @@ struct accounting_options {
 	uint64_t secret;
 	size_t ledger_max; /* clients remembered */
 	struct map_office *office;
-	struct metrics *metrics; /* slot i of the metrics belongs to worker i */
-	int64_t now;             /* unix seconds; a journal of an older bin is closed at once */
+	/* Slot i of the metrics belongs to worker i, slot `slots` to the background thread. */
+	struct metrics *metrics;
+	int64_t now; /* unix seconds; a journal of an older bin is closed by the first tick */
 };
 
 struct accounting;
 
-/* Replays the journal. A damaged tail is logged by the caller from *fault and ignored. */
+/*
+ * Makes the state folder's missing parts and replays the journal. ERR_OK with a fault set (its code is
+ * not ERR_OK): the journal, or the rest of it, is damaged; log it, it is ignored.
+ */
 enum err accounting_new(const struct accounting_options *options, struct accounting **out,
                         struct fault *fault) must_check;
 void accounting_free(struct accounting *a); /* NULL is fine; drain first */
@@ -82,7 +93,11 @@ void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static
 
 /* ---- by the background thread ---- */
 
-/* Drains the slots, writes the journal, closes what is over. Call once a second, and at the end. */
+/*
+ * Drains the slots, writes the journal, closes what is over. Call once a second, and at the end.
+ * A failure (disk full) loses nothing while the process lives: closed bins wait in memory, and
+ * the next tick tries again.
+ */
 enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault) must_check;
 
 /* Writes the open bin as it is to the spool (shutdown); the journal stays, so that a restart within
@@ -113,6 +128,10 @@ void accounting_spool_remove(struct accounting *a, const struct accounting_bin *
 
 struct accounting_stats {
 	uint64_t open_start;
-	size_t spooled, ledger, swarms;
+	size_t spooled;     /* closed bins on disk */
+	size_t waiting;     /* closed bins that could not be written there yet */
+	size_t ledger;      /* clients remembered */
+	size_t swarms;      /* the open bin began with */
+	uint64_t backwards; /* times the clock went back */
 };
 struct accounting_stats accounting_stats(struct accounting *a); /* any thread */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/accounting/slot.h"
+
+#include "common/base/cursor.h"
+
+#include <math.h>
+#include <sodium.h>
+
+double contact_decay(double seconds)
+{
+	return exp2(-seconds / CONTACT_HALF_LIFE);
+}
+
+enum err slot_init(struct accounting_slot *s)
+{
+	pthread_mutex_init(&s->lock, NULL);
+	for (size_t i = 0; i < SLOT_TALLIES; i++)
+		if (tally_init(&s->tallies[i].tally, SLOT_ROWS, SLOT_CELLS) != ERR_OK)
+			return ERR_NOMEM; /* slot_done() frees the rest */
+	return ERR_OK;
+}
+
+void slot_done(struct accounting_slot *s)
+{
+	for (size_t i = 0; i < SLOT_TALLIES; i++) {
+		map_end(s->office, &s->tallies[i].lease);
+		tally_done(&s->tallies[i].tally);
+	}
+	pthread_mutex_destroy(&s->lock);
+}
+
+/* ---- by the worker ---- */
+
+static void start_tally(struct accounting_slot *s, const struct map_lease *lease)
+{
+	if (s->filling != NULL)
+		s->filling->state = TALLY_SEALED;
+	s->filling = NULL;
+	for (size_t i = 0; i < SLOT_TALLIES && s->filling == NULL; i++)
+		if (s->tallies[i].state == TALLY_FREE)
+			s->filling = &s->tallies[i];
+	if (s->filling == NULL)
+		return;
+	s->filling->state = TALLY_FILLING;
+	map_share(lease, &s->filling->lease);
+}
+
+void accounting_enter(struct accounting_slot *s, const struct map_lease *lease)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->filling == NULL || s->filling->lease.number != lease->number)
+		start_tally(s, lease);
+}
+
+void accounting_leave(struct accounting_slot *s)
+{
+	pthread_mutex_unlock(&s->lock);
+}
+
+static uint64_t hash_swarm(const struct slot_keys *keys, const uint8_t *info_hash)
+{
+	uint64_t hash;
+	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
+	_Static_assert(sizeof(keys->bytes) == crypto_shorthash_KEYBYTES, "its key");
+	crypto_shorthash((uint8_t *)&hash, info_hash, INFO_HASH_SIZE, keys->bytes);
+	return hash;
+}
+
+static uint64_t hash_client(const struct slot_keys *keys, const struct announce *a)
+{
+	uint64_t hash;
+	uint8_t bytes[PEER_ID_SIZE + sizeof(a->key) + sizeof(a->port)];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+	writer_bytes(&w, a->peer_id, PEER_ID_SIZE);
+	writer_u64(&w, a->key);
+	writer_u16(&w, a->port);
+	crypto_shorthash((uint8_t *)&hash, bytes, sizeof(bytes), keys->bytes);
+	return hash;
+}
+
+/* Half more than its line is said to carry still passes: lines are sold slower than they are. */
+static uint64_t rate_limit(uint64_t max_bytes, uint32_t kbps)
+{
+	const uint64_t line = (uint64_t)kbps * 1000 / 8 * 3 / 2;
+	return line > 0 && (max_bytes == 0 || line < max_bytes) ? line : max_bytes;
+}
+
+static void count_verdict(struct accounting_slot *s, const struct ledger_delta *d)
+{
+	if (d->verdict == LEDGER_RESTARTED)
+		metrics_add(s->metrics, METRIC_DELTAS_RESTARTED, 1);
+	if (d->verdict == LEDGER_WAS_TWIN)
+		metrics_add(s->metrics, METRIC_DELTAS_TWIN, 1);
+	if (d->cut)
+		metrics_add(s->metrics, METRIC_DELTAS_ABSURD, 1);
+}
+
+void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
+{
+	memcpy(s->info_hash, a->announce->info_hash, INFO_HASH_SIZE);
+	s->swarm = hash_swarm(&s->keys, s->info_hash);
+	const struct ledger_note note = { .client = hash_client(&s->keys, a->announce),
+		                          .swarm = s->swarm,
+		                          .up = a->announce->uploaded,
+		                          .down = a->announce->downloaded,
+		                          .event = a->announce->event,
+		                          .up_max = rate_limit(s->max_bytes, a->up_kbps),
+		                          .down_max = rate_limit(s->max_bytes, a->down_kbps),
+		                          .now = a->now };
+	const struct ledger_delta d = ledger_update(s->ledger, &note);
+	s->visits = d.visits;
+	s->kept = d.visits > 0 ? exp2f(-(float)d.elapsed / CONTACT_HALF_LIFE) : 0;
+	count_verdict(s, &d);
+	if (d.up == 0 && d.down == 0)
+		return;
+
+	struct tally_row *r =
+		s->filling != NULL ? tally_row(&s->filling->tally, s->swarm, a->place) : NULL;
+	if (r == NULL) {
+		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
+		return;
+	}
+	r->up += d.up;
+	r->down += d.down;
+	metrics_add(s->metrics, METRIC_BYTES_REPORTED_UP, d.up);
+	metrics_add(s->metrics, METRIC_BYTES_REPORTED_DOWN, d.down);
+}
+
+static float power(float x, unsigned n)
+{
+	float y = 1;
+	for (; n > 0; n >>= 1, x *= x)
+		if (n & 1)
+			y *= x;
+	return y;
+}
+
+/*
+ * A client that has been given `count` of `n` peers v times, drawn anew each time, has met
+ * met(v) = n (1 - (1 - count/n)^v) different ones. Since its last visit the sum in the bin has
+ * faded to `kept`; topping it up makes the sum what the client knows now.
+ */
+static float new_contacts(const struct accounting_slot *s, uint32_t count, uint32_t candidates)
+{
+	const float n = (float)(candidates > count ? candidates : count);
+	const float before = power(1 - (float)count / n, s->visits);
+	const float now = before * (1 - (float)count / n);
+	return n * (1 - now) - n * (1 - before) * s->kept;
+}
+
+void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
+                       uint32_t from, uint32_t to, uint32_t count, uint32_t candidates)
+{
+	if (count == 0)
+		return;
+	must(memcmp(info_hash, s->info_hash, INFO_HASH_SIZE) == 0); /* it was noted just now */
+	struct tally_cell *c =
+		s->filling != NULL ? tally_cell(&s->filling->tally, s->swarm, from, to) : NULL;
+	if (c == NULL) {
+		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
+		return;
+	}
+	c->contacts += new_contacts(s, count, candidates);
+	c->candidates = candidates > count ? candidates : count;
+}
+
+/* ---- by the drain ---- */
+
+size_t slot_seal(struct accounting_slot *s, struct slot_tally *out[static SLOT_TALLIES])
+{
+	size_t n = 0;
+	pthread_mutex_lock(&s->lock);
+	struct slot_tally *last = s->filling;
+	s->filling = NULL;
+	for (size_t i = 0; i < SLOT_TALLIES; i++)
+		if (s->tallies[i].state == TALLY_SEALED)
+			out[n++] = &s->tallies[i];
+	if (last != NULL) {
+		last->state = TALLY_SEALED;
+		out[n++] = last;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+void slot_release(struct accounting_slot *s, struct slot_tally *t)
+{
+	tally_clear(&t->tally);
+	map_end(s->office, &t->lease);
+	pthread_mutex_lock(&s->lock);
+	t->state = TALLY_FREE;
+	pthread_mutex_unlock(&s->lock);
+}

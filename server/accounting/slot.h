@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What one worker notes between two drains.
+ *
+ * A slot has a few tallies. The worker fills one; the drain, or a change of map inside a second,
+ * seals it and the worker goes on with a free one. A sealed tally belongs to the drain until
+ * slot_release(). Each holds a lease on the map that its places belong to.
+ *
+ * Threading: accounting_enter() .. accounting_leave() by the worker, slot_seal() and slot_release()
+ * by the background thread; the slot's lock guards whose a tally is, and the one being filled.
+ */
+
+#include "server/accounting/accounting.h"
+#include "server/accounting/ledger.h"
+#include "server/accounting/tally.h"
+
+#include <pthread.h>
+
+enum {
+	SLOT_TALLIES = 4,
+	SLOT_ROWS = 1 << 15, /* swarms x places with bytes in one second */
+	SLOT_CELLS = 1 << 17
+};
+
+/* Keys of the hashes that stand for swarms and clients (SipHash, by libsodium). */
+struct slot_keys {
+	uint8_t bytes[16];
+};
+
+struct slot_tally {
+	struct tally tally;
+	struct map_lease lease;
+	enum { TALLY_FREE, TALLY_FILLING, TALLY_SEALED } state;
+};
+
+struct accounting_slot {
+	pthread_mutex_t lock;
+	struct slot_tally tallies[SLOT_TALLIES];
+	struct slot_tally *filling; /* NULL: none is free; what is noted is dropped and counted */
+	struct ledger *ledger;
+	struct map_office *office;
+	struct metrics_slot *metrics;
+	struct slot_keys keys;
+	uint64_t max_bytes; /* per second and peer; 0: no limit */
+	/* Of the announce being noted. */
+	uint8_t info_hash[INFO_HASH_SIZE];
+	uint64_t swarm; /* its keyed hash */
+	unsigned visits;
+	float kept; /* what is left of contacts as old as its last visit */
+};
+
+/* How fast old contacts and credits fade: clients come and go. */
+enum { CONTACT_HALF_LIFE = 3600 };
+double contact_decay(double seconds);
+
+enum err slot_init(struct accounting_slot *s) must_check; /* the other members are set */
+void slot_done(struct accounting_slot *s);
+
+/* Seals what is being filled and hands out all that is sealed; returns how many. */
+size_t slot_seal(struct accounting_slot *s, struct slot_tally *out[static SLOT_TALLIES]);
+void slot_release(struct accounting_slot *s, struct slot_tally *t);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/accounting/spool.h"
+
+#include "common/base/cursor.h"
+#include "server/accounting/sum.h"
+#include "server/disk/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	HEAD_SIZE = 8 + 8 + 4 + 4 + 4,
+	ROW_MIN = 1 + 1 + 8 + 8,
+	ROW_MAX = ROW_MIN + 2 * 64,
+	ROWS_MAX = 1 << 20,
+	NAME_SIZE = 20 + sizeof(".bin") /* digits of the start, so that names sort by time */
+};
+
+static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '1' };
+
+static void name_of(int64_t start, char out[static NAME_SIZE])
+{
+	(void)snprintf(out, NAME_SIZE, "%020llu.bin", (unsigned long long)start);
+}
+
+static bool is_bin(const char *name)
+{
+	return strlen(name) == NAME_SIZE - 1 && strspn(name, "0123456789") == 20 &&
+	       strcmp(name + 20, ".bin") == 0;
+}
+
+/* The first file by time into `first`; returns how many there are, or -1. */
+static long look(const struct spool *s, char first[static NAME_SIZE])
+{
+	long n = 0;
+	DIR *dir = opendir(s->dir);
+	if (dir == NULL)
+		return -1;
+	for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+		if (!is_bin(e->d_name))
+			continue;
+		if (n++ == 0 || strcmp(e->d_name, first) < 0)
+			memcpy(first, e->d_name, NAME_SIZE);
+	}
+	(void)closedir(dir);
+	return n;
+}
+
+static enum err failed(const struct spool *s, const char *doing, struct fault *fault)
+{
+	return fault_set(fault, ERR_SYSTEM, "state_dir", "cannot %s %s: %s", doing, s->dir,
+	                 strerror(errno));
+}
+
+enum err spool_init(struct spool *s, const char *state_dir, struct fault *fault)
+{
+	char first[NAME_SIZE];
+	*s = (struct spool){ 0 };
+	if (asprintf(&s->dir, "%s/spool", state_dir) < 0)
+		return fault_set(fault, ERR_NOMEM, "state_dir", "no memory is left");
+	enum err e = disk_folder(s->dir, 0700, fault);
+	const long n = e == ERR_OK ? look(s, first) : 0;
+	if (n < 0)
+		e = failed(s, "read", fault);
+	if (e != ERR_OK) {
+		spool_done(s);
+		return e;
+	}
+	atomic_store(&s->count, (size_t)n);
+	return ERR_OK;
+}
+
+void spool_done(struct spool *s)
+{
+	free(s->dir);
+	s->dir = NULL;
+}
+
+static void put_text(struct writer *w, const char *s)
+{
+	writer_u8(w, (uint8_t)strlen(s));
+	writer_bytes(w, s, strlen(s));
+}
+
+static void put_bin(struct writer *w, const struct accounting_bin *bin)
+{
+	writer_bytes(w, magic, sizeof(magic));
+	writer_u64(w, (uint64_t)bin->start);
+	writer_u32(w, bin->seconds);
+	writer_u32(w, bin->observed_seconds);
+	writer_u32(w, (uint32_t)bin->n_rows);
+	for (size_t i = 0; i < bin->n_rows; i++) {
+		put_text(w, bin->rows[i].provider);
+		put_text(w, bin->rows[i].interconnect);
+		writer_u64(w, bin->rows[i].out_bytes);
+		writer_u64(w, bin->rows[i].in_bytes);
+	}
+}
+
+static void recount(struct spool *s)
+{
+	char first[NAME_SIZE];
+	const long n = look(s, first);
+	if (n >= 0)
+		atomic_store(&s->count, (size_t)n);
+}
+
+enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct fault *fault)
+{
+	char name[NAME_SIZE];
+	const size_t room = HEAD_SIZE + bin->n_rows * ROW_MAX + SUM_SIZE;
+	must(bin->start >= 0 && bin->n_rows <= ROWS_MAX);
+	uint8_t *bytes = malloc(room);
+	if (bytes == NULL)
+		return fault_set(fault, ERR_NOMEM, s->dir, "no memory is left");
+	uint8_t sum[SUM_SIZE];
+	struct writer w = writer_over(bytes, room);
+	put_bin(&w, bin);
+	sum_make(bytes, writer_size(&w), sum);
+	writer_bytes(&w, sum, sizeof(sum));
+	must(!w.bad);
+	name_of(bin->start, name);
+	const enum err e = disk_replace(s->dir, name, 0600, bytes, writer_size(&w), fault);
+	free(bytes);
+	recount(s);
+	return e;
+}
+
+/* ---- reading ---- */
+
+static bool take_text(struct reader *r, char *out, size_t room)
+{
+	const uint8_t size = reader_u8(r);
+	if (size >= room)
+		return false;
+	reader_copy(r, out, size);
+	out[size] = '\0';
+	return !r->bad && strlen(out) == size;
+}
+
+static enum err take_rows(struct reader *r, struct accounting_bin *b)
+{
+	for (size_t i = 0; i < b->n_rows; i++) {
+		struct accounting_row *row = &b->rows[i];
+		if (!take_text(r, row->provider, sizeof(row->provider)) ||
+		    !take_text(r, row->interconnect, sizeof(row->interconnect)))
+			return ERR_MALFORMED;
+		row->out_bytes = reader_u64(r);
+		row->in_bytes = reader_u64(r);
+	}
+	return r->bad || reader_left(r) != 0 ? ERR_MALFORMED : ERR_OK;
+}
+
+enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
+{
+	const uint8_t *bytes = data;
+	if (size < HEAD_SIZE + SUM_SIZE)
+		return ERR_TRUNCATED;
+	size -= SUM_SIZE;
+	if (memcmp(bytes, magic, sizeof(magic)) != 0 || !sum_holds(bytes, size, bytes + size))
+		return ERR_MALFORMED;
+
+	struct reader r = reader_over(bytes + sizeof(magic), size - sizeof(magic));
+	struct accounting_bin b = { .start = (int64_t)reader_u64(&r) };
+	b.seconds = reader_u32(&r);
+	b.observed_seconds = reader_u32(&r);
+	b.n_rows = reader_u32(&r);
+	if (b.start < 0 || b.n_rows > reader_left(&r) / ROW_MIN)
+		return ERR_MALFORMED;
+	b.rows = calloc(b.n_rows > 0 ? b.n_rows : 1, sizeof(*b.rows));
+	if (b.rows == NULL)
+		return ERR_NOMEM;
+	const enum err e = take_rows(&r, &b);
+	if (e == ERR_OK)
+		*out = b;
+	else
+		accounting_bin_done(&b);
+	return e;
+}
+
+static enum err set_aside(struct spool *s, const char *name, struct fault *fault)
+{
+	char path[PATH_MAX], aside[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	(void)snprintf(aside, sizeof(aside), "%s/%s.damaged", s->dir, name);
+	if (rename(path, aside) != 0)
+		return failed(s, "set a damaged file aside in", fault);
+	recount(s);
+	return fault_set(fault, ERR_MALFORMED, path, "the file is damaged; it was set aside as %s",
+	                 aside);
+}
+
+enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *fault)
+{
+	char name[NAME_SIZE], *data = NULL;
+	size_t size = 0;
+	const long n = look(s, name);
+	if (n <= 0)
+		return n == 0 ? ERR_NOT_FOUND : failed(s, "read", fault);
+	enum err e = disk_read(s->dir, name, &data, &size, fault);
+	if (e != ERR_OK)
+		return e;
+	e = spool_parse(data, size, out);
+	free(data);
+	return e == ERR_MALFORMED || e == ERR_TRUNCATED ? set_aside(s, name, fault) : e;
+}
+
+void spool_remove(struct spool *s, const struct accounting_bin *bin)
+{
+	char name[NAME_SIZE], path[PATH_MAX];
+	name_of(bin->start, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	(void)unlink(path); /* if it stays it is stored again, which changes nothing */
+	recount(s);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Closed bins on disk until the database has them: one file each.
+ *
+ * magic, start, seconds, observed seconds, number of rows; rows of provider, interconnect, out, in;
+ * checksum. Named by start, so that the order of names is the order of time, and writing a bin again
+ * replaces it. Written beside, synced, renamed.
+ *
+ * Threading: one thread; `count` any.
+ */
+
+#include "server/accounting/accounting.h"
+
+#include <stdatomic.h>
+
+struct spool {
+	char *dir;
+	_Atomic size_t count; /* whole files */
+};
+
+/* Makes the folder and counts what lies there. */
+enum err spool_init(struct spool *s, const char *state_dir, struct fault *fault) must_check;
+void spool_done(struct spool *s);
+
+enum err spool_write(struct spool *s, const struct accounting_bin *bin,
+                     struct fault *fault) must_check;
+enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *fault) must_check;
+void spool_remove(struct spool *s, const struct accounting_bin *bin);
+
+/* ERR_MALFORMED, ERR_TRUNCATED, ERR_NOMEM. accounting_bin_done() the result. */
+enum err spool_parse(const void *data, size_t size, struct accounting_bin *out) must_check;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Two tables of what was noted: bytes by (swarm, place), contacts by (swarm, from, to).
+ *
+ * Workers fill small ones, in which places are a snapshot's numbers; the open bin is a large one, in
+ * which places are names (names.h). Entries stand densely in the order they came, so that a reader
+ * walks an array; the indexes are open addressing, at most half full. Room is reserved once and
+ * touched as it fills: nothing here allocates after tally_init().
+ *
+ * Swarms are keyed hashes of info-hashes, so nobody outside can make entries collide.
+ */
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+struct tally_row {
+	uint64_t swarm;
+	uint64_t up, down; /* bytes reported */
+	double credit;     /* of earlier bins: uploads reported less uploads booked */
+	uint32_t place;
+};
+
+struct tally_cell {
+	uint64_t swarm;
+	uint32_t from, to;
+	uint32_t candidates; /* peers the place `to` held, as last seen */
+	float contacts;      /* different pairs of clients, asker in `from` */
+};
+
+struct tally_index {
+	uint32_t *slots; /* 0: empty; else 1 + position */
+	uint32_t mask;
+};
+
+struct tally {
+	struct tally_row *rows;
+	struct tally_cell *cells;
+	size_t n_rows, n_cells;
+	size_t rows_max, cells_max;
+	struct tally_index row_index, cell_index;
+};
+
+/* Both a power of two. ERR_NOMEM: nothing to undo. */
+enum err tally_init(struct tally *t, size_t rows_max, size_t cells_max) must_check;
+void tally_done(struct tally *t);
+void tally_clear(struct tally *t);
+
+/* Found or added, all zero; NULL when the table is full. */
+struct tally_row *tally_row(struct tally *t, uint64_t swarm, uint32_t place);
+struct tally_cell *tally_cell(struct tally *t, uint64_t swarm, uint32_t from, uint32_t to);
