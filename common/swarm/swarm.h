@@ -10,10 +10,11 @@
  * that drawing "3 from this PID, 2 from that" costs what is drawn, not what the swarm holds.
  *
  * A peer is one client, known by `identity`. A peer with port 0 is counted and never drawn.
- * Counts are derived from the buckets' sizes, so they cannot drift.
+ *
+ * A swarm without peers is forgotten at once, or, when it has snatches to remember, after a day.
  *
  * Ownership: the store owns all. Threading: any thread may enter; a visit belongs to one thread and
- * must not enter again. Time (`now`, seconds of any steady clock that fits 32 bits) and chance
+ * must not enter again. Time (`now`, seconds of any steady clock that fits 31 bits) and chance
  * (`seed`) are arguments.
  */
 
@@ -41,6 +42,13 @@ struct swarm_visit {
 	struct swarm_store *store;
 	struct swarm_shard *shard;
 	struct swarm *swarm; /* NULL: unknown, and `create` was false */
+	/* Where swarm_put() left the asker, so that buckets and draws need not search. */
+	struct {
+		bool known;
+		uint8_t side;
+		uint32_t bucket, position;
+		uint64_t identity;
+	} self;
 };
 
 /* ERR_BUSY: max_swarms is reached. ERR_NOMEM. On failure nothing is locked. */
@@ -61,13 +69,14 @@ struct swarm_peer {
 
 struct swarm_change {
 	bool joined;    /* was not here before */
-	bool completed; /* a leecher became a seed: one snatch was counted */
+	bool completed; /* one snatch was counted */
 };
 
 /*
  * Adds the peer or updates it (role, address, port, place, expiry), O(1).
- * `completed_now`: the client said event=completed; counts a snatch once per peer, and only for a
- * peer that was here as a leecher or is new. ERR_BUSY: max_peers is reached. ERR_NOMEM.
+ * A snatch is counted once per peer: when somebody who was here without everything becomes a seed,
+ * or, with `completed_now` (the client said event=completed), when it was here as a leecher or is
+ * new. ERR_BUSY: max_peers is reached. ERR_NOMEM. Nothing changed then.
  */
 enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *peer, bool completed_now,
                    struct swarm_change *change) must_check;
@@ -86,7 +95,8 @@ struct swarm_counts swarm_counts(const struct swarm_visit *v); /* zeros when unk
 /* The map publication that the places of this swarm belong to; 0 for a new swarm. */
 uint64_t swarm_map_number(const struct swarm_visit *v);
 
-/* Puts every peer into the place that `place_of` gives for its address. */
+/* Puts every peer into the place that `place_of` gives for its address. ERR_NOMEM, ERR_BUSY: nothing
+ * changed. */
 typedef uint32_t swarm_place_fn(void *ctx, const struct ip_addr *addr);
 enum err swarm_relocate(struct swarm_visit *v, uint64_t map_number, swarm_place_fn *place_of,
                         void *ctx) must_check;
@@ -99,6 +109,7 @@ struct swarm_asker {
 	uint16_t port;
 	uint8_t family; /* enum ip_family of the peers wanted */
 	bool seeding;   /* a seed or partial seed: gets leechers only */
+	bool compact;   /* peer ids are not wanted: saves a cache miss for each peer */
 };
 
 struct swarm_bucket {
@@ -123,12 +134,15 @@ struct swarm_endpoint {
 
 /*
  * Draws up to `count` different peers of one bucket, every candidate equally likely, seeds and
- * others together; returns how many. `seeds_only`: seeds only. Costs O(count).
+ * others together; returns how many. `seeds_only`: seeds only. Costs O(count). At most
+ * SWARM_DRAW_MAX at once. A ghost is still counted in its bucket, so a draw may come out one short.
  */
+enum { SWARM_DRAW_MAX = 512 };
 size_t swarm_draw(const struct swarm_visit *v, const struct swarm_asker *asker, uint32_t handle,
                   size_t count, bool seeds_only, uint64_t *seed, struct swarm_endpoint *out);
 
-/* Forgets peers whose time is over in one shard; returns how many. Call shard by shard. */
+/* Forgets peers whose time is over in one shard; returns how many. Costs one look at each swarm, and
+ * one at each peer of a swarm where somebody may have expired. Call shard by shard. */
 size_t swarm_expire(struct swarm_store *s, unsigned shard, uint32_t now);
 
 struct swarm_totals {
@@ -139,7 +153,8 @@ struct swarm_totals swarm_totals(struct swarm_store *s); /* locks one shard at a
 /*
  * One shard as bytes for the snapshot file, and back. Lifetimes are stored relative to `now`.
  * Peers come back in place 0 and map number 0, so that the next visit relocates them.
- * swarm_import: ERR_TRUNCATED or ERR_MALFORMED; what came before the fault is kept.
+ * swarm_import: ERR_TRUNCATED or ERR_MALFORMED; ERR_BUSY or ERR_NOMEM when the store is full. What
+ * came before the fault is kept. The number of shards may differ.
  */
 void swarm_export(struct swarm_store *s, unsigned shard, uint32_t now, struct text *out);
 enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now) must_check;
