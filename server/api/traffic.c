@@ -123,16 +123,15 @@ struct ask {
 	char provider[65], interconnect[65];
 };
 
-/* The window asked for; what is not said stays absent (report.h). */
 static bool read_window(struct call *c, struct report_query *q)
 {
 	q->from = q->to = REPORT_ABSENT;
 	if (!call_time(c, "from", &q->from) || !call_time(c, "to", &q->to))
 		return false;
-	const bool to_is_now = q->to == REPORT_ABSENT;
-	if (q->from >= (to_is_now ? c->now : q->to) && q->from != REPORT_ABSENT) {
+	const int64_t end = q->to == REPORT_ABSENT ? c->now : q->to;
+	if (q->from != REPORT_ABSENT && q->from >= end) {
 		call_problem(c, 400, "from: must be before to%s",
-		             to_is_now ? ", which is now when absent" : "");
+		             q->to == REPORT_ABSENT ? ", which is now when absent" : "");
 		return false;
 	}
 	return true;
@@ -215,7 +214,6 @@ static bool read_source(struct call *c, enum store_source *out)
 
 void series_get(struct call *c)
 {
-	enum { POINTS_MAX = 10000 };
 	struct ask a;
 	enum store_source source;
 	if (!read_ask(c, &a) || !read_source(c, &source))
@@ -225,9 +223,9 @@ void series_get(struct call *c)
 		             a.query.provider == NULL ? "provider" : "interconnect");
 		return;
 	}
-	if ((a.query.to - a.query.from) / c->use->report.bin_seconds > POINTS_MAX) {
+	if ((a.query.to - a.query.from) / c->use->report.bin_seconds > STORE_SERIES_MAX) {
 		call_problem(c, 400, "from: at most %d bins at once; ask for a shorter window",
-		             POINTS_MAX);
+		             STORE_SERIES_MAX);
 		return;
 	}
 	const enum err e =

@@ -14,7 +14,7 @@ const SOURCE_TEXT = {
 	flow: "flow", counter: "counter", announce: "announces",
 };
 
-const state = { token: "", report: null, limits: new Map(), selected: "" };
+const state = { token: "", report: null, selected: "" };
 
 const $ = (selector) => document.querySelector(selector);
 
@@ -51,7 +51,7 @@ const bytes = (n) => scaled(n, "B");
 const rate = (n) => scaled(n, "bit/s");
 
 function ratioText(ratio) {
-	if (ratio === null || ratio === undefined) return "none";
+	if (ratio === null) return "nothing in";
 	const digits = (x) => (x < 99.95 ? x.toFixed(2) : x.toFixed(0));
 	return ratio >= 1 || ratio === 0 ? `${digits(ratio)}:1` : `1:${digits(1 / ratio)}`;
 }
@@ -90,38 +90,31 @@ const query = (parameters) => new URLSearchParams(parameters).toString();
 const key = (link) => `${link.provider}/${link.interconnect}`;
 const bestSource = (link) => SOURCES.find((s) => link.sources[s]);
 const isEstimate = (source) => source === "announce";
-const limitOf = (link) => link.ratio_limit ?? state.limits.get(key(link)) ?? null;
 
-/* How far from even, in units of the limit: above 1 it is over. -1: nothing to say. */
+/* How far from even, in units of the limit: above 1 it is over. */
 function strain(link) {
 	const source = bestSource(link);
-	const ratio = source ? link.sources[source].ratio : null;
-	if (ratio === null || ratio === undefined) return -1;
-	const off = ratio === 0 ? Infinity : Math.abs(Math.log(ratio));
-	const limit = limitOf(link);
-	if (limit) return off / Math.log(Math.max(limit, 1.001));
-	return Math.min(off / 1000, 0.001); // without a limit nothing is broken: after all that have one
+	const ratio = source ? link.sources[source].ratio : null; // null: nothing came in
+	if (ratio === null) return 0;
+	return Math.abs(Math.log(Math.max(ratio, 1e-3))) / Math.log(Math.max(link.ratio_limit || 2, 1.001));
 }
+
+const VERDICTS = { // worst first
+	breach: { text: "✗ over the limit", className: "bad" },
+	warn: { text: "! near the limit", className: "warn" },
+	ok: { text: "✓ inside the limit", className: "good" },
+	"no-limit": { text: "no limit", className: "muted" },
+	"no-data": { text: "no figures yet", className: "muted" },
+};
 
 function worstFirst(a, b) {
-	const bad = (link) => (verdictOf(link).className === "bad" ? 1 : 0);
-	return bad(b) - bad(a) || strain(b) - strain(a) || key(a).localeCompare(key(b));
-}
-
-function verdictOf(link) {
-	const words = {
-		ok: ["✓ inside the limit", "good"],
-		breach: ["✗ over the limit", "bad"],
-		"no-limit": ["no limit", "muted"],
-		"no-data": ["no figures yet", "muted"],
-	};
-	const [text, className] = words[link.verdict] || [link.verdict, ""];
-	return { text, className };
+	const order = Object.keys(VERDICTS), place = (link) => order.indexOf(link.verdict);
+	return place(a) - place(b) || strain(b) - strain(a) || key(a).localeCompare(key(b));
 }
 
 /* From 1:16 to 16:1, logarithmic; the band is what the limit allows, the needle what is. */
 function gauge(ratio, limit) {
-	const width = 130, span = Math.log(16);
+	const width = 110, span = Math.log(16);
 	const x = (value) => {
 		const at = Math.max(-span, Math.min(span, Math.log(Math.max(value, 1e-9))));
 		return width / 2 + (at / span) * (width / 2 - 6);
@@ -137,8 +130,7 @@ function gauge(ratio, limit) {
 
 function ratioCell(figures, limit) {
 	const cell = element("td", "", "ratio");
-	const known = figures.ratio !== null && figures.ratio !== undefined;
-	if (known) cell.append(gauge(figures.ratio, limit));
+	if (figures.ratio !== null) cell.append(gauge(figures.ratio, limit));
 	cell.append(ratioText(figures.ratio));
 	cell.append(element("span", limit ? ` of ${limit}:1` : "", "muted"));
 	return cell;
@@ -151,19 +143,22 @@ function sourceCell(source, figures) {
 		tag.title = "Worked out from what clients announce, not measured on the link";
 		cell.append(tag);
 	}
-	if (figures.bins_known < figures.bins_expected)
-		cell.append(element("span", ` ${figures.bins_known} of ${figures.bins_expected} bins`, "muted"));
+	if (figures.bins_known < figures.bins_expected) {
+		const bins = element("span", ` ${figures.bins_known}/${figures.bins_expected}`, "muted");
+		bins.title = "bins that were counted, of those in the window";
+		cell.append(bins);
+	}
 	return cell;
 }
 
 function figureCells(link) {
 	const source = bestSource(link);
-	if (!source) return Array.from({ length: 6 }, () => element("td", "–", "figure muted"));
+	if (!source) return Array.from({ length: 6 }, () => element("td"));
 	const f = link.sources[source], about = isEstimate(source) ? "≈ " : "";
 	return [
 		element("td", about + bytes(f.out_bytes), "figure"),
 		element("td", about + bytes(f.in_bytes), "figure"),
-		ratioCell(f, limitOf(link)),
+		ratioCell(f, link.ratio_limit),
 		element("td", about + rate(f.p95_out_bps), "figure"),
 		element("td", about + rate(f.p95_in_bps), "figure"),
 		sourceCell(source, f),
@@ -178,9 +173,10 @@ function row(link) {
 	const name = element("th", `${link.interconnect} `);
 	name.scope = "row";
 	name.append(element("span", link.provider, "muted"));
-	const verdict = verdictOf(link);
-	tr.append(name, element("td", `AS${link.neighbor_asn}`), element("td", link.relation),
-		...figureCells(link), element("td", verdict.text, verdict.className));
+	const verdict = VERDICTS[link.verdict] || { text: link.verdict, className: "" };
+	const neighbour = element("td", `AS${link.neighbor_asn} `);
+	neighbour.append(element("span", link.relation, "muted"));
+	tr.append(name, element("td", verdict.text, verdict.className), neighbour, ...figureCells(link));
 	tr.onclick = () => select(link);
 	tr.onkeydown = (event) => {
 		const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
@@ -209,9 +205,8 @@ function showTable() {
 	$("#links").hidden = interconnects.length === 0;
 	$("#scope").textContent = `${dayAndClock(seconds(from))} to ${dayAndClock(seconds(to))} UTC, ` +
 		`in bins of ${bin % 60 ? `${bin} s` : `${bin / 60} min`}. Out leaves the provider's network.`;
-	$("#legend").textContent = "The band is what the limit allows, the mark is what was. " +
-		"95th: the rate that 95 % of the known bins stay at or below. " +
-		"≈ marks estimates: they come from what clients announce.";
+	$("#definitions").replaceChildren(...Object.entries(state.report.definitions).flatMap(
+		([word, meaning]) => [element("dt", word), element("dd", meaning)]));
 	if (interconnects.length === 0)
 		say("No provider has an interconnect in force yet. Upload a topology: p4pctl topology put FILE");
 	else if (links.length === 0) say("No interconnect matches the filter.");
@@ -334,7 +329,7 @@ function addCursor(box, picture, s, points, bin, summary) {
 }
 
 function describe(link, source, figures) {
-	const limit = limitOf(link);
+	const limit = link.ratio_limit;
 	return `${isEstimate(source) ? "Estimate. " : ""}Out ${bytes(figures.out_bytes)}, in ${bytes(figures.in_bytes)}, ` +
 		`ratio out:in ${ratioText(figures.ratio)}${limit ? ` (limit ${limit}:1)` : ""}. ` +
 		`95th percentile: out ${rate(figures.p95_out_bps)}, in ${rate(figures.p95_in_bps)}.`;
@@ -414,14 +409,12 @@ function askForToken(why = "") {
 async function refresh() {
 	if (!state.token) return;
 	try {
-		const [report, links] = await Promise.all([getJSON("/v1/reports/balance"), getJSON("/v1/interconnects")]);
-		state.report = report;
-		state.limits = new Map(links.interconnects.map((link) => [key(link), link.ratio_limit]));
+		state.report = await getJSON("/v1/reports/balance");
 		$("#login").hidden = true;
 		$("#tools").hidden = false;
 		sessionStorage.setItem("token", state.token);
 		const shown = showTable();
-		const link = report.interconnects.find((l) => key(l) === state.selected) || shown[0];
+		const link = state.report.interconnects.find((l) => key(l) === state.selected) || shown[0];
 		if (link) await select(link);
 	} catch (error) {
 		trouble(error);

