@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""p4pctl (P4PCTL) against the server at P4PD_URL with P4PD_TOKEN: what it prints and how it exits."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+CTL = os.environ["P4PCTL"]
+OK, REFUSED, USAGE, AWAY = 0, 1, 2, 3
+RUN = uuid.uuid4().hex[:6]
+ISP = f"t-ctl-{RUN}"
+NET, ASN = int(RUN[:2], 16), 4210000000 + int(RUN, 16)
+DOCUMENT = {
+    "format": "p4p-topology/1", "provider": ISP, "asns": [ASN],
+    "pids": [{"pid": "east", "prefixes": [f"10.{NET}.0.0/18"]}, {"pid": "west", "prefixes": [f"10.{NET}.64.0/18"]}],
+    "links": [{"id": "l", "a": "east", "b": "west"}],
+    "interconnects": [{"id": "ic", "pid": "east", "neighbor_asn": 64999, "relation": "settlement-free",
+                       "capacity_mbps": 10000, "reach": "neighbor"}]}
+
+
+class P4pctl(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def file(self, content, name="isp.json"):
+        path = self.folder / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1))
+        return str(path)
+
+    def ctl(self, *words, expect=OK, **env):
+        """(standard output, standard error); checks the exit code."""
+        done = subprocess.run([CTL, *words], capture_output=True, text=True, timeout=60, cwd=self.folder,
+                              env={**os.environ, **env})
+        self.assertEqual(done.returncode, expect, (words, done.stdout, done.stderr))
+        return done.stdout, done.stderr
+
+    def put(self, **more):
+        return self.file({**DOCUMENT, **more})
+
+    def test_a_map_goes_up_and_back(self):
+        out, _ = self.ctl("topology", "put", self.put())
+        self.assertIn("is in force", out)
+        out, _ = self.ctl("topology", "put", self.put())
+        self.assertIn("this very document is in force", out)
+        self.assertEqual(json.loads(self.ctl("topology", "show", ISP)[0]), DOCUMENT)
+        wider = self.put(pids=[{"pid": "east", "prefixes": [f"10.{NET}.0.0/17"]}, {"pid": "west"}])
+        self.assertIn("prefixes removed", self.ctl("topology", "check", wider)[0])
+        out, _ = self.ctl("topology", "diff", wider)
+        self.assertIn(f'- pids[east].prefixes: "10.{NET}.0.0/18"\n', out)
+        self.assertIn(f'+ pids[east].prefixes: "10.{NET}.0.0/17"\n', out)
+        self.assertEqual(self.ctl("topology", "diff", self.put())[0], "no difference\n")
+        first = json.loads(self.ctl("versions", ISP, "--json")[0])["versions"][-1]["version"]
+        self.ctl("topology", "put", wider)
+        self.ctl("activate", ISP, str(first))
+        out, _ = self.ctl("versions", ISP)
+        self.assertRegex(out, rf"(?m)^ +{first}  topology .* in force$")
+        self.assertEqual(json.loads(self.ctl("topology", "show", ISP, "--version", str(first))[0]), DOCUMENT)
+
+    def test_faults_name_file_place_and_line(self):
+        bad = self.put(asns=[ASN], pids=[{"pid": "east", "prefixes": [f"10.{NET}.0.1/18"]}])
+        for verb in ("put", "check"):
+            out, err = self.ctl("topology", verb, bad, expect=REFUSED)
+            self.assertIn(f"{bad}: /pids/0/prefixes/0: ", err)
+            self.assertIn("[host-bits] (line 11)", err)
+        out, _ = self.ctl("topology", "put", bad, "--json", expect=REFUSED)
+        self.assertEqual(json.loads(out)["status"], 422)
+        self.ctl("costs", "put", bad, expect=REFUSED)
+        self.ctl("topology", "put", self.file("{\n]"), expect=USAGE)
+        self.ctl("topology", "put", self.file("{}"), expect=USAGE)
+        self.ctl("topology", "put", "/nowhere/at/all", expect=USAGE)
+
+    def test_counters_become_a_balance(self):
+        self.ctl("topology", "put", self.put())
+        self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "1.5")
+        self.assertRegex(self.ctl("interconnects", "list", "--provider", ISP)[0], r"ic .* 10\.0 Gbit/s  1\.50:1\n")
+        bin_seconds = json.loads(self.ctl("balance", "--json")[0])["bin_seconds"]
+        start = int(time.time()) // bin_seconds * bin_seconds - bin_seconds
+        samples = self.file(f"provider,interconnect,bin,out_bytes,in_bytes\n{ISP},ic,{start},{2**64 - 1},5000000\n", "s.csv")
+        self.assertEqual(self.ctl("samples", "put", samples)[0], "1 samples stored\n")
+        out, _ = self.ctl("balance", "--provider", ISP)
+        self.assertRegex(out, rf"{ISP} +ic +AS64999 +settlement-free +counter +18\.4 EB  5\.00 MB .* 1/\d+  breach\n")
+        self.assertIn(str(2**64 - 1), self.ctl("balance", "--provider", ISP, "--csv")[0])
+        bad = self.file("provider,interconnect,bin,out_bytes,in_bytes\nx,ic,1,2,3\n", "s.csv")
+        self.assertIn(f"{bad}: line 2: ", self.ctl("samples", "put", bad, expect=REFUSED)[1])
+        self.ctl("balance", "--from", "yesterday", expect=REFUSED)
+        self.ctl("interconnects", "set", ISP, "ic", expect=USAGE)
+        self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "many", expect=USAGE)
+        self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "none")
+
+    def test_tokens_and_rights(self):
+        self.ctl("topology", "put", self.put())
+        token = self.ctl("token", "create", f"t-{RUN}", "--provider", ISP)[0].strip()
+        self.assertIn(f"t-{RUN}", self.ctl("token", "list")[0])
+        self.ctl("versions", ISP, "--token", token)
+        self.ctl("versions", ISP, "--token-file", self.file(token + "\n", "token"), P4PD_TOKEN="nonsense")
+        _, err = self.ctl("topology", "put", self.put(), "--token", token, expect=AWAY)
+        self.assertIn("403", err)
+        self.ctl("token", "create", f"t-{RUN}", "--provider", ISP, expect=REFUSED)
+        self.ctl("token", "revoke", f"t-{RUN}")
+        self.ctl("versions", ISP, "--token", token, expect=AWAY)
+        self.ctl("token", "revoke", f"t-{RUN}", expect=REFUSED)
+
+    def test_access_and_audit(self):
+        info_hash = uuid.uuid4().hex + RUN + "ff"
+        self.ctl("access", "allow", info_hash)
+        self.assertIn(info_hash, self.ctl("access", "list")[0].split())
+        self.assertIn(info_hash, self.ctl("audit", "--limit", "5")[0])
+        self.ctl("access", "deny", info_hash)
+        self.assertNotIn(info_hash, self.ctl("access", "list")[0].split())
+        self.ctl("access", "allow", "0123", expect=REFUSED)
+
+    def test_where_the_token_comes_from(self):
+        token = os.environ["P4PD_TOKEN"]
+        (self.folder / "var").mkdir()
+        (self.folder / "var/admin.token").write_text(token + "\n")
+        env = {name: value for name, value in os.environ.items() if name != "P4PD_TOKEN"}
+        run = lambda folder: subprocess.run([CTL, "token", "list"], cwd=folder, env=env, capture_output=True, text=True)
+        self.assertEqual(run(self.folder).returncode, OK)
+        lost = run("/")
+        self.assertEqual(lost.returncode, AWAY)
+        self.assertIn("var/admin.token", lost.stderr)
+
+    def test_trouble_has_its_exit_code(self):
+        self.assertIn("ready", self.ctl("status")[0])
+        self.assertTrue(json.loads(self.ctl("status", "--json")[0])["ready"])
+        self.assertIn("is p4pd running?", self.ctl("status", "--url", "http://127.0.0.1:1", expect=AWAY)[1])
+        self.ctl("status", "--url", "file:///etc/passwd", expect=AWAY)
+        self.ctl(expect=USAGE)
+        self.ctl("fly", expect=USAGE)
+        self.ctl("topology", expect=USAGE)
+        self.ctl("topology", "put", expect=USAGE)
+        self.ctl("topology", "put", "a", "b", expect=USAGE)
+        self.ctl("versions", ISP, "--limit", "3", expect=USAGE)
+        self.ctl("versions", ISP, "--colour", expect=USAGE)
+        self.ctl("versions", "t-ctl-nobody", expect=REFUSED)
+
+    def test_every_command_has_help(self):
+        listed = self.ctl("--help")[0].split("Commands:\n")[1].split("\nOptions:")[0].splitlines()
+        names = [" ".join(word for word in line.split("  ")[1].split() if word.islower()) for line in listed if line]
+        self.assertGreater(len(names), 20)
+        for name in names:
+            self.assertIn(f"usage: p4pctl {name}", self.ctl(*name.split(), "--help")[0])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

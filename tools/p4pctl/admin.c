@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token, access, audit, status */
+#include "tools/p4pctl/columns.h"
+#include "tools/p4pctl/ctl.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct text path_of(const char *path)
+{
+	struct text t = { 0 };
+	text_put(&t, path);
+	return t;
+}
+
+/* ---- token ---- */
+
+static enum ctl_exit post_token(const struct ctl *c, const struct text *body)
+{
+	struct ctl_request r = { .method = "POST",
+		                 .path = path_of("/v1/tokens"),
+		                 .body = body,
+		                 .content_type = "application/json" };
+	struct text answer = { 0 };
+	const enum ctl_exit code = ctl_ask(c, &r, &answer);
+	if (code == CTL_OK && !c->json) {
+		json_t *json = json_loadb(answer.bytes, answer.size, 0, NULL);
+		printf("%s\n", ctl_string(json, "token"));
+		(void)fprintf(stderr, "p4pctl: keep it: it is not shown again\n");
+		json_decref(json);
+	}
+	text_done(&answer);
+	return code;
+}
+
+enum ctl_exit ctl_token_create(const struct ctl *c)
+{
+	const char *role = c->option[CTL_ROLE] != NULL ? c->option[CTL_ROLE] : "analyst";
+	struct text body = { 0 };
+	text_put(&body, "{\"name\":");
+	text_json_string(&body, c->args[0]);
+	text_put(&body, ",\"role\":");
+	text_json_string(&body, role);
+	if (c->option[CTL_PROVIDER] != NULL) {
+		text_put(&body, ",\"provider\":");
+		text_json_string(&body, c->option[CTL_PROVIDER]);
+	}
+	text_put(&body, "}");
+	const enum ctl_exit code = post_token(c, &body);
+	text_done(&body);
+	return code;
+}
+
+enum ctl_exit ctl_token_list(const struct ctl *c)
+{
+	enum ctl_exit code;
+	json_t *json = ctl_get(c, path_of("/v1/tokens"), &code), *token;
+	if (json != NULL && !c->json) {
+		static const char *const heads[] = { "NAME", "ROLE", "PROVIDER", "CREATED", NULL };
+		struct columns t;
+		size_t i;
+		columns_begin(&t, heads);
+		json_array_foreach(json_object_get(json, "tokens"), i, token)
+		{
+			const char *provider = ctl_string(token, "provider");
+			columns_add(&t, "%s", ctl_string(token, "name"));
+			columns_add(&t, "%s", ctl_string(token, "role"));
+			columns_add(&t, "%s", provider[0] != '\0' ? provider : "(all)");
+			columns_add(&t, "%s", ctl_string(token, "created"));
+		}
+		(void)columns_print(&t, stdout);
+	}
+	json_decref(json);
+	return code;
+}
+
+/* A request without bodies; says `done` when it went well. */
+static enum ctl_exit change(const struct ctl *c, const char *method, struct text path,
+                            const char *done)
+{
+	struct ctl_request r = { .method = method, .path = path };
+	struct text answer = { 0 };
+	const enum ctl_exit code = ctl_ask(c, &r, &answer);
+	if (code == CTL_OK && !c->json)
+		printf("%s\n", done);
+	text_done(&answer);
+	return code;
+}
+
+enum ctl_exit ctl_token_revoke(const struct ctl *c)
+{
+	struct text path = path_of("/v1/tokens");
+	ctl_segment(&path, c->args[0]);
+	return change(c, "DELETE", path, "revoked");
+}
+
+/* ---- access ---- */
+
+static enum ctl_exit set_access(const struct ctl *c, const char *method, const char *word)
+{
+	enum ctl_exit code = CTL_OK;
+	for (size_t i = 0; i < c->n_args && code == CTL_OK; i++) {
+		struct text path = path_of("/v1/access");
+		char done[128];
+		ctl_segment(&path, c->args[i]);
+		(void)snprintf(done, sizeof(done), "%s %.64s", word, c->args[i]);
+		code = change(c, method, path, done);
+	}
+	return code;
+}
+
+enum ctl_exit ctl_access_allow(const struct ctl *c)
+{
+	return set_access(c, "PUT", "allowed");
+}
+
+enum ctl_exit ctl_access_deny(const struct ctl *c)
+{
+	return set_access(c, "DELETE", "denied");
+}
+
+enum ctl_exit ctl_access_list(const struct ctl *c)
+{
+	enum ctl_exit code;
+	json_t *json = ctl_get(c, path_of("/v1/access"), &code), *hash;
+	size_t i;
+	if (json != NULL && !c->json)
+		json_array_foreach(json_object_get(json, "info_hashes"), i, hash)
+			printf("%s\n", json_string_value(hash));
+	json_decref(json);
+	return code;
+}
+
+/* ---- audit and status ---- */
+
+enum ctl_exit ctl_audit(const struct ctl *c)
+{
+	enum ctl_exit code;
+	struct text path = path_of("/v1/audit");
+	ctl_parameter(&path, "limit", c->option[CTL_LIMIT]);
+	json_t *json = ctl_get(c, path, &code), *entry;
+	if (json != NULL && !c->json) {
+		static const char *const heads[] = { "AT", "WHO", "DID", "TO", NULL };
+		struct columns t;
+		size_t i;
+		columns_begin(&t, heads);
+		json_array_foreach(json_object_get(json, "audit"), i, entry)
+		{
+			columns_add(&t, "%s", ctl_string(entry, "at"));
+			columns_add(&t, "%s", ctl_string(entry, "author"));
+			columns_add(&t, "%s", ctl_string(entry, "action"));
+			columns_add(&t, "%s", ctl_string(entry, "subject"));
+		}
+		(void)columns_print(&t, stdout);
+	}
+	json_decref(json);
+	return code;
+}
+
+/* The page without its comments and without what is zero. */
+static void print_metrics(const char *page)
+{
+	struct columns t;
+	static const char *const heads[] = { "METRIC", ">VALUE", NULL };
+	columns_begin(&t, heads);
+	while (*page != '\0') {
+		const size_t size = strcspn(page, "\n");
+		const char *blank = memrchr(page, ' ', size);
+		if (*page != '#' && blank != NULL && strtod(blank, NULL) != 0 &&
+		    memmem(page, size, "_bucket{", 8) == NULL) {
+			columns_add(&t, "%.*s", (int)(blank - page), page);
+			columns_add(&t, "%.*s", (int)(page + size - blank - 1), blank + 1);
+		}
+		page += size + (page[size] == '\n');
+	}
+	(void)columns_print(&t, stdout);
+}
+
+enum ctl_exit ctl_status(const struct ctl *c)
+{
+	struct ctl_request ready = { .method = "GET", .path = path_of("/readyz") };
+	struct ctl_request page = { .method = "GET", .path = path_of("/metrics") };
+	struct ctl quiet = *c;
+	struct text answer = { 0 };
+	quiet.json = false;
+	enum ctl_exit code = ctl_ask(&quiet, &ready, &answer);
+	text_done(&answer);
+	if (c->json) {
+		printf("{\"url\":\"%s\",\"ready\":%s}\n", c->url,
+		       code == CTL_OK ? "true" : "false");
+		return code;
+	}
+	if (code == CTL_OK) {
+		printf("%s: ready\n\n", c->url);
+		code = ctl_ask(&quiet, &page, &answer);
+	}
+	if (code == CTL_OK)
+		print_metrics(answer.bytes);
+	text_done(&answer);
+	return code;
+}

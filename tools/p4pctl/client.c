@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP, and what to tell a person when it went wrong. */
+#include "tools/p4pctl/ctl.h"
+#include "tools/p4pctl/pointer.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+bool ctl_read_file(const char *path, struct text *out)
+{
+	char part[16384];
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	if (f == NULL) {
+		(void)ctl_fail(CTL_USAGE, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	text_add(out, "", 0);
+	for (size_t n; (n = fread(part, 1, sizeof(part), f)) > 0;)
+		text_add(out, part, n);
+	const bool good = !ferror(f) && !out->bad;
+	if (!good)
+		(void)ctl_fail(CTL_USAGE, "%s: %s", path,
+		               out->bad ? "out of memory" : strerror(errno));
+	if (f != stdin)
+		(void)fclose(f);
+	return good;
+}
+
+static void put_escaped(struct text *path, const char *value)
+{
+	char *escaped = curl_easy_escape(NULL, value, 0);
+	if (escaped == NULL)
+		path->bad = true;
+	else
+		text_put(path, escaped);
+	curl_free(escaped);
+}
+
+void ctl_segment(struct text *path, const char *segment)
+{
+	text_put(path, "/");
+	put_escaped(path, segment);
+}
+
+void ctl_parameter(struct text *path, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	const bool first = path->bytes == NULL || strchr(path->bytes, '?') == NULL;
+	text_printf(path, "%c%s=", first ? '?' : '&', name);
+	put_escaped(path, value);
+}
+
+static size_t keep(char *bytes, size_t one, size_t n, void *ctx)
+{
+	struct text *answer = ctx;
+	(void)one; /* always 1 */
+	text_add(answer, bytes, n);
+	return answer->bad ? 0 : n;
+}
+
+const char *ctl_string(const struct json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+	return s != NULL ? s : "";
+}
+
+double ctl_number(const struct json_t *object, const char *key)
+{
+	const json_t *n = json_object_get(object, key);
+	return json_is_number(n) ? json_number_value(n) : -1;
+}
+
+static void print_faults(const struct ctl_request *r, const json_t *problem)
+{
+	size_t i;
+	json_t *fault;
+	json_array_foreach(json_object_get(problem, "faults"), i, fault)
+	{
+		const char *where = ctl_string(fault, "where");
+		(void)fprintf(stderr, "%s: %s%s%s [%s]", r->file != NULL ? r->file : "p4pctl",
+		              where, where[0] != '\0' ? ": " : "", ctl_string(fault, "text"),
+		              ctl_string(fault, "code"));
+		if (where[0] == '/' && r->body != NULL)
+			(void)fprintf(stderr, " (line %zu)",
+			              pointer_line(r->body->bytes, r->body->size, where));
+		(void)fputs("\n", stderr);
+	}
+	const double more = ctl_number(problem, "more");
+	if (more > 0)
+		(void)fprintf(stderr, "%s: and %.0f more\n", r->file != NULL ? r->file : "p4pctl",
+		              more);
+}
+
+/* Explains an answer that is no success. */
+static enum ctl_exit explain(const struct ctl *c, const struct ctl_request *r, long status,
+                             const struct text *answer)
+{
+	json_t *problem =
+		answer->size > 0 ? json_loadb(answer->bytes, answer->size, 0, NULL) : NULL;
+	const char *detail = ctl_string(problem, "detail");
+	if (c->json && answer->size > 0)
+		(void)fwrite(answer->bytes, 1, answer->size, stdout);
+	print_faults(r, problem);
+	enum ctl_exit code = CTL_REFUSED;
+	if (status == 401 && c->token == NULL)
+		code = ctl_fail(CTL_AWAY,
+		                "no token: give --token, --token-file or P4PD_TOKEN, or run where "
+		                "var/admin.token is");
+	else if (status == 401 || status == 403 || status >= 500)
+		code = ctl_fail(CTL_AWAY, "%s (%ld)", detail[0] ? detail : "the server failed",
+		                status);
+	else
+		(void)ctl_fail(code, "%s (%ld)", detail[0] ? detail : "refused", status);
+	json_decref(problem);
+	return code;
+}
+
+static void prepare(CURL *curl, const struct ctl *c, const struct ctl_request *r,
+                    struct curl_slist **headers)
+{
+	struct text line = { 0 };
+	if (c->token != NULL) {
+		text_printf(&line, "Authorization: Bearer %s", c->token);
+		*headers = curl_slist_append(*headers, line.bytes);
+		text_done(&line);
+	}
+	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, r->method);
+	if (r->body != NULL) {
+		text_printf(&line, "Content-Type: %s", r->content_type);
+		*headers = curl_slist_append(*headers, line.bytes);
+		*headers = curl_slist_append(*headers, "Expect:"); /* do not wait for a 100 */
+		text_done(&line);
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, r->body->bytes);
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+		                       (curl_off_t)r->body->size);
+	}
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 600L);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+}
+
+/* One exchange. CTL_AWAY: the server was not reached, and we said so. */
+static enum ctl_exit exchange(CURL *curl, const struct ctl *c, const char *url, struct text *answer)
+{
+	char why[CURL_ERROR_SIZE] = "";
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+	const CURLcode e = curl_easy_perform(curl);
+	if (e == CURLE_OK)
+		return CTL_OK;
+	return ctl_fail(CTL_AWAY, "cannot reach %s: %s; is p4pd running? (--url, P4PD_URL)", c->url,
+	                why[0] != '\0' ? why : curl_easy_strerror(e));
+}
+
+enum ctl_exit ctl_ask(const struct ctl *c, struct ctl_request *r, struct text *answer)
+{
+	struct text url = { 0 };
+	struct curl_slist *headers = NULL;
+	CURL *curl = curl_easy_init();
+	size_t base = strlen(c->url);
+	while (base > 0 && c->url[base - 1] == '/')
+		base--;
+	text_add(&url, c->url, base);
+	text_add(&url, r->path.bytes, r->path.size);
+	enum ctl_exit code = CTL_AWAY;
+	if (curl == NULL || url.bad || r->path.bad) {
+		(void)ctl_fail(code, "out of memory");
+	} else {
+		long status = 0;
+		prepare(curl, c, r, &headers);
+		code = exchange(curl, c, url.bytes, answer);
+		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		if (code == CTL_OK && (status < 200 || status > 299))
+			code = explain(c, r, status, answer);
+		else if (code == CTL_OK && c->json && answer->size > 0)
+			(void)fwrite(answer->bytes, 1, answer->size, stdout);
+	}
+	if (code != CTL_OK)
+		text_done(answer);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	text_done(&url);
+	text_done(&r->path);
+	return code;
+}
+
+struct json_t *ctl_get(const struct ctl *c, struct text path, enum ctl_exit *code)
+{
+	struct ctl_request r = { .method = "GET", .path = path };
+	struct text answer = { 0 };
+	json_error_t why;
+	json_t *json = NULL;
+	*code = ctl_ask(c, &r, &answer);
+	if (*code == CTL_OK) {
+		/* Totals may pass 2^63; tables round them, and --json prints every digit. */
+		json = json_loadb(answer.bytes, answer.size, JSON_DECODE_INT_AS_REAL, &why);
+		if (json == NULL)
+			*code = ctl_fail(CTL_AWAY, "the server's answer is no JSON: %s", why.text);
+	}
+	text_done(&answer);
+	return json;
+}

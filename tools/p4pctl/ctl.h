@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * p4pctl: the API of p4pd for people and scripts. What a command gets, and what all of them share.
+ *
+ * Exit codes are part of the contract with scripts. With --json the answer of the server is printed as
+ * it came, refusals too.
+ */
+
+#include "common/base/text.h"
+
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_REFUSED = 1, /* the server said no, and why */
+	CTL_USAGE = 2,   /* we do not understand the command, or cannot read a file of it */
+	CTL_AWAY = 3     /* not reached, not authorised, or the server cannot now */
+};
+
+/* Options of commands; the table is in main.c. */
+enum ctl_option {
+	CTL_VERSION,
+	CTL_PROVIDER,
+	CTL_INTERCONNECT,
+	CTL_FROM,
+	CTL_TO,
+	CTL_ROLE,
+	CTL_RATIO_LIMIT,
+	CTL_LIMIT,
+	CTL_CSV, /* from here on: flags */
+	CTL_ALL,
+	CTL_OPTIONS
+};
+
+struct ctl {
+	const char *url, *token; /* token NULL: none was found */
+	bool json;
+	const char *option[CTL_OPTIONS]; /* NULL: not given */
+	char *const *args;               /* after the command's words, as many as it asked for */
+	size_t n_args;
+	const char *command; /* "topology put" */
+};
+
+/* "p4pctl: ..." on standard error; returns `code`. */
+enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A whole file, "-" is standard input. false: said why. text_done() it. */
+bool ctl_read_file(const char *path, struct text *out);
+
+struct ctl_request {
+	const char *method;
+	struct text path; /* freed by ctl_ask() */
+	const struct text *body;
+	const char *content_type;
+	const char *file; /* what the body was read from: faults are named with it; NULL: none */
+};
+
+/* Adds "/segment" percent-encoded, or "?name=value" ("&..." after the first). NULL value: nothing. */
+void ctl_segment(struct text *path, const char *segment);
+void ctl_parameter(struct text *path, const char *name, const char *value);
+
+/*
+ * Asks. CTL_OK: 2xx, *answer is its body. Anything else has been explained on standard error, and
+ * *answer is empty. text_done() it either way.
+ */
+enum ctl_exit ctl_ask(const struct ctl *c, struct ctl_request *r, struct text *answer);
+
+/* The same for a GET, with the answer parsed: NULL, and *code says why. json_decref() it. */
+struct json_t *ctl_get(const struct ctl *c, struct text path, enum ctl_exit *code);
+
+/* A string of a JSON object, "" when it is none; and a number, -1 when it is none. */
+const char *ctl_string(const struct json_t *object, const char *key);
+double ctl_number(const struct json_t *object, const char *key);
+
+typedef enum ctl_exit ctl_run(const struct ctl *c);
+
+/* documents.c */
+ctl_run ctl_document_put, ctl_document_check, ctl_document_show, ctl_document_diff;
+ctl_run ctl_versions, ctl_activate;
+/* figures.c */
+ctl_run ctl_balance, ctl_interconnects, ctl_interconnect_set, ctl_samples_put;
+/* admin.c */
+ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
+ctl_run ctl_access_allow, ctl_access_deny, ctl_access_list;
+ctl_run ctl_audit, ctl_status;

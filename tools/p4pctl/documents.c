@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* topology, costs, versions, activate */
+#include "tools/p4pctl/columns.h"
+#include "tools/p4pctl/ctl.h"
+#include "tools/p4pctl/diff.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "topology" of "topology put". */
+static const char *kind_of(const struct ctl *c)
+{
+	return strncmp(c->command, "costs", 5) == 0 ? "costs" : "topology";
+}
+
+static struct text document_path(const char *provider, const char *kind)
+{
+	struct text path = { 0 };
+	text_put(&path, "/v1/providers");
+	ctl_segment(&path, provider);
+	ctl_segment(&path, kind);
+	return path;
+}
+
+/* Whose document it is; the server checks the rest. NULL: said why. json_decref() it. */
+static json_t *read_document(const char *file, struct text *body)
+{
+	json_error_t why;
+	if (!ctl_read_file(file, body))
+		return NULL;
+	json_t *document = json_loadb(body->bytes, body->size, 0, &why);
+	if (document == NULL) {
+		(void)ctl_fail(CTL_USAGE, "%s:%d: %s", file, why.line, why.text);
+	} else if (ctl_string(document, "provider")[0] == '\0') {
+		(void)ctl_fail(CTL_USAGE, "%s: /provider: says whose document this is", file);
+		json_decref(document);
+		document = NULL;
+	}
+	return document;
+}
+
+static void print_changes(const json_t *changes)
+{
+	static const char *const words[][2] = {
+		{ "pids_added", "PIDs added" },
+		{ "pids_removed", "PIDs removed" },
+		{ "prefixes_added", "prefixes added" },
+		{ "prefixes_removed", "prefixes removed" },
+		{ "prefixes_moved", "prefixes moved to another PID" },
+		{ "interconnects_added", "interconnects added" },
+		{ "interconnects_removed", "interconnects removed" },
+		{ "interconnects_changed", "interconnects changed" },
+		{ "costs_changed", "costs changed" },
+	};
+	bool any = false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const double n = ctl_number(changes, words[i][0]);
+		if (n > 0)
+			printf("  %8.0f %s\n", n, words[i][1]);
+		any |= n > 0;
+	}
+	if (!any)
+		printf("  nothing that steering sees has changed\n");
+}
+
+static void print_change(const struct ctl *c, const char *provider, const json_t *answer)
+{
+	const bool dry_run = json_is_null(json_object_get(answer, "version"));
+	if (json_is_true(json_object_get(answer, "unchanged"))) {
+		printf("%s of %s: this very document is in force\n", kind_of(c), provider);
+		return;
+	}
+	if (dry_run)
+		printf("%s of %s: good; it would change:\n", kind_of(c), provider);
+	else
+		printf("%s: version %.0f is in force (sha256 %.12s); it changed:\n", provider,
+		       ctl_number(answer, "version"), ctl_string(answer, "sha256"));
+	print_changes(json_object_get(answer, "changes"));
+	size_t i;
+	json_t *warning;
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
+		printf("warning: %s: %s [%s]\n", ctl_string(warning, "where"),
+	               ctl_string(warning, "text"), ctl_string(warning, "code"));
+}
+
+static enum ctl_exit ask_change(const struct ctl *c, struct ctl_request *r, const char *provider)
+{
+	struct text answer = { 0 };
+	const enum ctl_exit code = ctl_ask(c, r, &answer);
+	if (code == CTL_OK && !c->json) {
+		json_t *json = json_loadb(answer.bytes, answer.size, 0, NULL);
+		print_change(c, provider, json);
+		json_decref(json);
+	}
+	text_done(&answer);
+	return code;
+}
+
+static enum ctl_exit upload(const struct ctl *c, bool dry_run)
+{
+	struct text body = { 0 };
+	enum ctl_exit code = CTL_USAGE;
+	json_t *document = read_document(c->args[0], &body);
+	if (document != NULL) {
+		const char *provider = ctl_string(document, "provider");
+		struct ctl_request r = { .method = "PUT",
+			                 .path = document_path(provider, kind_of(c)),
+			                 .body = &body,
+			                 .content_type = "application/json",
+			                 .file = c->args[0] };
+		ctl_parameter(&r.path, "dry_run", dry_run ? "1" : NULL);
+		code = ask_change(c, &r, provider);
+	}
+	json_decref(document);
+	text_done(&body);
+	return code;
+}
+
+enum ctl_exit ctl_document_put(const struct ctl *c)
+{
+	return upload(c, false);
+}
+
+enum ctl_exit ctl_document_check(const struct ctl *c)
+{
+	return upload(c, true);
+}
+
+enum ctl_exit ctl_document_show(const struct ctl *c)
+{
+	struct ctl_request r = { .method = "GET", .path = document_path(c->args[0], kind_of(c)) };
+	struct text answer = { 0 };
+	ctl_parameter(&r.path, "version", c->option[CTL_VERSION]);
+	const enum ctl_exit code = ctl_ask(c, &r, &answer);
+	if (code == CTL_OK && !c->json)
+		(void)fwrite(answer.bytes, 1, answer.size, stdout);
+	text_done(&answer);
+	return code;
+}
+
+/* What is in force beside the file. */
+static enum ctl_exit diff(const struct ctl *c, json_t *document)
+{
+	struct text path = document_path(ctl_string(document, "provider"), kind_of(c)),
+		    lines = { 0 };
+	struct ctl quiet = *c;
+	enum ctl_exit code;
+	quiet.json = false;
+	ctl_parameter(&path, "version", c->option[CTL_VERSION]);
+	struct ctl_request r = { .method = "GET", .path = path };
+	struct text body = { 0 };
+	code = ctl_ask(&quiet, &r, &body);
+	if (code == CTL_OK) {
+		json_t *before = json_loadb(body.bytes, body.size, 0, NULL);
+		if (before == NULL)
+			code = ctl_fail(CTL_AWAY, "the server's document is no JSON");
+		else if (diff_print(before, document, &lines) == 0)
+			printf("no difference\n");
+		else
+			(void)fwrite(lines.bytes, 1, lines.size, stdout);
+		json_decref(before);
+	}
+	text_done(&body);
+	text_done(&lines);
+	return code;
+}
+
+enum ctl_exit ctl_document_diff(const struct ctl *c)
+{
+	struct text body = { 0 };
+	json_t *document = read_document(c->args[0], &body);
+	const enum ctl_exit code = document == NULL ? CTL_USAGE : diff(c, document);
+	json_decref(document);
+	text_done(&body);
+	return code;
+}
+
+enum ctl_exit ctl_versions(const struct ctl *c)
+{
+	enum ctl_exit code;
+	json_t *json = ctl_get(c, document_path(c->args[0], "versions"), &code), *v;
+	if (json != NULL && !c->json) {
+		static const char *const heads[] = { ">VERSION", "DOCUMENT", "CREATED", "AUTHOR",
+			                             ">SIZE",    "SHA256",   "",        NULL };
+		struct columns t;
+		char size[UNITS_SIZE];
+		size_t i;
+		columns_begin(&t, heads);
+		json_array_foreach(json_object_get(json, "versions"), i, v)
+		{
+			columns_add(&t, "%.0f", ctl_number(v, "version"));
+			columns_add(&t, "%s", ctl_string(v, "kind"));
+			columns_add(&t, "%s", ctl_string(v, "created"));
+			columns_add(&t, "%s", ctl_string(v, "author"));
+			columns_add(&t, "%s", units_print(ctl_number(v, "size"), "B", size));
+			columns_add(&t, "%.12s", ctl_string(v, "sha256"));
+			columns_add(&t, "%s",
+			            json_is_true(json_object_get(v, "in_force")) ? "in force" : "");
+		}
+		(void)columns_print(&t, stdout);
+	}
+	json_decref(json);
+	return code;
+}
+
+enum ctl_exit ctl_activate(const struct ctl *c)
+{
+	struct ctl_request r = { .method = "POST", .path = document_path(c->args[0], "versions") };
+	ctl_segment(&r.path, c->args[1]);
+	text_put(&r.path, "/activate");
+	return ask_change(c, &r, c->args[0]);
+}

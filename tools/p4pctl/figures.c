@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* balance, interconnects, samples */
+#include "tools/p4pctl/columns.h"
+#include "tools/p4pctl/ctl.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- balance ---- */
+
+static void add_link(struct columns *t, const json_t *link)
+{
+	columns_add(t, "%s", ctl_string(link, "provider"));
+	columns_add(t, "%s", ctl_string(link, "interconnect"));
+	columns_add(t, "AS%.0f", ctl_number(link, "neighbor_asn"));
+	columns_add(t, "%s", ctl_string(link, "relation"));
+}
+
+static void add_figures(struct columns *t, const char *source, const json_t *f)
+{
+	char cell[UNITS_SIZE];
+	/* An estimate says so wherever it stands. */
+	columns_add(t, "%s%s", source, strcmp(source, "announce") == 0 ? " (estimate)" : "");
+	columns_add(t, "%s", units_print(ctl_number(f, "out_bytes"), "B", cell));
+	columns_add(t, "%s", units_print(ctl_number(f, "in_bytes"), "B", cell));
+	columns_add(t, "%s", ratio_print(ctl_number(f, "ratio"), cell));
+	columns_add(t, "%s", units_print(ctl_number(f, "p95_out_bps"), "bit/s", cell));
+	columns_add(t, "%s", units_print(ctl_number(f, "p95_in_bps"), "bit/s", cell));
+	columns_add(t, "%.0f/%.0f", ctl_number(f, "bins_known"), ctl_number(f, "bins_expected"));
+}
+
+static void add_interconnect(struct columns *t, const json_t *link)
+{
+	json_t *sources = json_object_get(link, "sources"), *figures;
+	const char *source;
+	json_object_foreach(sources, source, figures)
+	{
+		add_link(t, link);
+		add_figures(t, source, figures);
+		columns_add(t, "%s", ctl_string(link, "verdict"));
+	}
+	if (json_object_size(sources) > 0)
+		return;
+	add_link(t, link);
+	for (unsigned i = 0; i < 7; i++)
+		columns_add(t, "-");
+	columns_add(t, "%s", ctl_string(link, "verdict"));
+}
+
+static void print_balance(const json_t *report)
+{
+	static const char *const heads[] = { "PROVIDER",  "INTERCONNECT", "NEIGHBOUR", "RELATION",
+		                             "SOURCE",    ">OUT",         ">IN",       ">OUT:IN",
+		                             ">95TH OUT", ">95TH IN",     ">BINS",     "VERDICT",
+		                             NULL };
+	struct columns t;
+	size_t i;
+	json_t *link;
+	printf("%s to %s, in bins of %.0f s; out leaves the provider\n", ctl_string(report, "from"),
+	       ctl_string(report, "to"), ctl_number(report, "bin_seconds"));
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(report, "interconnects"), i, link)
+		add_interconnect(&t, link);
+	(void)columns_print(&t, stdout);
+}
+
+enum ctl_exit ctl_balance(const struct ctl *c)
+{
+	enum ctl_exit code;
+	struct text path = { 0 }, answer = { 0 };
+	text_put(&path, "/v1/reports/balance");
+	ctl_parameter(&path, "from", c->option[CTL_FROM]);
+	ctl_parameter(&path, "to", c->option[CTL_TO]);
+	ctl_parameter(&path, "provider", c->option[CTL_PROVIDER]);
+	ctl_parameter(&path, "interconnect", c->option[CTL_INTERCONNECT]);
+	if (c->option[CTL_CSV] != NULL) {
+		struct ctl_request r = { .method = "GET", .path = path };
+		ctl_parameter(&r.path, "format", "csv");
+		code = ctl_ask(c, &r, &answer);
+		if (code == CTL_OK && !c->json)
+			(void)fwrite(answer.bytes, 1, answer.size, stdout);
+		text_done(&answer);
+		return code;
+	}
+	json_t *report = ctl_get(c, path, &code);
+	if (report != NULL && !c->json)
+		print_balance(report);
+	json_decref(report);
+	return code;
+}
+
+/* ---- interconnects ---- */
+
+static void print_interconnects(const json_t *json)
+{
+	static const char *const heads[] = { "PROVIDER", "INTERCONNECT", "PID",    "NEIGHBOUR",
+		                             "RELATION", ">CAPACITY",    ">LIMIT", "",
+		                             NULL };
+	struct columns t;
+	char cell[UNITS_SIZE];
+	size_t i;
+	json_t *link;
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(json, "interconnects"), i, link)
+	{
+		columns_add(&t, "%s", ctl_string(link, "provider"));
+		columns_add(&t, "%s", ctl_string(link, "interconnect"));
+		columns_add(&t, "%s", ctl_string(link, "pid"));
+		columns_add(&t, "AS%.0f", ctl_number(link, "neighbor_asn"));
+		columns_add(&t, "%s", ctl_string(link, "relation"));
+		columns_add(&t, "%s",
+		            units_print(ctl_number(link, "capacity_mbps") * 1e6, "bit/s", cell));
+		columns_add(&t, "%s", ratio_print(ctl_number(link, "ratio_limit"), cell));
+		columns_add(&t, "%s",
+		            json_is_true(json_object_get(link, "in_force")) ? "" : "not in force");
+	}
+	(void)columns_print(&t, stdout);
+}
+
+enum ctl_exit ctl_interconnects(const struct ctl *c)
+{
+	enum ctl_exit code;
+	struct text path = { 0 };
+	text_put(&path, "/v1/interconnects");
+	ctl_parameter(&path, "provider", c->option[CTL_PROVIDER]);
+	ctl_parameter(&path, "all", c->option[CTL_ALL]);
+	json_t *json = ctl_get(c, path, &code);
+	if (json != NULL && !c->json)
+		print_interconnects(json);
+	json_decref(json);
+	return code;
+}
+
+enum ctl_exit ctl_interconnect_set(const struct ctl *c)
+{
+	const char *limit = c->option[CTL_RATIO_LIMIT];
+	if (limit == NULL)
+		return ctl_fail(CTL_USAGE, "say what to set: --ratio-limit R");
+	if (strcmp(limit, "none") != 0 && limit[strspn(limit, "0123456789.")] != '\0')
+		return ctl_fail(CTL_USAGE, "--ratio-limit: \"%s\" is neither a number nor none",
+		                limit);
+	struct text body = { 0 }, answer = { 0 };
+	text_printf(&body, "{\"ratio_limit\":%s}", strcmp(limit, "none") == 0 ? "null" : limit);
+	struct ctl_request r = { .method = "PUT",
+		                 .body = &body,
+		                 .content_type = "application/json" };
+	text_put(&r.path, "/v1/interconnects");
+	ctl_segment(&r.path, c->args[0]);
+	ctl_segment(&r.path, c->args[1]);
+	const enum ctl_exit code = ctl_ask(c, &r, &answer);
+	if (code == CTL_OK && !c->json)
+		printf("%s/%s: ratio limit %s\n", c->args[0], c->args[1], limit);
+	text_done(&answer);
+	text_done(&body);
+	return code;
+}
+
+/* ---- samples ---- */
+
+enum ctl_exit ctl_samples_put(const struct ctl *c)
+{
+	struct text body = { 0 }, answer = { 0 };
+	enum ctl_exit code = CTL_USAGE;
+	if (ctl_read_file(c->args[0], &body)) {
+		const size_t blank = strspn(body.bytes, " \t\r\n");
+		const bool json = body.bytes[blank] == '{' || body.bytes[blank] == '[';
+		struct ctl_request r = { .method = "POST",
+			                 .body = &body,
+			                 .content_type = json ? "application/json" : "text/csv",
+			                 .file = c->args[0] };
+		text_put(&r.path, "/v1/samples");
+		code = ctl_ask(c, &r, &answer);
+	}
+	if (code == CTL_OK && !c->json) {
+		json_t *stored = json_loadb(answer.bytes, answer.size, 0, NULL);
+		printf("%.0f samples stored\n", ctl_number(stored, "stored"));
+		json_decref(stored);
+	}
+	text_done(&answer);
+	text_done(&body);
+	return code;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/p4pctl/ctl.h"
+
+#include <curl/curl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BIT(option) (1U << (option))
+
+static const struct option_row {
+	const char *name, *value, *help; /* value NULL: a flag */
+} options[CTL_OPTIONS] = {
+	[CTL_VERSION] = { "version", "N", "that version, not the one in force" },
+	[CTL_PROVIDER] = { "provider", "NAME", "only of this provider" },
+	[CTL_INTERCONNECT] = { "interconnect", "NAME", "only this interconnect" },
+	[CTL_FROM] = { "from", "TIME", "start, as 2026-11-21T10:05:00Z or unix seconds" },
+	[CTL_TO] = { "to", "TIME", "end; now when absent" },
+	[CTL_ROLE] = { "role", "ROLE", "admin, operator or analyst (the default)" },
+	[CTL_RATIO_LIMIT] = { "ratio-limit", "R", "2 means 2:1; \"none\" for none of its own" },
+	[CTL_LIMIT] = { "limit", "N", "at most so many lines (100)" },
+	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
+	[CTL_ALL] = { "all", NULL, "those that are no longer in force, too" },
+};
+
+static const struct command {
+	const char *words, *args, *help;
+	size_t args_min, args_max;
+	unsigned options;
+	ctl_run *run;
+} commands[] = {
+	{ "topology put", "FILE", "upload a topology: it is checked, stored and activated", 1, 1, 0,
+	  ctl_document_put },
+	{ "topology check", "FILE", "say what an upload would change, and store nothing", 1, 1, 0,
+	  ctl_document_check },
+	{ "topology show", "PROVIDER", "print the topology in force", 1, 1, BIT(CTL_VERSION),
+	  ctl_document_show },
+	{ "topology diff", "FILE", "list what differs from the topology in force", 1, 1,
+	  BIT(CTL_VERSION), ctl_document_diff },
+	{ "costs put", "FILE", "upload costs: they are checked, stored and activated", 1, 1, 0,
+	  ctl_document_put },
+	{ "costs check", "FILE", "say what an upload would change, and store nothing", 1, 1, 0,
+	  ctl_document_check },
+	{ "costs show", "PROVIDER", "print the costs in force", 1, 1, BIT(CTL_VERSION),
+	  ctl_document_show },
+	{ "costs diff", "FILE", "list what differs from the costs in force", 1, 1, BIT(CTL_VERSION),
+	  ctl_document_diff },
+	{ "versions", "PROVIDER", "list every document that was ever uploaded", 1, 1, 0,
+	  ctl_versions },
+	{ "activate", "PROVIDER N", "put version N in force: roll back, or forward", 2, 2, 0,
+	  ctl_activate },
+	{ "balance", "", "show what crossed each interconnect (the last 24 hours)", 0, 0,
+	  BIT(CTL_FROM) | BIT(CTL_TO) | BIT(CTL_PROVIDER) | BIT(CTL_INTERCONNECT) | BIT(CTL_CSV),
+	  ctl_balance },
+	{ "interconnects list", "", "list the interconnects", 0, 0,
+	  BIT(CTL_PROVIDER) | BIT(CTL_ALL), ctl_interconnects },
+	{ "interconnects set", "PROVIDER INTERCONNECT", "set the ratio limit of an interconnect", 2,
+	  2, BIT(CTL_RATIO_LIMIT), ctl_interconnect_set },
+	{ "samples put", "FILE", "upload interface counters, JSON or CSV", 1, 1, 0,
+	  ctl_samples_put },
+	{ "token create", "NAME", "make a token and print it, this once", 1, 1,
+	  BIT(CTL_ROLE) | BIT(CTL_PROVIDER), ctl_token_create },
+	{ "token list", "", "list the tokens", 0, 0, 0, ctl_token_list },
+	{ "token revoke", "NAME", "make a token worthless", 1, 1, 0, ctl_token_revoke },
+	{ "access allow", "INFO_HASH...", "track these torrents", 1, 1000, 0, ctl_access_allow },
+	{ "access deny", "INFO_HASH...", "track these torrents no longer", 1, 1000, 0,
+	  ctl_access_deny },
+	{ "access list", "", "list the torrents that may be tracked", 0, 0, 0, ctl_access_list },
+	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
+	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const char global_help[] =
+	"  --url URL              the server (P4PD_URL; http://127.0.0.1:8080)\n"
+	"  --token TOKEN          the token (P4PD_TOKEN; else that in var/admin.token)\n"
+	"  --token-file FILE      a file with the token\n"
+	"  --json                 print what the server answers, as it is\n"
+	"  --help                 this, or with a command its own options\n";
+
+enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	(void)fputs("p4pctl: ", stderr);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputs("\n", stderr);
+	va_end(ap);
+	return code;
+}
+
+static void help_all(void)
+{
+	printf("usage: p4pctl [OPTIONS] COMMAND ...\n\nTalks to a p4pd.\n\nCommands:\n");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		char left[64];
+		(void)snprintf(left, sizeof(left), "%s %s", commands[i].words, commands[i].args);
+		printf("  %-40s %s\n", left, commands[i].help);
+	}
+	printf("\nOptions:\n%s", global_help);
+	printf("\nExit codes: 0 done, 1 refused by the server, 2 usage, 3 not reached or not\n"
+	       "authorised.\n");
+}
+
+static void help_one(const struct command *cmd)
+{
+	printf("usage: p4pctl %s%s%s%s\n\n%s\n\nOptions:\n", cmd->words,
+	       cmd->options != 0 ? " [OPTIONS]" : "", cmd->args[0] != '\0' ? " " : "", cmd->args,
+	       cmd->help);
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		char left[48];
+		if (!(cmd->options & BIT(i)))
+			continue;
+		(void)snprintf(left, sizeof(left), "--%s %s", options[i].name,
+		               options[i].value != NULL ? options[i].value : "");
+		printf("  %-22s %s\n", left, options[i].help);
+	}
+	printf("%s", global_help);
+}
+
+/* The command whose words the arguments begin with; *used is how many words. */
+static const struct command *find_command(char *const *args, size_t n, size_t *used)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const char *words = commands[i].words;
+		size_t k = 0;
+		while (k < n && *words != '\0') {
+			const size_t size = strcspn(words, " ");
+			if (strlen(args[k]) != size || memcmp(args[k], words, size) != 0)
+				break;
+			words += size;
+			words += *words == ' ';
+			k++;
+		}
+		if (*words == '\0') {
+			*used = k;
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+/* Global options come after those of commands. */
+enum { URL = CTL_OPTIONS, TOKEN, TOKEN_FILE, JSON, HELP, LONG_OPTIONS };
+
+struct line {
+	struct ctl ctl;
+	const char *token_file;
+	bool help;
+};
+
+/* false: getopt has said why. */
+static bool read_options(int argc, char **argv, struct line *l)
+{
+	struct option table[LONG_OPTIONS + 1] = {
+		[URL] = { "url", required_argument, NULL, URL },
+		[TOKEN] = { "token", required_argument, NULL, TOKEN },
+		[TOKEN_FILE] = { "token-file", required_argument, NULL, TOKEN_FILE },
+		[JSON] = { "json", no_argument, NULL, JSON },
+		[HELP] = { "help", no_argument, NULL, HELP },
+	};
+	for (int i = 0; i < CTL_OPTIONS; i++)
+		table[i] =
+			(struct option){ options[i].name,
+			                 options[i].value != NULL ? required_argument : no_argument,
+			                 NULL, i };
+	for (int o; (o = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+		if (o == '?')
+			return false;
+		if (o < CTL_OPTIONS)
+			l->ctl.option[o] = optarg != NULL ? optarg : "1";
+		else if (o == URL)
+			l->ctl.url = optarg;
+		else if (o == TOKEN)
+			l->ctl.token = optarg;
+		else if (o == TOKEN_FILE)
+			l->token_file = optarg;
+		else if (o == JSON)
+			l->ctl.json = true;
+		else
+			l->help = true;
+	}
+	return true;
+}
+
+/* --token, --token-file, P4PD_TOKEN, var/admin.token: the first there is. `room` holds a file's. */
+static bool find_token(struct line *l, struct text *room)
+{
+	const char *file = l->token_file;
+	if (l->ctl.token == NULL && file == NULL)
+		l->ctl.token = getenv("P4PD_TOKEN");
+	if (l->ctl.token == NULL && file == NULL && access("var/admin.token", R_OK) == 0)
+		file = "var/admin.token";
+	if (l->ctl.token != NULL || file == NULL)
+		return true;
+	if (!ctl_read_file(file, room))
+		return false;
+	room->bytes[strcspn(room->bytes, " \t\r\n")] = '\0';
+	l->ctl.token = room->bytes;
+	return true;
+}
+
+static enum ctl_exit run(struct line *l, const struct command *cmd)
+{
+	const struct ctl *c = &l->ctl;
+	for (size_t i = 0; i < CTL_OPTIONS; i++)
+		if (c->option[i] != NULL && !(cmd->options & BIT(i)))
+			return ctl_fail(CTL_USAGE, "--%s is no option of \"%s\"", options[i].name,
+			                cmd->words);
+	if (c->n_args < cmd->args_min || c->n_args > cmd->args_max)
+		return ctl_fail(CTL_USAGE, "usage: p4pctl %s %s", cmd->words, cmd->args);
+
+	struct text room = { 0 };
+	enum ctl_exit code = CTL_USAGE;
+	if (find_token(l, &room))
+		code = cmd->run(c);
+	text_done(&room);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct line l = { .ctl.url = getenv("P4PD_URL") };
+	if (!read_options(argc, argv, &l))
+		return ctl_fail(CTL_USAGE, "p4pctl --help lists what there is");
+	if (l.ctl.url == NULL)
+		l.ctl.url = "http://127.0.0.1:8080";
+
+	size_t used = 0;
+	char *const *args = argv + optind;
+	const size_t n = (size_t)(argc - optind);
+	const struct command *cmd = find_command(args, n, &used);
+	if (cmd == NULL && n == 0) {
+		help_all();
+		return l.help ? CTL_OK : CTL_USAGE;
+	}
+	if (cmd == NULL)
+		return ctl_fail(CTL_USAGE,
+		                "there is no command \"%s%s%s\"; p4pctl --help lists them", args[0],
+		                n > 1 ? " " : "", n > 1 ? args[1] : "");
+	if (l.help) {
+		help_one(cmd);
+		return CTL_OK;
+	}
+	l.ctl.command = cmd->words;
+	l.ctl.args = args + used;
+	l.ctl.n_args = n - used;
+
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	enum ctl_exit code = run(&l, cmd);
+	curl_global_cleanup();
+	if (fflush(stdout) != 0 && code == CTL_OK)
+		code = ctl_fail(CTL_USAGE, "cannot write to standard output");
+	return code;
+}
