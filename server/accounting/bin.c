@@ -11,7 +11,8 @@
 enum err bin_open(struct bin *b, int64_t start, uint32_t seconds)
 {
 	*b = (struct bin){ .start = start, .seconds = seconds, .names = names_new() };
-	if (b->names != NULL && tally_init(&b->tally, BIN_ROWS, BIN_CELLS) == ERR_OK)
+	const struct tally_size room = { 1024, 4096 }, max = { BIN_ROWS, BIN_CELLS };
+	if (b->names != NULL && tally_init(&b->tally, room, max) == ERR_OK)
 		return ERR_OK;
 	names_free(b->names);
 	return ERR_NOMEM;

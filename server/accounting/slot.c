@@ -13,9 +13,10 @@ double contact_decay(double seconds)
 
 enum err slot_init(struct accounting_slot *s)
 {
+	const struct tally_size size = { SLOT_ROWS, SLOT_CELLS };
 	pthread_mutex_init(&s->lock, NULL);
 	for (size_t i = 0; i < SLOT_TALLIES; i++)
-		if (tally_init(&s->tallies[i].tally, SLOT_ROWS, SLOT_CELLS) != ERR_OK)
+		if (tally_init(&s->tallies[i].tally, size, size) != ERR_OK)
 			return ERR_NOMEM; /* slot_done() frees the rest */
 	return ERR_OK;
 }

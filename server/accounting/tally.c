@@ -6,21 +6,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum err index_init(struct tally_index *x, size_t max)
+static uint32_t home_of_row(const struct tally *t, uint64_t swarm, uint32_t place)
 {
-	x->mask = (uint32_t)(2 * max - 1);
-	x->slots = calloc(2 * max, sizeof(*x->slots));
-	return x->slots != NULL ? ERR_OK : ERR_NOMEM;
+	return (uint32_t)random_mix(swarm ^ place) & t->row_index.mask;
 }
 
-enum err tally_init(struct tally *t, size_t rows_max, size_t cells_max)
+static uint32_t home_of_cell(const struct tally *t, uint64_t swarm, uint32_t from, uint32_t to)
 {
-	must((rows_max & (rows_max - 1)) == 0 && (cells_max & (cells_max - 1)) == 0);
-	*t = (struct tally){ .rows_max = rows_max, .cells_max = cells_max };
-	t->rows = calloc(rows_max, sizeof(*t->rows));
-	t->cells = calloc(cells_max, sizeof(*t->cells));
-	if (t->rows != NULL && t->cells != NULL && index_init(&t->row_index, rows_max) == ERR_OK &&
-	    index_init(&t->cell_index, cells_max) == ERR_OK)
+	return (uint32_t)random_mix(swarm ^ ((uint64_t)from << 32 | to)) & t->cell_index.mask;
+}
+
+static enum err index_init(struct tally_index *x, size_t room)
+{
+	uint32_t *slots = calloc(2 * room, sizeof(*slots));
+	if (slots == NULL)
+		return ERR_NOMEM;
+	free(x->slots);
+	x->slots = slots;
+	x->mask = (uint32_t)(2 * room - 1);
+	return ERR_OK;
+}
+
+static void index_put(const struct tally_index *x, uint32_t at, size_t position)
+{
+	while (x->slots[at] != 0)
+		at = (at + 1) & x->mask;
+	x->slots[at] = (uint32_t)position + 1;
+}
+
+static enum err rows_resize(struct tally *t, size_t room)
+{
+	struct tally_row *rows = realloc(t->rows, room * sizeof(*rows));
+	if (rows == NULL)
+		return ERR_NOMEM;
+	t->rows = rows;
+	if (index_init(&t->row_index, room) != ERR_OK)
+		return ERR_NOMEM;
+	t->rows_room = room;
+	for (size_t i = 0; i < t->n_rows; i++)
+		index_put(&t->row_index, home_of_row(t, rows[i].swarm, rows[i].place), i);
+	return ERR_OK;
+}
+
+static enum err cells_resize(struct tally *t, size_t room)
+{
+	struct tally_cell *cells = realloc(t->cells, room * sizeof(*cells));
+	if (cells == NULL)
+		return ERR_NOMEM;
+	t->cells = cells;
+	if (index_init(&t->cell_index, room) != ERR_OK)
+		return ERR_NOMEM;
+	t->cells_room = room;
+	for (size_t i = 0; i < t->n_cells; i++) {
+		const struct tally_cell *c = &cells[i];
+		index_put(&t->cell_index, home_of_cell(t, c->swarm, c->from, c->to), i);
+	}
+	return ERR_OK;
+}
+
+enum err tally_init(struct tally *t, struct tally_size room, struct tally_size max)
+{
+	must((room.rows & (room.rows - 1)) == 0 && (room.cells & (room.cells - 1)) == 0);
+	*t = (struct tally){ .rows_max = max.rows, .cells_max = max.cells };
+	if (rows_resize(t, room.rows) == ERR_OK && cells_resize(t, room.cells) == ERR_OK)
 		return ERR_OK;
 	tally_done(t);
 	return ERR_NOMEM;
@@ -52,33 +100,35 @@ void tally_clear(struct tally *t)
 struct tally_row *tally_row(struct tally *t, uint64_t swarm, uint32_t place)
 {
 	const struct tally_index *x = &t->row_index;
-	uint32_t at = (uint32_t)random_mix(swarm ^ place) & x->mask;
-	for (; x->slots[at] != 0; at = (at + 1) & x->mask) {
+	for (uint32_t at = home_of_row(t, swarm, place); x->slots[at] != 0;
+	     at = (at + 1) & x->mask) {
 		struct tally_row *r = &t->rows[x->slots[at] - 1];
 		if (r->swarm == swarm && r->place == place)
 			return r;
 	}
-	if (t->n_rows == t->rows_max)
+	if (t->n_rows == t->rows_room &&
+	    (t->rows_room == t->rows_max || rows_resize(t, 2 * t->rows_room) != ERR_OK))
 		return NULL;
+	index_put(x, home_of_row(t, swarm, place), t->n_rows);
 	struct tally_row *r = &t->rows[t->n_rows++];
 	*r = (struct tally_row){ .swarm = swarm, .place = place };
-	x->slots[at] = (uint32_t)t->n_rows;
 	return r;
 }
 
 struct tally_cell *tally_cell(struct tally *t, uint64_t swarm, uint32_t from, uint32_t to)
 {
 	const struct tally_index *x = &t->cell_index;
-	uint32_t at = (uint32_t)random_mix(swarm ^ ((uint64_t)from << 32 | to)) & x->mask;
-	for (; x->slots[at] != 0; at = (at + 1) & x->mask) {
+	for (uint32_t at = home_of_cell(t, swarm, from, to); x->slots[at] != 0;
+	     at = (at + 1) & x->mask) {
 		struct tally_cell *c = &t->cells[x->slots[at] - 1];
 		if (c->swarm == swarm && c->from == from && c->to == to)
 			return c;
 	}
-	if (t->n_cells == t->cells_max)
+	if (t->n_cells == t->cells_room &&
+	    (t->cells_room == t->cells_max || cells_resize(t, 2 * t->cells_room) != ERR_OK))
 		return NULL;
+	index_put(x, home_of_cell(t, swarm, from, to), t->n_cells);
 	struct tally_cell *c = &t->cells[t->n_cells++];
 	*c = (struct tally_cell){ .swarm = swarm, .from = from, .to = to };
-	x->slots[at] = (uint32_t)t->n_cells;
 	return c;
 }

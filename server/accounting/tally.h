@@ -6,8 +6,8 @@
  *
  * Workers fill small ones, in which places are a snapshot's numbers; the open bin is a large one, in
  * which places are names (names.h). Entries stand densely in the order they came, so that a reader
- * walks an array; the indexes are open addressing, at most half full. Room is reserved once and
- * touched as it fills: nothing here allocates after tally_init().
+ * walks an array; the indexes are open addressing, at most half full. A worker's has all its room from
+ * the start, so that nothing allocates while it notes; the bin's grows.
  *
  * Swarms are keyed hashes of info-hashes, so nobody outside can make entries collide.
  */
@@ -39,15 +39,19 @@ struct tally {
 	struct tally_row *rows;
 	struct tally_cell *cells;
 	size_t n_rows, n_cells;
+	size_t rows_room, cells_room;
 	size_t rows_max, cells_max;
 	struct tally_index row_index, cell_index;
 };
 
-/* Both a power of two. ERR_NOMEM: nothing to undo. */
-enum err tally_init(struct tally *t, size_t rows_max, size_t cells_max) must_check;
+/* Room for so many at once, and at most; powers of two. ERR_NOMEM: nothing to undo. */
+struct tally_size {
+	size_t rows, cells;
+};
+enum err tally_init(struct tally *t, struct tally_size room, struct tally_size max) must_check;
 void tally_done(struct tally *t);
 void tally_clear(struct tally *t);
 
-/* Found or added, all zero; NULL when the table is full. */
+/* Found or added, all zero; NULL when the table is full. Valid until the next is added. */
 struct tally_row *tally_row(struct tally *t, uint64_t swarm, uint32_t place);
 struct tally_cell *tally_cell(struct tally *t, uint64_t swarm, uint32_t from, uint32_t to);

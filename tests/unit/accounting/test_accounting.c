@@ -5,7 +5,9 @@
 #include "tests/unit/accounting/folder.h"
 #include "tests/unit/accounting/world.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -503,6 +505,72 @@ static void a_silent_swarm_is_forgotten_after_hours(void **state)
 	tear_down(&u);
 }
 
+/* ---- threads ---- */
+
+enum { ANNOUNCES = 20000, BATCH = 8 };
+
+struct worker {
+	struct set_up *u;
+	pthread_t thread;
+	unsigned slot;
+	atomic_bool done;
+};
+
+static void *announce_much(void *arg)
+{
+	struct worker *w = arg;
+	struct accounting_slot *s = accounting_slot(w->u->a, w->slot);
+	struct map_lease lease = { 0 };
+	for (unsigned i = 0; i < ANNOUNCES; i++) {
+		if (i % BATCH == 0) {
+			const struct map_snapshot *map = map_renew(w->u->office, &lease);
+			accounting_enter(s, &lease);
+			must(map != NULL);
+		}
+		const unsigned id = i % 100;
+		struct announce an = announce_of(id % 7, 1 + id + 100 * w->slot, 0, 0);
+		an.downloaded = (uint64_t)(i / 100) * MB;
+		const uint32_t place = world_place(lease.map, w->slot, 0);
+		const struct accounting_announce note = { .announce = &an,
+			                                  .place = place,
+			                                  .now = START };
+		accounting_note(s, &note);
+		accounting_handed(s, an.info_hash, place, world_place(lease.map, 2, 1), 1, 1);
+		if (i % BATCH == BATCH - 1)
+			accounting_leave(s);
+	}
+	map_end(w->u->office, &lease);
+	atomic_store(&w->done, true);
+	return NULL;
+}
+
+static void workers_lose_no_byte_while_maps_change(void **state)
+{
+	(void)state;
+	struct set_up u;
+	set_up(&u);
+	struct worker workers[2] = { { .u = &u, .slot = 0 }, { .u = &u, .slot = 1 } };
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+			pthread_create(&workers[i].thread, NULL, announce_much, &workers[i]), 0);
+	for (unsigned i = 0; !atomic_load(&workers[0].done) || !atomic_load(&workers[1].done);
+	     i++) {
+		assert_int_equal(map_publish(u.office, world_new(3, 2 + i % 3)), ERR_OK);
+		tick(&u, START + 1);
+		(void)accounting_stats(u.a);
+	}
+	for (size_t i = 0; i < 2; i++)
+		(void)pthread_join(workers[i].thread, NULL);
+	run_to(&u, START + BIN);
+	struct accounting_bin b = take(&u);
+	const uint64_t each = UINT64_C(100) * (ANNOUNCES / 100 - 1) * MB;
+	assert_int_equal(row(&b, "isp0", "to-isp2")->in_bytes, each);
+	assert_int_equal(row(&b, "isp1", "to-isp2")->in_bytes, each);
+	assert_int_equal(metrics_sum(u.metrics, METRIC_ACCOUNTING_FULL), 0);
+	accounting_bin_done(&b);
+	tear_down(&u);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
 
 static const struct CMUnitTest tests[] = {
@@ -521,6 +589,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_clock_that_leaps_ahead_leaves_a_gap),
 	TEST(a_full_disk_loses_nothing),
 	TEST(a_bin_that_the_spool_refused_survives_kill_9),
+	TEST(workers_lose_no_byte_while_maps_change),
 	TEST(a_silent_swarm_is_forgotten_after_hours),
 };
 

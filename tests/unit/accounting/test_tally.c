@@ -14,7 +14,8 @@ static void finds_what_it_added_and_nothing_else(void **state)
 	struct tally t;
 	uint64_t rows[SWARMS][PLACES] = { 0 }, cells[SWARMS][PLACES][PLACES] = { 0 };
 	uint64_t seed = 5;
-	assert_int_equal(tally_init(&t, 64, 1024), ERR_OK);
+	const struct tally_size room = { 4, 4 }, max = { 64, 1024 };
+	assert_int_equal(tally_init(&t, room, max), ERR_OK);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 5000; i++) {
 			const uint32_t s = random_below(&seed, SWARMS);
@@ -46,7 +47,8 @@ static void a_full_table_refuses_newcomers_only(void **state)
 {
 	(void)state;
 	struct tally t;
-	assert_int_equal(tally_init(&t, 4, 4), ERR_OK);
+	const struct tally_size room = { 2, 4 }, max = { 4, 4 };
+	assert_int_equal(tally_init(&t, room, max), ERR_OK);
 	for (uint32_t i = 0; i < 4; i++) {
 		assert_non_null(tally_row(&t, 1, i));
 		assert_non_null(tally_cell(&t, 1, i, i));
