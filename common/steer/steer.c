@@ -104,32 +104,39 @@ static float price_weight(uint32_t price)
 	return price > 0 ? 1.0F / sqrtf((float)price) : 32.0F;
 }
 
+/* What a bucket shall get on average. */
+static double share_of(const struct steer_bucket *b, double level, double limit)
+{
+	const double by_price = level * (double)b->scratch.weight;
+	const double most = limit * b->scratch.offered;
+	return by_price < most ? by_price : most;
+}
+
 /*
- * Every bucket shall get min(level * weight, limit * candidates) on average, and all together
- * `want`. Newton's method on that piecewise linear, concave sum: the level only rises, and stops
- * once no further bucket reaches its limit. The bound on the rounds is for crafted inputs; what is
- * missing then is filled uniformly.
+ * The level at which the shares of all buckets come to `want`: Newton's method on a piecewise
+ * linear, concave sum. It only rises, and stops once hardly any further weight reaches its limit.
+ * What is missing then, or after the rounds that a crafted input may need, is filled uniformly.
  */
 static double find_level(const struct chain *c, double want, double limit)
 {
-	double open = 0, level = 0;
+	double open = 0;
 	struct steer_bucket *b;
 	chain_each (b, c) {
 		b->scratch.weight = price_weight(b->price);
 		open += (double)b->scratch.weight;
 	}
-	for (unsigned round = 0; round < 12 && open > 0; round++) {
-		double full = 0, higher = 0;
+	double level = want / open;
+	for (unsigned round = 0; round < 8; round++) {
+		double full = 0;
+		open = 0;
 		chain_each (b, c) {
 			const double weight = (double)b->scratch.weight;
 			const double most = limit * b->scratch.offered;
-			if (level * weight >= most)
-				full += most;
-			else
-				higher += weight;
+			const bool is_full = level * weight >= most;
+			full += is_full ? most : 0;
+			open += is_full ? 0 : weight;
 		}
-		open = higher;
-		if (open <= 0 || want - full <= level * open * (1 + 1e-9))
+		if (open <= 0 || want - full <= level * open * 1.001)
 			break;
 		level = (want - full) / open;
 	}
@@ -147,7 +154,9 @@ static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_pe
 
 	double limit = 1; /* of a bucket's candidates, on average */
 	if (overload_percent > 0)
-		limit = fmin(1, overload_percent / 100.0 * (double)want / (double)c->spare);
+		limit = overload_percent / 100.0 * (double)want / (double)c->spare;
+	if (limit > 1)
+		limit = 1;
 	const double level = find_level(c, (double)want, limit);
 
 	/* The same equally spaced points as above, on a line where a bucket is as long as its share. */
@@ -155,7 +164,7 @@ static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_pe
 	uint64_t taken = 0;
 	struct steer_bucket *b;
 	chain_each (b, c) {
-		end += fmin(level * (double)b->scratch.weight, limit * b->scratch.offered);
+		end += share_of(b, level, limit);
 		for (; point < end && b->take < b->scratch.offered && taken < want; point += 1) {
 			b->take++;
 			taken++;

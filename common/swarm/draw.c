@@ -134,20 +134,32 @@ static struct range range_of(const struct swarm_visit *v, const struct swarm_ask
 }
 
 /* Candidate `i` of a range, as a position. */
-static uint32_t position_of(const struct range *r, uint32_t i)
+static inline uint32_t position_of(const struct range *r, uint32_t i)
 {
 	return r->first + i + (r->first + i >= r->self);
 }
 
-/* False when it is a ghost of the asker. */
-static bool deliver(const struct range *r, uint32_t i, struct swarm_endpoint *out)
+/* Both sizes known to the compiler: this runs for every peer of every list. */
+static inline bool endpoint_copy(const uint8_t *from, const uint8_t *ghost, size_t size,
+                                 struct swarm_endpoint *out)
 {
-	const uint32_t position = position_of(r, i), size = r->side->stride - 2;
-	const uint8_t *endpoint = endpoint_at(r->side, r->bucket, position);
-	if (memcmp(endpoint, r->ghost, r->side->stride) == 0)
+	if (memcmp(from, ghost, size + 2) == 0)
 		return false;
-	out->addr = ip_from_bytes(endpoint, size);
-	out->port = (uint16_t)(endpoint[size] << 8 | endpoint[size + 1]);
+	memset(out->addr.bytes, 0, sizeof(out->addr.bytes));
+	memcpy(out->addr.bytes, from, size);
+	out->addr.family = size == 4 ? IP_V4 : IP_V6;
+	out->port = (uint16_t)(from[size] << 8 | from[size + 1]);
+	return true;
+}
+
+/* False when it is a ghost of the asker. */
+static inline bool deliver(const struct range *r, uint32_t i, struct swarm_endpoint *out)
+{
+	const uint32_t position = position_of(r, i);
+	const uint8_t *from = endpoint_at(r->side, r->bucket, position);
+	if (r->side->stride == 6 ? !endpoint_copy(from, r->ghost, 4, out)
+	                         : !endpoint_copy(from, r->ghost, 16, out))
+		return false;
 	if (!r->compact)
 		memcpy(out->peer_id, peer_at(r->side, r->bucket, position)->id, PEER_ID_SIZE);
 	return true;

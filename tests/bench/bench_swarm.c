@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What an announce costs in memory, from entering the swarm to the drawn list, and what a peer
+ * weighs: small swarms, a Zipf catalogue, and one giant, with peers in 1, 20, 100 and 1,000 places,
+ * under both policies. Sixteen neighbouring places are one provider's; what the map would answer is
+ * made up on the spot, so its price is not in the figures. One JSON object for each line.
+ */
+
+#include "common/base/random.h"
+#include "common/steer/steer.h"
+#include "common/swarm/swarm.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WANT_MAX = 200, BUCKETS_MAX = 1024, SHARDS = 64, ROUND = 1 << 14 };
+
+struct workload {
+	const char *name;
+	uint32_t swarms, peers;
+	bool zipf;
+	size_t want;
+};
+
+struct bench {
+	struct swarm_store *store;
+	uint32_t *swarm_of; /* of each peer */
+	uint32_t peers, places;
+	enum steer_policy policy;
+	size_t want;
+	uint64_t seed, drawn;
+};
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+	must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static size_t resident_bytes(void)
+{
+	unsigned long size = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	must(f != NULL && fscanf(f, "%lu %lu", &size, &resident) == 2);
+	(void)fclose(f);
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Swarm r of n gets peers in proportion to 1 / (r + 1). */
+static void choose_swarms(struct bench *b, const struct workload *w)
+{
+	double *sum = malloc((w->swarms + 1) * sizeof(*sum));
+	must(sum != NULL);
+	sum[0] = 0;
+	for (uint32_t r = 0; r < w->swarms; r++)
+		sum[r + 1] = sum[r] + (w->zipf ? 1.0 / (r + 1) : 1.0);
+	for (uint32_t i = 0; i < w->peers; i++) {
+		const double x = (double)random_next(&b->seed) * 0x1p-64 * sum[w->swarms];
+		uint32_t low = 0, high = w->swarms;
+		while (high - low > 1) {
+			const uint32_t middle = low + (high - low) / 2;
+			if (sum[middle] <= x)
+				low = middle;
+			else
+				high = middle;
+		}
+		b->swarm_of[i] = low;
+	}
+	free(sum);
+}
+
+static struct swarm_peer peer_number(const struct bench *b, uint32_t i)
+{
+	const uint64_t h = random_mix(i);
+	return (struct swarm_peer){ .identity = h,
+		                    .addr = ip_v4((uint32_t)h),
+		                    .port = (uint16_t)(h >> 32 | 1),
+		                    .role = h >> 48 & 3 ? SWARM_LEECHER : SWARM_SEED,
+		                    .place = 1 + (uint32_t)(h >> 16) % b->places,
+		                    .expires = 1000000 };
+}
+
+static struct swarm_visit visit(const struct bench *b, uint32_t swarm)
+{
+	uint8_t hash[INFO_HASH_SIZE] = { 0 };
+	const uint64_t h = random_mix(swarm + 1);
+	memcpy(hash, &h, sizeof(h));
+	struct swarm_visit v;
+	must(swarm_enter(b->store, hash, true, &v) == ERR_OK);
+	return v;
+}
+
+static void put(struct swarm_visit *v, const struct swarm_peer *p)
+{
+	struct swarm_change change;
+	must(swarm_put(v, p, false, &change) == ERR_OK);
+}
+
+static void locate(uint32_t mine, struct steer_bucket *to)
+{
+	const uint32_t theirs = to->place;
+	to->tier = theirs == mine             ? TIER_SAME_PID
+	           : theirs >> 4 == mine >> 4 ? TIER_SAME_PROVIDER
+	           : (theirs & 3) == 0        ? TIER_SETTLEMENT_FREE
+	                                      : TIER_TRANSIT;
+	to->price = 1 + ((theirs * 7 + mine) & 127) + (to->tier == TIER_TRANSIT ? 100 : 0);
+}
+
+static void announce(struct bench *b, uint32_t i)
+{
+	static struct swarm_bucket found[BUCKETS_MAX];
+	static struct steer_bucket shares[BUCKETS_MAX];
+	static struct swarm_endpoint out[WANT_MAX];
+	static const struct steer_rules rules[] = {
+		{ .policy = STEER_NATIVE },
+		{ .policy = STEER_P4P,
+		  .intra_pid_percent = 70,
+		  .intra_provider_percent = 80,
+		  .overload_percent = 150 },
+	};
+	const struct swarm_peer p = peer_number(b, i);
+	struct swarm_visit v = visit(b, b->swarm_of[i]);
+	put(&v, &p);
+	const struct swarm_asker asker = { .identity = p.identity,
+		                           .addr = p.addr,
+		                           .port = p.port,
+		                           .family = IP_V4,
+		                           .seeding = p.role == SWARM_SEED,
+		                           .compact = true };
+	const size_t n = swarm_buckets(&v, &asker, found, BUCKETS_MAX, &b->seed);
+	for (size_t j = 0; j < n; j++) {
+		shares[j] = (struct steer_bucket){ .handle = found[j].handle,
+			                           .place = found[j].place,
+			                           .seeds = found[j].seeds,
+			                           .others = found[j].others };
+		locate(p.place, &shares[j]);
+	}
+	(void)steer_share(&rules[b->policy], true, shares, n, b->want, &b->seed);
+	size_t drawn = 0;
+	for (size_t j = 0; j < n; j++)
+		if (shares[j].take > 0)
+			drawn += swarm_draw(&v, &asker, shares[j].handle, shares[j].take,
+			                    shares[j].seeds_only, &b->seed, out + drawn);
+	b->drawn += drawn;
+	swarm_leave(&v);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* Half a second of rounds; the figure is the median round's. */
+static double nanoseconds(struct bench *b, double *drawn)
+{
+	enum { ROUNDS_MAX = 200 };
+	double rounds[ROUNDS_MAX];
+	const double start = cpu_seconds();
+	size_t n = 0;
+	b->drawn = 0;
+	while (n < ROUNDS_MAX && cpu_seconds() - start < 0.5) {
+		const double before = cpu_seconds();
+		for (unsigned i = 0; i < ROUND; i++)
+			announce(b, random_below(&b->seed, b->peers));
+		rounds[n++] = (cpu_seconds() - before) / ROUND * 1e9;
+	}
+	*drawn = (double)b->drawn / (double)(n * ROUND);
+	qsort(rounds, n, sizeof(*rounds), compare);
+	return rounds[n / 2];
+}
+
+static void run(const struct workload *w, uint32_t places)
+{
+	struct bench b = { .peers = w->peers, .places = places, .want = w->want, .seed = 1 };
+	b.swarm_of = malloc(w->peers * sizeof(*b.swarm_of));
+	must(b.swarm_of != NULL);
+	choose_swarms(&b, w);
+	(void)malloc_trim(0);
+	const size_t before = resident_bytes();
+	b.store =
+		swarm_store_new(&(struct swarm_options){ .shards = SHARDS,
+	                                                 .max_swarms = 2 * w->swarms + SHARDS * 64,
+	                                                 .max_peers = w->peers,
+	                                                 .secret = 7 });
+	must(b.store != NULL);
+	for (uint32_t i = 0; i < w->peers; i++) {
+		const struct swarm_peer p = peer_number(&b, i);
+		struct swarm_visit v = visit(&b, b.swarm_of[i]);
+		put(&v, &p);
+		swarm_leave(&v);
+	}
+	const size_t resident = resident_bytes() - before;
+	const struct swarm_totals totals = swarm_totals(b.store);
+	for (unsigned policy = STEER_NATIVE; policy <= STEER_P4P; policy++) {
+		b.policy = policy;
+		double drawn;
+		const double ns = nanoseconds(&b, &drawn);
+		printf("{\"workload\": \"%s\", \"swarms\": %u, \"peers\": %u, \"places\": %u, "
+		       "\"want\": %zu, \"policy\": \"%s\", \"ns\": %.0f, \"drawn\": %.1f, "
+		       "\"resident_per_peer\": %.1f, \"bytes_per_peer\": %.1f}\n",
+		       w->name, w->swarms, w->peers, places, w->want,
+		       policy == STEER_NATIVE ? "native" : "p4p", ns, drawn,
+		       (double)resident / w->peers, (double)totals.bytes / w->peers);
+		(void)fflush(stdout);
+	}
+	swarm_store_free(b.store);
+	free(b.swarm_of);
+}
+
+/* With an argument: only the workloads of that name. */
+int main(int argc, char **argv)
+{
+	static const struct workload workloads[] = {
+		{ "small", 1000, 50000, false, 50 },
+		{ "zipf", 100000, 1000000, true, 50 },
+		{ "giant", 1, 200000, false, 50 },
+		{ "giant", 1, 200000, false, 200 },
+	};
+	static const uint32_t places[] = { 1, 20, 100, 1000 };
+	for (size_t w = 0; w < sizeof(workloads) / sizeof(*workloads); w++)
+		for (size_t p = 0; p < sizeof(places) / sizeof(*places); p++)
+			if (argc < 2 || strcmp(argv[1], workloads[w].name) == 0)
+				run(&workloads[w], places[p]);
+	return EXIT_SUCCESS;
+}
