@@ -137,7 +137,8 @@ static void write_latency(const struct metrics *m, struct text *page)
 {
 	static const char name[] = "p4pd_announce_seconds";
 	uint64_t count = 0, ns = 0;
-	write_head(page, name, "Time to answer an announce, without the kernel's share",
+	write_head(page, name,
+	           "Time to answer an announce, without the kernel's share; one of each batch",
 	           "histogram");
 	for (unsigned b = 0; b <= LATENCIES; b++) {
 		for (unsigned i = 0; i < m->n_slots; i++)

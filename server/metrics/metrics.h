@@ -29,7 +29,7 @@ struct metrics_slot *metrics_slot(struct metrics *m, unsigned i);
 
 void metrics_add(struct metrics_slot *slot, enum metrics_counter id, uint64_t n);
 
-/* One announce took this long; buckets are powers of two from 1 us. */
+/* An announce took this long; buckets are powers of two from 1 us. One of each batch is timed. */
 void metrics_latency(struct metrics_slot *slot, uint64_t ns);
 
 uint64_t metrics_sum(const struct metrics *m, enum metrics_counter id);

@@ -7,7 +7,10 @@
  * Both protocols meet in tracker_announce(). A reply is made without allocation, log line or
  * database; the map lease is renewed once per batch.
  *
- * Threading: a `tracker_worker` belongs to one thread (a UDP worker or an HTTP thread).
+ * Swarm times are seconds of CLOCK_MONOTONIC. A reply's order of peers means nothing.
+ *
+ * Threading: a `tracker_worker` belongs to one thread (a UDP worker or an HTTP thread); settings
+ * and access list may be replaced from any thread at any time.
  */
 
 #include "common/map/publish.h"
@@ -21,7 +24,7 @@
 
 #include <stdatomic.h>
 
-/* What SIGHUP may change; a new value is published whole and freed with the tracker. */
+/* What SIGHUP may change. The tracker copies it, the proxies too. */
 struct tracker_settings {
 	struct steer_rules rules;
 	unsigned max_peers;                            /* in one reply, whatever the client asks */
@@ -37,9 +40,9 @@ struct tracker_options {
 	unsigned udp_workers;
 	struct swarm_store *swarms;
 	struct map_office *office;
-	struct geo *geo;
-	struct accounting *accounting;
-	struct metrics *metrics;
+	struct geo *geo;               /* NULL: strangers have no ASN */
+	struct accounting *accounting; /* NULL: nothing is accounted */
+	struct metrics *metrics;       /* slot i belongs to worker i: UDP workers, then HTTP */
 	uint8_t secret[32]; /* keys of connection ids and identities; not shared with anybody */
 };
 
@@ -51,9 +54,11 @@ void tracker_free(struct tracker *t); /* NULL is fine; its listeners must have s
 
 enum err tracker_reload(struct tracker *t, const struct tracker_settings *settings) must_check;
 
-/* Info-hashes that may be announced; NULL: open to all. Takes the list (sorted or not). */
-enum err tracker_access(struct tracker *t, const uint8_t (*hashes)[INFO_HASH_SIZE], size_t n,
-                        bool open) must_check;
+/*
+ * Which torrents may be announced: `n` info-hashes one after the other, sorted or not, which are
+ * copied; or `open` to all, as at first.
+ */
+enum err tracker_access(struct tracker *t, const void *hashes, size_t n, bool open) must_check;
 
 /* Handlers for server/net; `ctx` is the tracker. */
 net_udp_handle tracker_udp;

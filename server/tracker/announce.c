@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The announce: find out where the asker is, put it into its swarm, choose peers for it.
+ *
+ * A swarm's places belong to one map. The first announce after a new map relocates the swarm; a
+ * worker that still holds the old map then renews its lease and starts again, so that the places in
+ * a swarm are never of two maps.
+ */
+#include "server/tracker/worker.h"
+
+#include "common/base/random.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static uint32_t place_of(void *ctx, const struct ip_addr *addr)
+{
+	const struct tracker_worker *w = ctx;
+	const uint32_t place = snapshot_locate(w->map.map, addr);
+	const struct geo *geo = w->tracker->options.geo;
+	if (place != PLACE_UNKNOWN || w->map.map == NULL || geo == NULL)
+		return place;
+	const uint32_t asn = geo_asn(geo, addr);
+	return asn != 0 ? snapshot_place_of_asn(w->map.map, asn) : PLACE_UNKNOWN;
+}
+
+/* What is known of a place, before the first map too. */
+static struct map_place look_up(const struct tracker_worker *w, uint32_t place)
+{
+	static const struct map_place nowhere = { .provider = NO_PROVIDER };
+	return w->map.map != NULL && place != PLACE_UNKNOWN ? snapshot_place(w->map.map, place)
+	                                                    : nowhere;
+}
+
+/*
+ * A client that sends a key is the same one after its address or port changed; else it is its
+ * address and port. The family is part of both, because a client with two addresses is two peers.
+ */
+static uint64_t identify(const struct tracker *t, const struct ask *ask)
+{
+	const struct announce *a = ask->announce;
+	uint8_t message[1 + PEER_ID_SIZE + sizeof(a->key)];
+	uint8_t hash[crypto_shorthash_BYTES];
+	struct writer w = writer_over(message, sizeof(message));
+	writer_u8(&w, ask->from.family);
+	if (a->key != 0) {
+		writer_bytes(&w, a->peer_id, sizeof(a->peer_id));
+		writer_u64(&w, a->key);
+	} else {
+		writer_bytes(&w, ask->from.bytes, sizeof(ask->from.bytes));
+		writer_u16(&w, a->port);
+	}
+	(void)crypto_shorthash(hash, message, writer_size(&w), t->identity_key);
+	struct reader r = reader_over(hash, sizeof(hash));
+	return reader_u64(&r);
+}
+
+static enum swarm_role role_of(const struct announce *a)
+{
+	if (a->left == 0)
+		return SWARM_SEED;
+	return a->event == EVENT_PAUSED ? SWARM_PARTIAL : SWARM_LEECHER;
+}
+
+/* One client in one announce. */
+struct asker {
+	struct swarm_asker swarm;
+	struct map_place info;
+	uint32_t place;
+	bool mapped;  /* stands in a PID */
+	bool steered; /* and the policy cares */
+	bool bogon;   /* counted, never handed out */
+};
+
+static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
+{
+	const struct tracker_settings *s = &w->rules.book->settings;
+	struct asker a = { .place = place_of(w, &ask->from) };
+	a.info = look_up(w, a.place);
+	a.mapped = a.info.provider != NO_PROVIDER;
+	a.steered = a.mapped && s->rules.policy != STEER_NATIVE;
+	a.swarm = (struct swarm_asker){ .identity = identify(w->tracker, ask),
+		                        .addr = ask->from,
+		                        .port = ask->announce->port,
+		                        .family = ask->from.family,
+		                        .compact = !ask->with_ids,
+		                        .seeding = role_of(ask->announce) != SWARM_LEECHER };
+	/* Private and reserved addresses reach nobody, unless a provider's map says where they are. */
+	a.bogon = !a.mapped && !s->lab && ip_kind(&ask->from) != IP_PUBLIC;
+	if (a.bogon)
+		a.swarm.port = 0;
+	return a;
+}
+
+/* Locks the swarm and brings its places up to date. */
+static enum err enter(struct tracker_worker *w, const struct ask *ask, struct asker *asker,
+                      struct swarm_visit *visit)
+{
+	const bool create = ask->announce->event != EVENT_STOPPED;
+	for (;;) {
+		*asker = introduce(w, ask);
+		const enum err e = swarm_enter(w->tracker->options.swarms, ask->announce->info_hash,
+		                               create, visit);
+		if (e != ERR_OK || visit->swarm == NULL)
+			return e;
+		const uint64_t number = swarm_map_number(visit);
+		if (number < w->map.number &&
+		    swarm_relocate(visit, w->map.number, place_of, w) != ERR_OK) {
+			swarm_leave(visit);
+			return ERR_NOMEM;
+		}
+		if (number <= w->map.number)
+			return ERR_OK;
+		swarm_leave(visit); /* a newer map than ours */
+		worker_end(w);
+		(void)map_renew(w->tracker->options.office, &w->map);
+		if (w->accounting != NULL)
+			accounting_enter(w->accounting, &w->map);
+	}
+}
+
+/* Puts the asker into its swarm, or out of it. A full store is no reason to give it no peers. */
+static void update(struct tracker_worker *w, struct swarm_visit *visit, const struct ask *ask,
+                   const struct asker *asker)
+{
+	const struct announce *a = ask->announce;
+	struct swarm_change change;
+	if (a->event == EVENT_STOPPED) {
+		if (visit->swarm != NULL)
+			(void)swarm_remove(visit, asker->swarm.identity);
+		return;
+	}
+	struct swarm_peer peer = { .identity = asker->swarm.identity,
+		                   .addr = ask->from,
+		                   .port = asker->swarm.port,
+		                   .role = role_of(a),
+		                   .place = asker->place,
+		                   .expires = w->now + w->rules.book->settings.peer_timeout };
+	memcpy(peer.peer_id, a->peer_id, sizeof(peer.peer_id));
+	const bool completed = a->event == EVENT_COMPLETED && a->left == 0;
+	if (swarm_put(visit, &peer, completed, &change) != ERR_OK)
+		metrics_add(w->metrics, METRIC_PEERS_REFUSED, 1);
+	else if (change.completed)
+		metrics_add(w->metrics, METRIC_SNATCHES, 1);
+}
+
+/* The bucket as steering sees it: from the asker, or to it, whichever way the bytes will go. */
+static struct steer_bucket appraise(const struct tracker_worker *w, const struct asker *asker,
+                                    const struct swarm_bucket *b)
+{
+	struct steer_bucket s = { .handle = b->handle,
+		                  .place = b->place,
+		                  .tier = TIER_UNKNOWN,
+		                  .uploads = look_up(w, b->place).uploads,
+		                  .seeds = b->seeds,
+		                  .others = b->others };
+	if (asker->steered) {
+		const struct map_pair pair =
+			asker->swarm.seeding ? snapshot_pair(w->map.map, asker->place, b->place)
+					     : snapshot_pair(w->map.map, b->place, asker->place);
+		s.tier = pair.tier;
+		s.price = pair.price;
+	}
+	return s;
+}
+
+/* Appends up to `want` peers of one family to w->peers. */
+static void draw(struct tracker_worker *w, const struct swarm_visit *visit,
+                 const struct asker *asker, uint8_t family, size_t want)
+{
+	struct swarm_asker who = asker->swarm;
+	who.family = family;
+	const size_t n = swarm_buckets(visit, &who, w->buckets, BUCKETS_MAX, &w->seed);
+	for (size_t i = 0; i < n; i++)
+		w->shares[i] = appraise(w, asker, &w->buckets[i]);
+	(void)steer_share(&w->rules.book->settings.rules, asker->mapped, w->shares, n, want,
+	                  &w->seed);
+	for (size_t i = 0; i < n; i++) {
+		const struct steer_bucket *s = &w->shares[i];
+		if (s->take == 0)
+			continue;
+		const size_t got = swarm_draw(visit, &who, s->handle, s->take, s->seeds_only,
+		                              &w->seed, w->peers + w->n_peers);
+		w->n_peers += got;
+		w->handed[w->n_handed++] = (struct handed){ .place = s->place,
+			                                    .count = (uint32_t)got,
+			                                    .candidates = s->seeds + s->others };
+	}
+}
+
+/* How many peers the client shall get. */
+static size_t wanted(const struct tracker_settings *s, const struct ask *ask)
+{
+	const struct announce *a = ask->announce;
+	size_t want = a->want >= 0 ? (size_t)a->want : s->default_peers;
+	const size_t limits[] = { s->max_peers, ask->room, PEERS_MAX };
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		want = want < limits[i] ? want : limits[i];
+	return a->event == EVENT_STOPPED ? 0 : want;
+}
+
+/* A quarter is of the other family if there is one, so that the halves of a swarm know each other. */
+static void choose(struct tracker_worker *w, const struct swarm_visit *visit, const struct ask *ask,
+                   const struct asker *asker)
+{
+	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
+	const size_t want = wanted(&w->rules.book->settings, ask);
+	w->n_peers = w->n_handed = 0;
+	if (want == 0 || visit->swarm == NULL)
+		return;
+	if (ask->both_families)
+		draw(w, visit, asker, other, want / 4);
+	draw(w, visit, asker, own, want - w->n_peers);
+}
+
+static void account(struct tracker_worker *w, const struct ask *ask, const struct asker *asker)
+{
+	if (w->accounting == NULL)
+		return;
+	const struct accounting_announce note = { .announce = ask->announce,
+		                                  .from = &ask->from,
+		                                  .place = asker->place,
+		                                  .up_kbps = asker->info.up_kbps,
+		                                  .down_kbps = asker->info.down_kbps,
+		                                  .now = w->unix_now };
+	accounting_note(w->accounting, &note);
+	for (size_t i = 0; i < w->n_handed; i++) {
+		const struct handed *h = &w->handed[i];
+		if (h->count > 0 && (asker->place != PLACE_UNKNOWN || h->place != PLACE_UNKNOWN))
+			accounting_handed(w->accounting, ask->announce->info_hash, asker->place,
+			                  h->place, h->count, h->candidates);
+	}
+}
+
+/* A little apart, so that clients which came in a wave do not come back in one. */
+static uint32_t jittered(uint32_t interval, uint64_t *seed)
+{
+	const uint32_t tenth = interval / 10;
+	return interval >= 300 ? interval - tenth + random_below(seed, 2 * tenth + 1) : interval;
+}
+
+static void serve(struct tracker_worker *w, const struct ask *ask, struct answer *out)
+{
+	struct asker asker;
+	struct swarm_visit visit;
+
+	*out = (struct answer){ .interval = jittered(w->rules.book->settings.interval, &w->seed) };
+	if (!rules_admit(w->rules.book, ask->announce->info_hash)) {
+		out->refusal = "this tracker does not serve this torrent";
+		return;
+	}
+	if (enter(w, ask, &asker, &visit) != ERR_OK) {
+		out->refusal = "the tracker is full, try again later";
+		return;
+	}
+	update(w, &visit, ask, &asker);
+	choose(w, &visit, ask, &asker);
+	out->counts = swarm_counts(&visit);
+	out->steered = asker.steered;
+	swarm_leave(&visit);
+
+	account(w, ask, &asker);
+	metrics_add(w->metrics, METRIC_PEERS_HANDED_OUT, w->n_peers);
+	if (asker.bogon)
+		metrics_add(w->metrics, METRIC_PEERS_BOGON, 1);
+}
+
+/* Times one announce of each batch: a clock for every one would cost as much as its swarm. */
+void tracker_announce(struct tracker_worker *w, const struct ask *ask, struct answer *out)
+{
+	if (w->timed) {
+		serve(w, ask, out);
+		return;
+	}
+	const uint64_t began = clock_ns();
+	serve(w, ask, out);
+	metrics_latency(w->metrics, clock_ns() - began);
+	w->timed = true;
+}
+
+uint8_t *compact_write(uint8_t *at, const struct swarm_endpoint *peer)
+{
+	/* Constant sizes: a copy of a size that is not known is a call, and lists are long. */
+	if (peer->addr.family == IP_V4) {
+		memcpy(at, peer->addr.bytes, 4);
+		at += 4;
+	} else {
+		memcpy(at, peer->addr.bytes, 16);
+		at += 16;
+	}
+	*at++ = (uint8_t)(peer->port >> 8);
+	*at++ = (uint8_t)peer->port;
+	return at;
+}
+
+struct swarm_counts tracker_counts(struct tracker_worker *w,
+                                   const uint8_t info_hash[static INFO_HASH_SIZE])
+{
+	struct swarm_visit visit;
+	if (swarm_enter(w->tracker->options.swarms, info_hash, false, &visit) != ERR_OK)
+		return (struct swarm_counts){ 0 };
+	const struct swarm_counts counts = swarm_counts(&visit);
+	swarm_leave(&visit);
+	return counts;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * BEP 3 and its heirs. Clients take any status but 200 for a dead tracker, so what they can
+ * understand is said in the body: `failure reason`, and the interval beside it, because most read
+ * that first and some come back at once without it. `peers` is always there, even when empty.
+ */
+#include "common/codec/bencode.h"
+#include "common/codec/query.h"
+#include "server/tracker/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fail(const struct tracker_worker *w, const char *reason, uint32_t interval,
+                 struct text *body)
+{
+	struct bencode b = { .out = body };
+	bencode_dict(&b);
+	bencode_key(&b, "failure reason");
+	bencode_string(&b, reason);
+	bencode_key(&b, "interval");
+	bencode_int(&b, interval);
+	bencode_key(&b, "min interval");
+	bencode_int(&b, w->rules.book->settings.min_interval);
+	bencode_key(&b, "retry in"); /* minutes (BEP 31) */
+	bencode_int(&b, interval / 60 + 1);
+	bencode_end(&b);
+}
+
+/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1" or "[2001:db8::1]:80", with blanks around it. */
+static bool parse_hop(const char *s, size_t size, struct ip_addr *out)
+{
+	char text[IP_TEXT_SIZE];
+	while (size > 0 && (s[0] == ' ' || s[0] == '\t' || s[0] == '[')) {
+		s++;
+		size--;
+	}
+	size_t n = 0, colons = 0;
+	for (; n < size && s[n] != ']' && s[n] != ' ' && s[n] != '\t'; n++)
+		colons += s[n] == ':';
+	if (colons == 1) /* an IPv4 address and a port */
+		n = (size_t)((const char *)memchr(s, ':', n) - s);
+	if (n >= sizeof(text))
+		return false;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	return ip_parse(text, out) == ERR_OK;
+}
+
+/*
+ * Every proxy appends whom it heard, so the list is read from its end and believed as far as the
+ * proxies are ours; what stands before that is what a stranger says.
+ */
+static struct ip_addr walk_back(const struct rules_book *rules, struct ip_addr from,
+                                const char *hops)
+{
+	size_t end = strlen(hops);
+	while (end > 0 && rules_is_proxy(rules, &from)) {
+		size_t start = end;
+		while (start > 0 && hops[start - 1] != ',')
+			start--;
+		if (!parse_hop(hops + start, end - start, &from))
+			break;
+		end = start > 0 ? start - 1 : 0;
+	}
+	return from;
+}
+
+/* `ip=` counts only where no proxy tells better: behind one, any client could write it. */
+static struct ip_addr believe(const struct tracker_worker *w, const struct http_request *r,
+                              const struct announce *a)
+{
+	const struct rules_book *rules = w->rules.book;
+	if (rules->settings.n_proxies == 0 || !rules_is_proxy(rules, &r->from))
+		return r->from;
+	const char *hops = http_header(r, "X-Forwarded-For");
+	if (hops != NULL)
+		return walk_back(rules, r->from, hops);
+	return a->claimed.family != IP_NONE ? a->claimed : r->from;
+}
+
+static void put_compact(const struct tracker_worker *w, uint8_t family, struct bencode *b)
+{
+	uint8_t bytes[PEERS_MAX * COMPACT_V6], *end = bytes;
+	for (size_t i = 0; i < w->n_peers; i++)
+		if (w->peers[i].addr.family == family)
+			end = compact_write(end, &w->peers[i]);
+	bencode_bytes(b, bytes, (size_t)(end - bytes));
+}
+
+/* compact=0: a list of dictionaries, both families in one. */
+static void put_dictionaries(const struct tracker_worker *w, bool with_id, struct bencode *b)
+{
+	char address[IP_TEXT_SIZE];
+	bencode_list(b);
+	for (size_t i = 0; i < w->n_peers; i++) {
+		const struct swarm_endpoint *p = &w->peers[i];
+		ip_print(&p->addr, address);
+		bencode_dict(b);
+		bencode_key(b, "ip");
+		bencode_string(b, address);
+		if (with_id) {
+			bencode_key(b, "peer id");
+			bencode_bytes(b, p->peer_id, sizeof(p->peer_id));
+		}
+		bencode_key(b, "port");
+		bencode_int(b, p->port);
+		bencode_end(b);
+	}
+	bencode_end(b);
+}
+
+static void put_answer(const struct tracker_worker *w, const struct ask *ask,
+                       const struct answer *answer, struct text *body)
+{
+	const struct announce *a = ask->announce;
+	struct bencode b = { .out = body };
+	bencode_dict(&b);
+	bencode_key(&b, "complete");
+	bencode_int(&b, answer->counts.complete);
+	bencode_key(&b, "downloaded");
+	bencode_int(&b, answer->counts.downloaded);
+	bencode_key(&b, "external ip"); /* BEP 24: raw bytes */
+	bencode_bytes(&b, ask->from.bytes, ip_size(&ask->from));
+	bencode_key(&b, "incomplete");
+	bencode_int(&b, answer->counts.incomplete);
+	bencode_key(&b, "interval");
+	bencode_int(&b, answer->interval);
+	bencode_key(&b, "min interval");
+	bencode_int(&b, w->rules.book->settings.min_interval);
+	bencode_key(&b, "peers");
+	if (a->compact)
+		put_compact(w, IP_V4, &b);
+	else
+		put_dictionaries(w, !a->no_peer_id, &b);
+	if (a->compact && (ask->from.family == IP_V6 || ask->both_families)) {
+		bencode_key(&b, "peers6"); /* BEP 7 */
+		put_compact(w, IP_V6, &b);
+	}
+	bencode_end(&b);
+}
+
+static void announce(struct tracker_worker *w, const struct http_request *r, struct text *body)
+{
+	struct announce a;
+	struct fault fault;
+	const uint32_t interval = w->rules.book->settings.interval;
+	if (query_announce_parse(r->query, strlen(r->query), &a, &fault) != ERR_OK) {
+		metrics_add(w->metrics, METRIC_HTTP_ANNOUNCE_MALFORMED, 1);
+		fail(w, fault.text, interval, body);
+		return;
+	}
+	struct ask ask = { .announce = &a,
+		           .from = believe(w, r, &a),
+		           .room = PEERS_MAX,
+		           .with_ids = !a.compact && !a.no_peer_id };
+	ask.both_families = ask.from.family == IP_V4 ? a.has_ipv6 : a.has_ipv4;
+
+	struct answer answer;
+	tracker_announce(w, &ask, &answer);
+	if (answer.refusal != NULL) {
+		metrics_add(w->metrics, METRIC_HTTP_ANNOUNCE_REFUSED, 1);
+		fail(w, answer.refusal, answer.interval, body);
+		return;
+	}
+	metrics_add(w->metrics,
+	            answer.steered ? METRIC_HTTP_ANNOUNCE_P4P : METRIC_HTTP_ANNOUNCE_NATIVE, 1);
+	put_answer(w, &ask, &answer, body);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, INFO_HASH_SIZE);
+}
+
+/* Every hash that was asked for, once, in the order bencode wants. */
+static void scrape(struct tracker_worker *w, const struct http_request *r, struct text *body)
+{
+	struct scrape s;
+	struct fault fault;
+	if (query_scrape_parse(r->query, strlen(r->query), &s, &fault) != ERR_OK) {
+		fail(w, fault.text, w->rules.book->settings.interval, body);
+		return;
+	}
+	qsort(s.hashes, s.count, INFO_HASH_SIZE, by_bytes);
+
+	struct bencode b = { .out = body };
+	bencode_dict(&b);
+	bencode_key(&b, "files");
+	bencode_dict(&b);
+	for (size_t i = 0; i < s.count; i++) {
+		if (i > 0 && by_bytes(s.hashes[i], s.hashes[i - 1]) == 0)
+			continue;
+		const struct swarm_counts c = tracker_counts(w, s.hashes[i]);
+		bencode_raw_key(&b, s.hashes[i], INFO_HASH_SIZE);
+		bencode_dict(&b);
+		bencode_key(&b, "complete");
+		bencode_int(&b, c.complete);
+		bencode_key(&b, "downloaded");
+		bencode_int(&b, c.downloaded);
+		bencode_key(&b, "downloaders"); /* BEP 21 */
+		bencode_int(&b, c.downloaders);
+		bencode_key(&b, "incomplete");
+		bencode_int(&b, c.incomplete);
+		bencode_end(&b);
+	}
+	bencode_end(&b);
+	bencode_key(&b, "flags"); /* BEP 48 */
+	bencode_dict(&b);
+	bencode_key(&b, "min_request_interval");
+	bencode_int(&b, w->rules.book->settings.min_interval);
+	bencode_end(&b);
+	bencode_end(&b);
+	metrics_add(w->metrics, METRIC_HTTP_SCRAPES, 1);
+}
+
+static bool ends_word(char c)
+{
+	return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	         c == '_' || c == '-');
+}
+
+/* "/announce", "/announce.php", "/announce/PASSKEY", "/PASSKEY/announce", "//announce". */
+static bool leads_to(const char *path, const char *word)
+{
+	while (path[0] == '/' && path[1] == '/')
+		path++;
+	const size_t path_size = strlen(path), size = strlen(word);
+	if (path_size < size)
+		return false;
+	return (memcmp(path, word, size) == 0 && ends_word(path[size])) ||
+	       memcmp(path + path_size - size, word, size) == 0;
+}
+
+static void refuse(struct http_reply *reply, unsigned status, const char *text)
+{
+	reply->status = status;
+	text_put(&reply->body, text);
+}
+
+void tracker_http(void *ctx, const struct http_request *request, struct http_reply *reply)
+{
+	struct tracker *t = ctx;
+	void (*route)(struct tracker_worker *, const struct http_request *, struct text *) =
+		leads_to(request->path, "/announce") ? announce
+		: leads_to(request->path, "/scrape") ? scrape
+						     : NULL;
+	if (route == NULL) {
+		refuse(reply, 404, "this is a BitTorrent tracker: /announce and /scrape\n");
+		return;
+	}
+	if (strcmp(request->method, "GET") != 0) {
+		refuse(reply, 405, "only GET here\n");
+		http_reply_header(reply, "Allow", "GET, HEAD");
+		return;
+	}
+	must(t->options.udp_workers + request->thread < t->options.workers);
+	struct tracker_worker *w = &t->workers[t->options.udp_workers + request->thread];
+	worker_begin(w, clock_ns() / 1000000);
+	route(w, request, &reply->body);
+	worker_end(w);
+}

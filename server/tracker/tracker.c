@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/tracker/worker.h"
+
+#include "common/base/random.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum err tracker_new(const struct tracker_options *options, const struct tracker_settings *settings,
+                     struct tracker **out)
+{
+	if (sodium_init() < 0)
+		return ERR_SYSTEM;
+	struct tracker *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return ERR_NOMEM;
+	t->options = *options;
+	t->rules = rules_office_new(settings);
+	t->workers = calloc(options->workers, sizeof(*t->workers));
+	if (t->rules == NULL || t->workers == NULL) {
+		rules_office_free(t->rules);
+		free(t->workers);
+		free(t);
+		return ERR_NOMEM;
+	}
+	_Static_assert(sizeof(options->secret) == 2 * HASH_KEY_SIZE, "one secret, two keys");
+	memcpy(t->connection_key, options->secret, HASH_KEY_SIZE);
+	memcpy(t->identity_key, options->secret + HASH_KEY_SIZE, HASH_KEY_SIZE);
+
+	for (unsigned i = 0; i < options->workers; i++) {
+		struct tracker_worker *w = &t->workers[i];
+		w->tracker = t;
+		w->metrics = metrics_slot(options->metrics, i);
+		if (options->accounting != NULL)
+			w->accounting = accounting_slot(options->accounting, i);
+		memcpy(&w->seed, options->secret, sizeof(w->seed));
+		w->seed = random_mix(w->seed + i);
+	}
+	*out = t;
+	return ERR_OK;
+}
+
+void tracker_free(struct tracker *t)
+{
+	if (t == NULL)
+		return;
+	for (unsigned i = 0; i < t->options.workers; i++) {
+		map_end(t->options.office, &t->workers[i].map);
+		rules_end(&t->workers[i].rules);
+	}
+	rules_office_free(t->rules);
+	free(t->workers);
+	sodium_memzero(t, sizeof(*t)); /* the keys */
+	free(t);
+}
+
+enum err tracker_reload(struct tracker *t, const struct tracker_settings *settings)
+{
+	return rules_settings(t->rules, settings);
+}
+
+enum err tracker_access(struct tracker *t, const void *hashes, size_t n, bool open)
+{
+	return rules_access(t->rules, hashes, n, open);
+}
+
+uint64_t clock_ns(void)
+{
+	struct timespec t;
+	must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+void worker_begin(struct tracker_worker *w, uint64_t now_ms)
+{
+	struct timespec calendar;
+	must(clock_gettime(CLOCK_REALTIME_COARSE, &calendar) == 0);
+	w->now = (uint32_t)(now_ms / 1000);
+	w->unix_now = calendar.tv_sec;
+	w->timed = false;
+	(void)map_renew(w->tracker->options.office, &w->map);
+	(void)rules_renew(w->tracker->rules, &w->rules);
+	if (w->accounting != NULL)
+		accounting_enter(w->accounting, &w->map);
+}
+
+void worker_end(struct tracker_worker *w)
+{
+	if (w->accounting != NULL)
+		accounting_leave(w->accounting);
+}

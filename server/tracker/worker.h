@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One thread's share of the tracker, and the announce that both protocols meet in. Private to
+ * server/tracker.
+ *
+ * Around a batch: worker_begin() renews the leases of map and rules and takes the accounting slot;
+ * worker_end() gives it back. The scratch arrays save every announce from malloc.
+ */
+
+#include "server/tracker/connection.h"
+#include "server/tracker/rules.h"
+#include "server/tracker/tracker.h"
+
+enum {
+	BUCKETS_MAX = 2048, /* looked at for one list; a swarm in more places is sampled */
+	PEERS_MAX = 200     /* in one list */
+};
+
+/* `count` peers of one bucket of `candidates`, to be told to accounting. */
+struct handed {
+	uint32_t place, count, candidates;
+};
+
+struct tracker_worker {
+	struct tracker *tracker;
+	struct metrics_slot *metrics;
+	struct accounting_slot *accounting; /* NULL: nobody counts */
+	struct map_lease map;
+	struct rules_lease rules;
+	uint64_t seed;
+	bool timed;       /* one announce of this batch was */
+	uint32_t now;     /* of this batch: steady seconds */
+	int64_t unix_now; /* and calendar seconds */
+
+	struct swarm_bucket buckets[BUCKETS_MAX];
+	struct steer_bucket shares[BUCKETS_MAX];
+	struct swarm_endpoint peers[PEERS_MAX];
+	struct handed handed[PEERS_MAX];
+	size_t n_peers, n_handed;
+};
+
+struct tracker {
+	struct tracker_options options;
+	struct rules_office *rules;
+	uint8_t connection_key[HASH_KEY_SIZE], identity_key[HASH_KEY_SIZE];
+	struct tracker_worker *workers;
+};
+
+uint64_t clock_ns(void); /* CLOCK_MONOTONIC */
+void worker_begin(struct tracker_worker *w, uint64_t now_ms);
+void worker_end(struct tracker_worker *w);
+
+struct ask {
+	const struct announce *announce;
+	struct ip_addr from; /* the client: what we believe, not what it claims */
+	size_t room;         /* peers that fit into the reply */
+	bool both_families;  /* it can use peers of the other family, too */
+	bool with_ids;       /* the reply has room for peer ids */
+};
+
+struct answer {
+	const char *refusal; /* NULL: the rest is valid */
+	struct swarm_counts counts;
+	uint32_t interval; /* seconds; set for a refusal, too */
+	bool steered;      /* by the map, not at random */
+};
+
+/* The compact form (BEP 23, BEP 7): address and port, 6 or 18 bytes. Returns where it ends. */
+enum { COMPACT_V4 = 6, COMPACT_V6 = 18 };
+uint8_t *compact_write(uint8_t *at, const struct swarm_endpoint *peer);
+
+/* The peers are in w->peers[0 .. w->n_peers). */
+void tracker_announce(struct tracker_worker *w, const struct ask *ask, struct answer *out);
+
+/* Zeros for a swarm that nobody is in. */
+struct swarm_counts tracker_counts(struct tracker_worker *w,
+                                   const uint8_t info_hash[static INFO_HASH_SIZE]);
