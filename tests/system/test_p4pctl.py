@@ -48,6 +48,8 @@ class P4pctl(unittest.TestCase):
         self.assertIn("is in force", out)
         out, _ = self.ctl("topology", "put", self.put())
         self.assertIn("this very document is in force", out)
+        self.ctl("topology", "check", ISP, self.put())
+        self.assertIn("provider", self.ctl("topology", "check", "t-ctl-other", self.put(), expect=REFUSED)[1])
         self.assertEqual(json.loads(self.ctl("topology", "show", ISP)[0]), DOCUMENT)
         wider = self.put(pids=[{"pid": "east", "prefixes": [f"10.{NET}.0.0/17"]}, {"pid": "west"}])
         self.assertIn("prefixes removed", self.ctl("topology", "check", wider)[0])
@@ -78,7 +80,8 @@ class P4pctl(unittest.TestCase):
     def test_counters_become_a_balance(self):
         self.ctl("topology", "put", self.put())
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "1.5")
-        self.assertRegex(self.ctl("interconnects", "list", "--provider", ISP)[0], r"ic .* 10\.0 Gbit/s  1\.50:1\n")
+        for words in (("interconnects", "list"), ("interconnects",)):
+            self.assertRegex(self.ctl(*words, "--provider", ISP)[0], r"ic .* 10\.0 Gbit/s  1\.50:1\n")
         bin_seconds = json.loads(self.ctl("balance", "--json")[0])["bin_seconds"]
         start = int(time.time()) // bin_seconds * bin_seconds - bin_seconds
         samples = self.file(f"provider,interconnect,bin,out_bytes,in_bytes\n{ISP},ic,{start},{2**64 - 1},5000000\n", "s.csv")
@@ -135,14 +138,14 @@ class P4pctl(unittest.TestCase):
         self.ctl("fly", expect=USAGE)
         self.ctl("topology", expect=USAGE)
         self.ctl("topology", "put", expect=USAGE)
-        self.ctl("topology", "put", "a", "b", expect=USAGE)
+        self.ctl("topology", "put", "a", "b", "c", expect=USAGE)
         self.ctl("versions", ISP, "--limit", "3", expect=USAGE)
         self.ctl("versions", ISP, "--colour", expect=USAGE)
         self.ctl("versions", "t-ctl-nobody", expect=REFUSED)
 
     def test_every_command_has_help(self):
         listed = self.ctl("--help")[0].split("Commands:\n")[1].split("\nOptions:")[0].splitlines()
-        names = [" ".join(word for word in line.split("  ")[1].split() if word.islower()) for line in listed if line]
+        names = [" ".join(word for word in line[2:42].split() if word.isalpha() and word.islower()) for line in listed if line]
         self.assertGreater(len(names), 20)
         for name in names:
             self.assertIn(f"usage: p4pctl {name}", self.ctl(*name.split(), "--help")[0])

@@ -178,26 +178,31 @@ static void print_metrics(const char *page)
 	(void)columns_print(&t, stdout);
 }
 
-enum ctl_exit ctl_status(const struct ctl *c)
+static enum ctl_exit show_metrics(const struct ctl *c)
 {
-	struct ctl_request ready = { .method = "GET", .path = path_of("/readyz") };
-	struct ctl_request page = { .method = "GET", .path = path_of("/metrics") };
-	struct ctl quiet = *c;
+	struct ctl_request r = { .method = "GET", .path = path_of("/metrics") };
 	struct text answer = { 0 };
-	quiet.json = false;
-	enum ctl_exit code = ctl_ask(&quiet, &ready, &answer);
-	text_done(&answer);
-	if (c->json) {
-		printf("{\"url\":\"%s\",\"ready\":%s}\n", c->url,
-		       code == CTL_OK ? "true" : "false");
-		return code;
-	}
-	if (code == CTL_OK) {
-		printf("%s: ready\n\n", c->url);
-		code = ctl_ask(&quiet, &page, &answer);
-	}
+	const enum ctl_exit code = ctl_ask(c, &r, &answer);
 	if (code == CTL_OK)
 		print_metrics(answer.bytes);
 	text_done(&answer);
 	return code;
+}
+
+enum ctl_exit ctl_status(const struct ctl *c)
+{
+	struct ctl_request r = { .method = "GET", .path = path_of("/readyz") };
+	struct ctl quiet = *c;
+	struct text answer = { 0 };
+	quiet.json = false; /* neither page is JSON */
+	const enum ctl_exit code = ctl_ask(&quiet, &r, &answer);
+	text_done(&answer);
+	if (c->json) {
+		printf("{\"ready\":%s}\n", code == CTL_OK ? "true" : "false");
+		return code;
+	}
+	if (code != CTL_OK)
+		return code;
+	printf("%s: ready\n\n", c->url);
+	return show_metrics(&quiet);
 }

@@ -24,16 +24,24 @@ static struct text document_path(const char *provider, const char *kind)
 	return path;
 }
 
-/* Whose document it is; the server checks the rest. NULL: said why. json_decref() it. */
-static json_t *read_document(const char *file, struct text *body)
+/* The last argument; a provider before it is optional, because the document names it. */
+static const char *file_of(const struct ctl *c)
+{
+	return c->args[c->n_args - 1];
+}
+
+/* The file, and whose document it is. NULL: said why. json_decref() it. */
+static json_t *read_document(const struct ctl *c, struct text *body, const char **provider)
 {
 	json_error_t why;
+	const char *file = file_of(c);
 	if (!ctl_read_file(file, body))
 		return NULL;
 	json_t *document = json_loadb(body->bytes, body->size, 0, &why);
+	*provider = c->n_args > 1 ? c->args[0] : ctl_string(document, "provider");
 	if (document == NULL) {
 		(void)ctl_fail(CTL_USAGE, "%s:%d: %s", file, why.line, why.text);
-	} else if (ctl_string(document, "provider")[0] == '\0') {
+	} else if (**provider == '\0') {
 		(void)ctl_fail(CTL_USAGE, "%s: /provider: says whose document this is", file);
 		json_decref(document);
 		document = NULL;
@@ -102,14 +110,14 @@ static enum ctl_exit upload(const struct ctl *c, bool dry_run)
 {
 	struct text body = { 0 };
 	enum ctl_exit code = CTL_USAGE;
-	json_t *document = read_document(c->args[0], &body);
+	const char *provider;
+	json_t *document = read_document(c, &body, &provider);
 	if (document != NULL) {
-		const char *provider = ctl_string(document, "provider");
 		struct ctl_request r = { .method = "PUT",
 			                 .path = document_path(provider, kind_of(c)),
 			                 .body = &body,
 			                 .content_type = "application/json",
-			                 .file = c->args[0] };
+			                 .file = file_of(c) };
 		ctl_parameter(&r.path, "dry_run", dry_run ? "1" : NULL);
 		code = ask_change(c, &r, provider);
 	}
@@ -141,17 +149,14 @@ enum ctl_exit ctl_document_show(const struct ctl *c)
 }
 
 /* What is in force beside the file. */
-static enum ctl_exit diff(const struct ctl *c, json_t *document)
+static enum ctl_exit diff(const struct ctl *c, const char *provider, json_t *document)
 {
-	struct text path = document_path(ctl_string(document, "provider"), kind_of(c)),
-		    lines = { 0 };
+	struct ctl_request r = { .method = "GET", .path = document_path(provider, kind_of(c)) };
 	struct ctl quiet = *c;
-	enum ctl_exit code;
-	quiet.json = false;
-	ctl_parameter(&path, "version", c->option[CTL_VERSION]);
-	struct ctl_request r = { .method = "GET", .path = path };
-	struct text body = { 0 };
-	code = ctl_ask(&quiet, &r, &body);
+	struct text body = { 0 }, lines = { 0 };
+	quiet.json = false; /* what is printed is the difference */
+	ctl_parameter(&r.path, "version", c->option[CTL_VERSION]);
+	enum ctl_exit code = ctl_ask(&quiet, &r, &body);
 	if (code == CTL_OK) {
 		json_t *before = json_loadb(body.bytes, body.size, 0, NULL);
 		if (before == NULL)
@@ -170,8 +175,9 @@ static enum ctl_exit diff(const struct ctl *c, json_t *document)
 enum ctl_exit ctl_document_diff(const struct ctl *c)
 {
 	struct text body = { 0 };
-	json_t *document = read_document(c->args[0], &body);
-	const enum ctl_exit code = document == NULL ? CTL_USAGE : diff(c, document);
+	const char *provider;
+	json_t *document = read_document(c, &body, &provider);
+	const enum ctl_exit code = document == NULL ? CTL_USAGE : diff(c, provider, document);
 	json_decref(document);
 	text_done(&body);
 	return code;

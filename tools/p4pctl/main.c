@@ -32,22 +32,22 @@ static const struct command {
 	unsigned options;
 	ctl_run *run;
 } commands[] = {
-	{ "topology put", "FILE", "upload a topology: it is checked, stored and activated", 1, 1, 0,
-	  ctl_document_put },
-	{ "topology check", "FILE", "say what an upload would change, and store nothing", 1, 1, 0,
-	  ctl_document_check },
+	{ "topology put", "[PROVIDER] FILE",
+	  "upload a topology: it is checked, stored and activated", 1, 2, 0, ctl_document_put },
+	{ "topology check", "[PROVIDER] FILE", "say what an upload would change, and store nothing",
+	  1, 2, 0, ctl_document_check },
 	{ "topology show", "PROVIDER", "print the topology in force", 1, 1, BIT(CTL_VERSION),
 	  ctl_document_show },
-	{ "topology diff", "FILE", "list what differs from the topology in force", 1, 1,
+	{ "topology diff", "[PROVIDER] FILE", "list what differs from the topology in force", 1, 2,
 	  BIT(CTL_VERSION), ctl_document_diff },
-	{ "costs put", "FILE", "upload costs: they are checked, stored and activated", 1, 1, 0,
-	  ctl_document_put },
-	{ "costs check", "FILE", "say what an upload would change, and store nothing", 1, 1, 0,
-	  ctl_document_check },
+	{ "costs put", "[PROVIDER] FILE", "upload costs: they are checked, stored and activated", 1,
+	  2, 0, ctl_document_put },
+	{ "costs check", "[PROVIDER] FILE", "say what an upload would change, and store nothing", 1,
+	  2, 0, ctl_document_check },
 	{ "costs show", "PROVIDER", "print the costs in force", 1, 1, BIT(CTL_VERSION),
 	  ctl_document_show },
-	{ "costs diff", "FILE", "list what differs from the costs in force", 1, 1, BIT(CTL_VERSION),
-	  ctl_document_diff },
+	{ "costs diff", "[PROVIDER] FILE", "list what differs from the costs in force", 1, 2,
+	  BIT(CTL_VERSION), ctl_document_diff },
 	{ "versions", "PROVIDER", "list every document that was ever uploaded", 1, 1, 0,
 	  ctl_versions },
 	{ "activate", "PROVIDER N", "put version N in force: roll back, or forward", 2, 2, 0,
@@ -121,7 +121,7 @@ static void help_one(const struct command *cmd)
 	printf("%s", global_help);
 }
 
-/* The command whose words the arguments begin with; *used is how many words. */
+/* The command whose words the arguments begin with ("list" may be left out); *used: how many words. */
 static const struct command *find_command(char *const *args, size_t n, size_t *used)
 {
 	for (size_t i = 0; i < COMMANDS; i++) {
@@ -135,7 +135,7 @@ static const struct command *find_command(char *const *args, size_t n, size_t *u
 			words += *words == ' ';
 			k++;
 		}
-		if (*words == '\0') {
+		if (*words == '\0' || (k == n && k > 0 && strcmp(words, "list") == 0)) {
 			*used = k;
 			return &commands[i];
 		}

@@ -78,6 +78,8 @@ static bool step(struct scan *s, const char *token, size_t size)
 			if (peek(&in) != '"')
 				return false;
 			skip_string(&in);
+			if (in.at - key < 2)
+				return false; /* cut off */
 			found = is_token(key + 1, in.at - 1, token, size);
 			skip_blanks(&in);
 			in.at += peek(&in) == ':';
