@@ -243,6 +243,7 @@ static enum MHD_Result answer(const struct lane *lane, struct MHD_Connection *co
 	return queue(s, connection, &reply);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd wants eight parameters */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state)

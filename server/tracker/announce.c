@@ -37,13 +37,13 @@ static struct map_place look_up(const struct tracker_worker *w, uint32_t place)
  * A client that sends a key is the same one after its address or port changed; else it is its
  * address and port. The family is part of both, because a client with two addresses is two peers.
  */
-static uint64_t identify(const struct tracker *t, const struct ask *ask)
+static uint64_t identify(const struct tracker *t, const struct ask *ask, uint8_t family)
 {
 	const struct announce *a = ask->announce;
 	uint8_t message[1 + PEER_ID_SIZE + sizeof(a->key)];
 	uint8_t hash[crypto_shorthash_BYTES];
 	struct writer w = writer_over(message, sizeof(message));
-	writer_u8(&w, ask->from.family);
+	writer_u8(&w, family);
 	if (a->key != 0) {
 		writer_bytes(&w, a->peer_id, sizeof(a->peer_id));
 		writer_u64(&w, a->key);
@@ -80,7 +80,7 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 	a.info = look_up(w, a.place);
 	a.mapped = a.info.provider != NO_PROVIDER;
 	a.steered = a.mapped && s->rules.policy != STEER_NATIVE;
-	a.swarm = (struct swarm_asker){ .identity = identify(w->tracker, ask),
+	a.swarm = (struct swarm_asker){ .identity = identify(w->tracker, ask, ask->from.family),
 		                        .addr = ask->from,
 		                        .port = ask->announce->port,
 		                        .family = ask->from.family,
@@ -167,11 +167,9 @@ static struct steer_bucket appraise(const struct tracker_worker *w, const struct
 
 /* Appends up to `want` peers of one family to w->peers. */
 static void draw(struct tracker_worker *w, const struct swarm_visit *visit,
-                 const struct asker *asker, uint8_t family, size_t want)
+                 const struct asker *asker, const struct swarm_asker *who, size_t want)
 {
-	struct swarm_asker who = asker->swarm;
-	who.family = family;
-	const size_t n = swarm_buckets(visit, &who, w->buckets, BUCKETS_MAX, &w->seed);
+	const size_t n = swarm_buckets(visit, who, w->buckets, BUCKETS_MAX, &w->seed);
 	for (size_t i = 0; i < n; i++)
 		w->shares[i] = appraise(w, asker, &w->buckets[i]);
 	(void)steer_share(&w->rules.book->settings.rules, asker->mapped, w->shares, n, want,
@@ -180,7 +178,7 @@ static void draw(struct tracker_worker *w, const struct swarm_visit *visit,
 		const struct steer_bucket *s = &w->shares[i];
 		if (s->take == 0)
 			continue;
-		const size_t got = swarm_draw(visit, &who, s->handle, s->take, s->seeds_only,
+		const size_t got = swarm_draw(visit, who, s->handle, s->take, s->seeds_only,
 		                              &w->seed, w->peers + w->n_peers);
 		w->n_peers += got;
 		w->handed[w->n_handed++] = (struct handed){ .place = s->place,
@@ -200,18 +198,25 @@ static size_t wanted(const struct tracker_settings *s, const struct ask *ask)
 	return a->event == EVENT_STOPPED ? 0 : want;
 }
 
-/* A quarter is of the other family if there is one, so that the halves of a swarm know each other. */
+/*
+ * A quarter is of the other family if there is one, so that the halves of a swarm know each other.
+ * There the asker may stand too, as another peer.
+ */
 static void choose(struct tracker_worker *w, const struct swarm_visit *visit, const struct ask *ask,
                    const struct asker *asker)
 {
 	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
 	const size_t want = wanted(&w->rules.book->settings, ask);
+	struct swarm_asker who = asker->swarm;
 	w->n_peers = w->n_handed = 0;
 	if (want == 0 || visit->swarm == NULL)
 		return;
-	if (ask->both_families)
-		draw(w, visit, asker, other, want / 4);
-	draw(w, visit, asker, own, want - w->n_peers);
+	if (ask->both_families) {
+		who.family = other;
+		who.identity = identify(w->tracker, ask, other);
+		draw(w, visit, asker, &who, want / 4);
+	}
+	draw(w, visit, asker, &asker->swarm, want - w->n_peers);
 }
 
 static void account(struct tracker_worker *w, const struct ask *ask, const struct asker *asker)

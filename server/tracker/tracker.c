@@ -25,7 +25,7 @@ enum err tracker_new(const struct tracker_options *options, const struct tracker
 		free(t);
 		return ERR_NOMEM;
 	}
-	_Static_assert(sizeof(options->secret) == 2 * HASH_KEY_SIZE, "one secret, two keys");
+	_Static_assert(sizeof(options->secret) == 2UL * HASH_KEY_SIZE, "one secret, two keys");
 	memcpy(t->connection_key, options->secret, HASH_KEY_SIZE);
 	memcpy(t->identity_key, options->secret + HASH_KEY_SIZE, HASH_KEY_SIZE);
 

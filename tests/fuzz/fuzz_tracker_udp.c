@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t in[256] = { 0 }, out[NET_DATAGRAM_MAX];
 		struct net_datagram d = { .in = in, .from_port = 6881, .out = out };
 		d.from = sender(reader_u8(&r));
-		now_ms += reader_u8(&r) * 8000U;
+		now_ms += reader_u8(&r) * UINT64_C(8000);
 		d.in_size = reader_u8(&r);
 		if (d.in_size > reader_left(&r))
 			d.in_size = reader_left(&r);

@@ -119,6 +119,18 @@ static void both_families_on_request(void **state)
 	house_free(h);
 }
 
+static void nobody_meets_itself_in_the_other_family(void **state)
+{
+	(void)state;
+	struct house *h = house_new(&usual);
+	struct text t = get(h, "2001:db8::1", ASK "&port=1&left=9&key=1", 200);
+	text_done(&t);
+	HEAR(h, "192.0.2.9", ASK "&port=1&left=9&key=1&ipv6=2001:db8::1",
+	     "d8:completei0e10:downloadedi0e11:external ip4:\xc0\0\2\x09"
+	     "10:incompletei2e8:intervali200e12:min intervali60e5:peers0:6:peers60:e");
+	house_free(h);
+}
+
 static void takes_a_hash_with_a_nul(void **state)
 {
 	(void)state;
@@ -286,6 +298,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(peers_is_there_even_when_empty),
 	cmocka_unit_test(peers_are_compact_unless_refused),
 	cmocka_unit_test(both_families_on_request),
+	cmocka_unit_test(nobody_meets_itself_in_the_other_family),
 	cmocka_unit_test(takes_a_hash_with_a_nul),
 	cmocka_unit_test(failures_are_200_and_say_when_to_come_back),
 	cmocka_unit_test(scrapes_every_hash_once_in_order_with_downloaders),
