@@ -12,8 +12,8 @@ static bool decode(const char *segment, size_t size, char out[static ROUTE_PART_
 	for (size_t i = 0; i < size; i++) {
 		char c = segment[i];
 		if (c == '%') {
-			const char digits[3] = { i + 1 < size ? segment[i + 1] : '\0',
-				                 i + 2 < size ? segment[i + 2] : '\0', '\0' };
+			char digits[3] = "";
+			memcpy(digits, segment + i + 1, size - i - 1 < 2 ? size - i - 1 : 2);
 			if (!text_unhex(digits, &c, 1))
 				return false;
 			i += 2;

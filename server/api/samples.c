@@ -360,7 +360,7 @@ static bool read_row(struct csv *c)
 		char *at = read_field(c, start, &end);
 		if (at == NULL || c->n == COLUMNS_MAX)
 			return false;
-		const char stop = at < c->end ? *at : '\n';
+		const char stop = *at; /* at the end: the NUL of the copy */
 		c->field[c->n++] = start;
 		c->at = at < c->end ? at + 1 : at;
 		if (stop == '\r' && c->at < c->end && *c->at == '\n')

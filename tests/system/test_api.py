@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import time
 import unittest
 import urllib.parse
@@ -439,6 +440,26 @@ class Figures(Api):
             self.problem(ask("GET", where + urllib.parse.urlencode(less)), 400, name + ":")
         self.problem(ask("GET", where + urllib.parse.urlencode(dict(query, source="hearsay"))), 400, "source:")
         self.problem(ask("GET", where + urllib.parse.urlencode(dict(query, **{"from": 0}))), 400, "from:")
+
+
+@unittest.skipUnless("P4PD_TEST_PG" in os.environ, "only a PostgreSQL of our own may be stopped")
+class Away(Api):
+    def test_without_a_database_it_says_when_to_ask_again(self):
+        body = topology(P + "-away", (NET + 4) % 256, ASN + 4)
+        pg = lambda verb: subprocess.run([os.environ["P4PD_TEST_PG"], verb], check=True)
+        pg("stop")
+        try:
+            for answer in (ask("PUT", path(P + "-away"), body), ask("GET", "/v1/interconnects"),
+                           ask("GET", "/v1/reports/balance"), ask("POST", "/v1/samples", []),
+                           ask("GET", "/v1/tokens", token="p4pd_" + 64 * "0")):
+                self.problem(answer, 503)
+                self.assertGreater(int(answer[1]["Retry-After"]), 0)
+            self.assertEqual(ask("GET", "/healthz", token=None)[0], 200)
+            self.assertEqual(ask("GET", "/", token=None)[0], 200)
+        finally:
+            pg("start")
+        self.problem(ask("GET", path(P + "-away", "versions")), 404)  # nothing was stored
+        self.assertEqual(ask("PUT", path(P + "-away"), body)[0], 201)
 
 
 if __name__ == "__main__":

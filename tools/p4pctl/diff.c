@@ -23,13 +23,13 @@ static void put(struct diff *d, const json_t *before, const json_t *after)
 	const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT;
 	char *old = before == NULL ? NULL : json_dumps(before, flags);
 	char *new = after == NULL ? NULL : json_dumps(after, flags);
-	const char sign = old == NULL ? '+' : new == NULL ? '-' : '~';
-	text_printf(d->out, "%c %s: ", sign, d->path);
+	const bool changed = old != NULL && new != NULL;
+	text_printf(d->out, "%s %s: ", changed ? "~" : old == NULL ? "+" : "-", d->path);
 	for (unsigned i = 0; i < 2; i++) {
 		const char *value = i == 0 ? old : new;
 		if (value != NULL)
 			text_printf(d->out, "%.120s%s", value, strlen(value) > 120 ? "..." : "");
-		if (i == 0 && sign == '~')
+		if (i == 0 && changed)
 			text_put(d->out, " -> ");
 	}
 	text_put(d->out, "\n");
@@ -127,11 +127,10 @@ static void compare(struct diff *d, json_t *before, json_t *after)
 {
 	if (json_equal(before, after))
 		return;
-	if (++d->depth > DEPTH_MAX)
-		put(d, before, after);
-	else if (json_is_object(before) && json_is_object(after))
+	const bool down = ++d->depth <= DEPTH_MAX;
+	if (down && json_is_object(before) && json_is_object(after))
 		compare_members(d, before, after, false);
-	else if (json_is_array(before) && json_is_array(after))
+	else if (down && json_is_array(before) && json_is_array(after))
 		compare_lists(d, before, after);
 	else
 		put(d, before, after);

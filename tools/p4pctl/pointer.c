@@ -11,12 +11,19 @@ struct scan {
 
 static char peek(const struct scan *s)
 {
-	return s->at < s->end ? *s->at : '\0';
+	if (s->at == s->end)
+		return '\0';
+	return *s->at;
+}
+
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
 }
 
 static void skip_blanks(struct scan *s)
 {
-	while (s->at < s->end && memchr(" \t\r\n", *s->at, 4) != NULL)
+	while (s->at < s->end && is_one_of(*s->at, " \t\r\n"))
 		s->at++;
 }
 
@@ -45,7 +52,7 @@ static void skip_value(struct scan *s)
 		else if (depth == 0 && (c == ',' || c == '}' || c == ']'))
 			return;
 		s->at++;
-	} while (s->at < s->end && (depth > 0 || memchr(",]} \t\r\n", *s->at, 7) == NULL));
+	} while (s->at < s->end && (depth > 0 || !is_one_of(*s->at, ",]} \t\r\n")));
 }
 
 /* Is the string at [key, end) what the pointer's next token says, with ~1 for / and ~0 for ~? */
