@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The main thread's loop (libevent): signals, and a tick each second.
+ */
+
+#include "common/base/err.h"
+
+struct clock_calls {
+	void (*tick)(void *ctx);   /* once a second */
+	void (*reload)(void *ctx); /* SIGHUP */
+	void *ctx;
+};
+
+/* Returns when SIGTERM or SIGINT arrives. ERR_SYSTEM: libevent could not be set up. */
+enum err clock_run(const struct clock_calls *calls) must_check;

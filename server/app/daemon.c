@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/app/daemon.h"
+
+#include "common/base/log.h"
+#include "common/map/document.h"
+#include "server/api/api.h"
+#include "server/app/access.h"
+#include "server/app/clock.h"
+#include "server/app/feeder.h"
+#include "server/app/gauges.h"
+#include "server/app/settings.h"
+#include "server/app/state.h"
+#include "server/app/swarm_file.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+enum {
+	SHARDS = 1024,
+	EXPIRY_SECONDS = 60,  /* one round over all shards */
+	LEDGER_MAX = 4000000, /* clients */
+	STORE_CONNECTIONS = 4,
+	STORE_TIMEOUT = 10, /* seconds */
+	FEEDER_LAST_SECONDS = 5
+};
+
+struct daemon {
+	const struct args *args;
+	struct config config;
+	char node[CONFIG_TEXT_SIZE];
+	uint8_t secret[32];
+
+	struct metrics *metrics;
+	struct geo *geo;
+	struct swarm_store *swarms;
+	struct map_office *office;
+	struct store *store;
+	struct maps *maps;
+	struct accounting *accounting;
+	struct auth *auth;
+	struct tracker *tracker;
+	struct net_udp *udp;
+	struct http_server *http;
+	struct api *api;
+	struct http_server *api_http;
+	struct feeder *feeder;
+	struct gauges gauges;
+
+	pthread_mutex_t access_lock; /* one access_load() at a time */
+	unsigned next_shard;         /* to expire */
+	int64_t last_snapshot;
+};
+
+/* ---- clocks ---- */
+
+static int64_t unix_now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+static uint32_t steady_now(void) /* the swarm store's clock, the one of net_udp_handle */
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint32_t)t.tv_sec;
+}
+
+/* ---- threads and their slots: UDP workers, HTTP threads, API threads, feeder, clock ---- */
+
+static unsigned tracker_workers(const struct config *c)
+{
+	return (unsigned)(c->udp_workers + c->http_threads);
+}
+
+static unsigned feeder_slot(const struct config *c)
+{
+	return tracker_workers(c) + (unsigned)c->api_threads;
+}
+
+static unsigned clock_slot(const struct config *c)
+{
+	return feeder_slot(c) + 1;
+}
+
+/* ---- building ---- */
+
+static enum err no_memory(struct fault *fault)
+{
+	return fault_set(fault, ERR_NOMEM, "start", "out of memory");
+}
+
+static uint64_t secret_number(const struct daemon *d, const char *purpose)
+{
+	uint64_t out;
+	(void)crypto_generichash((unsigned char *)&out, sizeof(out), (const unsigned char *)purpose,
+	                         strlen(purpose), d->secret, sizeof(d->secret));
+	return out;
+}
+
+static enum err build_state(struct daemon *d, struct fault *fault)
+{
+	enum err e = state_open(d->config.state_dir, fault);
+	if (e == ERR_OK)
+		e = state_secret(d->config.state_dir, d->secret, fault);
+	if (d->config.node[0] != '\0')
+		memcpy(d->node, d->config.node, sizeof(d->node));
+	else if (gethostname(d->node, sizeof(d->node) - 1) != 0)
+		(void)snprintf(d->node, sizeof(d->node), "p4pd");
+	d->node[64] = '\0';
+	return e;
+}
+
+static enum err build_memory(struct daemon *d, struct fault *fault)
+{
+	const struct swarm_options swarms = { .shards = SHARDS,
+		                              .max_swarms = d->config.limit_swarms,
+		                              .max_peers = d->config.limit_peers,
+		                              .secret = secret_number(d, "swarms") };
+	const struct store_options store = { .conninfo = d->config.database,
+		                             .connections = STORE_CONNECTIONS,
+		                             .timeout_seconds = STORE_TIMEOUT };
+	d->metrics = metrics_new(clock_slot(&d->config) + 1);
+	d->geo = geo_open(d->config.geo_asn_file);
+	d->swarms = swarm_store_new(&swarms);
+	d->office = map_office_new(snapshot_free);
+	d->store = store_new(&store);
+	if (d->metrics == NULL || d->swarms == NULL || d->office == NULL || d->store == NULL)
+		return no_memory(fault);
+	return ERR_OK;
+}
+
+static enum err load_swarms(struct daemon *d, struct fault *fault)
+{
+	const enum err e =
+		swarm_file_load(d->swarms, d->config.state_dir, steady_now(), unix_now(), fault);
+	if (e == ERR_MALFORMED || e == ERR_SYSTEM) /* peers will announce again */
+		log_line(LOG_WARNING, "The swarm snapshot cannot be used. file=%s why=%s",
+		         fault->where, fault->text);
+	d->last_snapshot = unix_now();
+	return ERR_OK;
+}
+
+static enum err build_maps(struct daemon *d, struct fault *fault)
+{
+	const struct maps_options o = { .state_dir = d->config.state_dir,
+		                        .lab = d->config.lab != 0,
+		                        .store = d->store,
+		                        .office = d->office };
+	const enum err e = maps_new(&o, &d->maps, fault);
+	return e == ERR_OK ? maps_load(d->maps, fault) : e;
+}
+
+static enum err build_accounting(struct daemon *d, struct fault *fault)
+{
+	const struct accounting_options o = { .slots = tracker_workers(&d->config),
+		                              .bin_seconds = (uint32_t)d->config.bin_seconds,
+		                              .max_peer_mbps = (uint32_t)d->config.max_peer_mbps,
+		                              .state_dir = d->config.state_dir,
+		                              .secret = secret_number(d, "accounting"),
+		                              .ledger_max = LEDGER_MAX,
+		                              .office = d->office,
+		                              .metrics = d->metrics,
+		                              .now = unix_now() };
+	fault->where[0] = '\0';
+	const enum err e = accounting_new(&o, &d->accounting, fault);
+	if (e == ERR_OK && fault->where[0] != '\0')
+		log_line(LOG_WARNING, "The journal of the open bin ends early. file=%s why=%s",
+		         fault->where, fault->text);
+	return e;
+}
+
+static enum err build_auth(struct daemon *d, struct fault *fault)
+{
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s/admin.token", d->config.state_dir);
+	return auth_new(d->store, path, &d->auth, fault);
+}
+
+static enum err build_tracker(struct daemon *d, struct fault *fault)
+{
+	struct tracker_settings settings;
+	struct tracker_options o = { .workers = tracker_workers(&d->config),
+		                     .udp_workers = (unsigned)d->config.udp_workers,
+		                     .swarms = d->swarms,
+		                     .office = d->office,
+		                     .geo = d->geo,
+		                     .accounting = d->accounting,
+		                     .metrics = d->metrics };
+	memcpy(o.secret, d->secret, sizeof(o.secret));
+	enum err e = settings_make(&d->config, &settings, fault);
+	if (e != ERR_OK)
+		return e;
+	e = tracker_new(&o, &settings, &d->tracker);
+	settings_done(&settings);
+	if (e != ERR_OK)
+		return no_memory(fault);
+	return access_load(&d->config, d->store, d->tracker, fault);
+}
+
+static enum err listen_tracker(struct daemon *d, struct fault *fault)
+{
+	struct net_udp_options udp = {
+		.listen = d->config.listen_tracker,
+		.workers = (unsigned)d->config.udp_workers,
+		.receive_buffer = (unsigned)d->config.receive_buffer_kib * 1024,
+		.handle = tracker_udp,
+		.ctx = d->tracker,
+	};
+	struct http_options http = {
+		.listen = d->config.listen_tracker,
+		.threads = (unsigned)d->config.http_threads,
+		.body_max = 0,
+		.memory_each = 8192,
+		.connections_max = (unsigned)d->config.http_connections,
+		.idle_seconds = 15,
+		.keep_alive = d->config.http_keep_alive != 0,
+		.handle = tracker_http,
+		.ctx = d->tracker,
+	};
+	const enum err e = net_udp_start(&udp, &d->udp, fault);
+	return e == ERR_OK ? http_start(&http, &d->http, fault) : e;
+}
+
+static bool ready(void *ctx, char why[static 128])
+{
+	const struct daemon *d = ctx;
+	if (feeder_connected(d->feeder) || maps_stats(d->maps).loaded ||
+	    d->config.database[0] == '\0')
+		return true;
+	(void)snprintf(why, 128, "PostgreSQL has not answered yet, and no maps are kept here");
+	return false;
+}
+
+static void reload_access(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct fault fault = { 0 };
+	pthread_mutex_lock(&d->access_lock);
+	if (access_load(&d->config, d->store, d->tracker, &fault) != ERR_OK)
+		log_line(LOG_ERROR,
+		         "The access list was not loaded; the old one stays. where=%s "
+		         "why=%s",
+		         fault.where, fault.text);
+	pthread_mutex_unlock(&d->access_lock);
+}
+
+static enum err listen_api(struct daemon *d, struct fault *fault)
+{
+	const struct api_options o = {
+		.store = d->store,
+		.maps = d->maps,
+		.auth = d->auth,
+		.metrics = d->metrics,
+		.first_slot = tracker_workers(&d->config),
+		.report = { .bin_seconds = (uint32_t)d->config.bin_seconds,
+		            .ratio_limit_milli = d->config.ratio_limit },
+		.ready = ready,
+		.access_changed = reload_access,
+		.ctx = d,
+	};
+	d->api = api_new(&o);
+	if (d->api == NULL)
+		return no_memory(fault);
+	const struct http_options http = {
+		.listen = d->config.listen_api,
+		.threads = (unsigned)d->config.api_threads,
+		.body_max = MAP_BYTES_MAX,
+		.memory_each = 65536,
+		.connections_max = 256,
+		.idle_seconds = 60,
+		.keep_alive = true,
+		.handle = api_http,
+		.ctx = d->api,
+	};
+	return http_start(&http, &d->api_http, fault);
+}
+
+static enum err start_feeder(struct daemon *d, struct fault *fault)
+{
+	const struct feeder_options o = { .store = d->store,
+		                          .maps = d->maps,
+		                          .accounting = d->accounting,
+		                          .metrics =
+		                                  metrics_slot(d->metrics, feeder_slot(&d->config)),
+		                          .node = d->node,
+		                          .access_changed = reload_access,
+		                          .ctx = d };
+	if (d->config.database[0] == '\0')
+		return ERR_OK;
+	d->feeder = feeder_start(&o);
+	return d->feeder != NULL ? ERR_OK : no_memory(fault);
+}
+
+/* Before the API's threads start, which read them. */
+static enum err build_gauges(struct daemon *d, struct fault *fault)
+{
+	(void)fault;
+	d->gauges = (struct gauges){ d->swarms, d->accounting, d->maps, d->office, d->udp };
+	metrics_register(d->metrics, gauges_write, &d->gauges);
+	return ERR_OK;
+}
+
+static void announce_start(const struct daemon *d)
+{
+	log_line(LOG_NOTE, "p4pd %s serves. tracker=%s port=%u api=%s port=%u policy=%s",
+	         P4PD_VERSION, d->config.listen_tracker, net_udp_port(d->udp), d->config.listen_api,
+	         http_port(d->api_http), d->config.policy);
+#ifdef HAVE_SYSTEMD
+	(void)sd_notify(0, "READY=1");
+#endif
+}
+
+typedef enum err build_fn(struct daemon *d, struct fault *fault);
+
+enum err daemon_start(const struct args *args, const struct config *config, struct daemon **out,
+                      struct fault *fault)
+{
+	static build_fn *const steps[] = {
+		build_state,      build_memory, build_maps,    load_swarms,
+		build_accounting, build_auth,   build_tracker, start_feeder,
+		listen_tracker,   build_gauges, listen_api,
+	};
+	struct daemon *d = calloc(1, sizeof(*d));
+	if (d == NULL || sodium_init() < 0) {
+		free(d);
+		return no_memory(fault);
+	}
+	d->args = args;
+	d->config = *config;
+	pthread_mutex_init(&d->access_lock, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const enum err e = steps[i](d, fault);
+		if (e != ERR_OK) {
+			daemon_stop(d);
+			return e;
+		}
+	}
+	announce_start(d);
+	*out = d;
+	return ERR_OK;
+}
+
+/* ---- serving ---- */
+
+static void save_swarms(struct daemon *d)
+{
+	struct fault fault;
+	d->last_snapshot = unix_now();
+	if (swarm_file_save(d->swarms, SHARDS, d->config.state_dir, steady_now(), unix_now(),
+	                    &fault) != ERR_OK)
+		log_line(LOG_WARNING, "The swarm snapshot was not written. file=%s why=%s",
+		         fault.where, fault.text);
+}
+
+static void expire(struct daemon *d)
+{
+	size_t gone = 0;
+	for (unsigned i = 0; i < SHARDS / EXPIRY_SECONDS + 1; i++) {
+		gone += swarm_expire(d->swarms, d->next_shard, steady_now());
+		d->next_shard = (d->next_shard + 1) % SHARDS;
+	}
+	metrics_add(metrics_slot(d->metrics, clock_slot(&d->config)), METRIC_PEERS_EXPIRED, gone);
+}
+
+static void tick(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct fault fault = { 0 };
+	if (accounting_tick(d->accounting, unix_now(), &fault) != ERR_OK)
+		log_line(LOG_ERROR, "Accounting could not write. file=%s why=%s", fault.where,
+		         fault.text);
+	expire(d);
+	if (unix_now() - d->last_snapshot >= (int64_t)d->config.snapshot_seconds)
+		save_swarms(d);
+}
+
+static void reload(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct config now;
+	struct tracker_settings settings;
+	struct fault fault = { 0 };
+	struct text restart = { 0 };
+
+	enum err e =
+		config_load(d->args->file, d->args->settings, d->args->n_settings, &now, &fault);
+	if (e == ERR_OK)
+		e = settings_make(&now, &settings, &fault);
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR,
+		         "The configuration was not reloaded; the old one stays. "
+		         "where=%s why=%s",
+		         fault.where, fault.text);
+		return;
+	}
+	config_needs_restart(&d->config, &now, &restart);
+	settings.lab = d->config.lab != 0; /* maps were checked with it */
+	if (tracker_reload(d->tracker, &settings) != ERR_OK)
+		log_line(LOG_ERROR, "The configuration was not reloaded: out of memory.");
+	settings_done(&settings);
+
+	pthread_mutex_lock(&d->access_lock);
+	memcpy(d->config.access, now.access, sizeof(now.access));
+	memcpy(d->config.access_file, now.access_file, sizeof(now.access_file));
+	pthread_mutex_unlock(&d->access_lock);
+	reload_access(d);
+	if (restart.size > 0)
+		log_line(LOG_WARNING, "Some changed options need a restart. options=\"%s\"",
+		         restart.bytes);
+	log_line(LOG_NOTE, "Configuration reloaded. policy=%s max_peers=%u", now.policy,
+	         (unsigned)now.max_peers);
+	text_done(&restart);
+}
+
+void daemon_serve(struct daemon *d)
+{
+	const struct clock_calls calls = { .tick = tick, .reload = reload, .ctx = d };
+	if (clock_run(&calls) != ERR_OK)
+		log_line(LOG_ERROR, "The event loop could not run. Ending.");
+}
+
+/* ---- ending ---- */
+
+static void close_books(struct daemon *d)
+{
+	struct fault fault = { 0 };
+	if (accounting_tick(d->accounting, unix_now(), &fault) != ERR_OK ||
+	    accounting_flush(d->accounting, unix_now(), &fault) != ERR_OK)
+		log_line(LOG_ERROR, "The last bin was not written. file=%s why=%s", fault.where,
+		         fault.text);
+}
+
+void daemon_stop(struct daemon *d)
+{
+	const bool served = d->api_http != NULL;
+#ifdef HAVE_SYSTEMD
+	(void)sd_notify(0, "STOPPING=1");
+#endif
+	http_stop(d->api_http);
+	http_stop(d->http);
+	net_udp_stop(d->udp);
+	if (served)
+		close_books(d);
+	feeder_stop(d->feeder, FEEDER_LAST_SECONDS);
+	if (served)
+		save_swarms(d);
+	api_free(d->api);
+	tracker_free(d->tracker);
+	auth_free(d->auth);
+	accounting_free(d->accounting);
+	maps_free(d->maps);
+	store_free(d->store);
+	map_office_free(d->office);
+	swarm_store_free(d->swarms);
+	geo_close(d->geo);
+	metrics_free(d->metrics);
+	pthread_mutex_destroy(&d->access_lock);
+	if (served)
+		log_line(LOG_NOTE, "p4pd ended in order.");
+	free(d);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/app/gauges.h"
+
+#include <time.h>
+
+static void swarms(const struct gauges *g, struct text *page)
+{
+	const struct swarm_totals t = swarm_totals(g->swarms);
+	metrics_gauge(page, "p4pd_swarms", "Swarms held", t.swarms);
+	metrics_gauge(page, "p4pd_seeds", "Peers that have everything", t.seeds);
+	metrics_gauge(page, "p4pd_leechers", "Peers that want more", t.leechers);
+	metrics_gauge(page, "p4pd_partial_seeds", "Peers that have all they want", t.partial);
+	metrics_gauge(page, "p4pd_peers_ipv4", "Peers reached by IPv4", t.peers_v4);
+	metrics_gauge(page, "p4pd_peers_ipv6", "Peers reached by IPv6", t.peers_v6);
+	metrics_gauge(page, "p4pd_swarm_bytes", "Memory of the swarm store", t.bytes);
+}
+
+static void maps(const struct gauges *g, struct text *page)
+{
+	const struct maps_stats s = maps_stats(g->maps);
+	struct map_lease lease = { 0 };
+	const struct map_snapshot *map = map_renew(g->office, &lease);
+	const struct map_counts c = map != NULL ? snapshot_counts(map) : (struct map_counts){ 0 };
+	map_end(g->office, &lease);
+
+	metrics_gauge(page, "p4pd_map_publications", "Maps put in force since the start",
+	              s.publications);
+	metrics_gauge(page, "p4pd_map_age_seconds", "Seconds since the map in force was published",
+	              s.published_at > 0 ? (uint64_t)(time(NULL) - s.published_at) : 0);
+	metrics_gauge(page, "p4pd_map_providers", "Providers in the map", c.providers);
+	metrics_gauge(page, "p4pd_map_pids", "PIDs in the map", c.pids);
+	metrics_gauge(page, "p4pd_map_interconnects", "Interconnects in the map", c.interconnects);
+	metrics_gauge(page, "p4pd_map_prefixes", "Prefixes in the map",
+	              c.prefixes_v4 + c.prefixes_v6);
+	metrics_gauge(page, "p4pd_map_bytes", "Memory of the map", c.bytes);
+}
+
+static void accounting(const struct gauges *g, struct text *page)
+{
+	const struct accounting_stats s = accounting_stats(g->accounting);
+	metrics_gauge(page, "p4pd_bin_open_start", "Start of the open bin (unix time)",
+	              s.open_start);
+	metrics_gauge(page, "p4pd_spool_bins", "Closed bins that wait for PostgreSQL", s.spooled);
+	metrics_gauge(page, "p4pd_accounting_clients", "Clients whose counters are remembered",
+	              s.ledger);
+	metrics_gauge(page, "p4pd_accounting_swarms", "Swarms in the open bin", s.swarms);
+}
+
+static void udp(const struct gauges *g, struct text *page)
+{
+	const struct net_udp_stats s = net_udp_stats(g->udp);
+	metrics_gauge(page, "p4pd_udp_received", "Datagrams received", s.received);
+	metrics_gauge(page, "p4pd_udp_sent", "Datagrams sent", s.sent);
+	metrics_gauge(page, "p4pd_udp_send_failed", "Datagrams the kernel did not take",
+	              s.send_failed);
+	metrics_gauge(page, "p4pd_udp_dropped",
+	              "Datagrams the kernel dropped, the queue being full", s.dropped);
+}
+
+void gauges_write(void *ctx, struct text *page)
+{
+	const struct gauges *g = ctx;
+	swarms(g, page);
+	maps(g, page);
+	accounting(g, page);
+	if (g->udp != NULL)
+		udp(g, page);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The daemon's gauges on /metrics: what the modules hold right now.
+ */
+
+#include "server/accounting/accounting.h"
+#include "server/maps/maps.h"
+#include "server/net/udp.h"
+
+#include "common/swarm/swarm.h"
+
+struct gauges {
+	struct swarm_store *swarms;
+	struct accounting *accounting;
+	struct maps *maps;
+	struct map_office *office;
+	const struct net_udp *udp;
+};
+
+/* A metrics_gauges function; `ctx` is a struct gauges. */
+void gauges_write(void *ctx, struct text *page);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/app/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum err proxies_of(const char *list, struct tracker_settings *s, struct fault *fault)
+{
+	char word[IP_PREFIX_TEXT_SIZE];
+	/* At most one prefix for every two characters. */
+	s->proxies = calloc(strlen(list) / 2 + 1, sizeof(*s->proxies));
+	if (s->proxies == NULL)
+		return fault_set(fault, ERR_NOMEM, "proxies", "out of memory");
+	for (;;) {
+		list += strspn(list, " \t");
+		const size_t n = strcspn(list, " \t");
+		if (n == 0)
+			return ERR_OK;
+		if (n >= sizeof(word))
+			return fault_set(fault, ERR_MALFORMED, "proxies", "'%s' is no prefix",
+			                 list);
+		memcpy(word, list, n);
+		word[n] = '\0';
+		if (ip_prefix_parse(word, &s->proxies[s->n_proxies]) != ERR_OK)
+			return fault_set(
+				fault, ERR_MALFORMED, "proxies",
+				"'%s' is no prefix such as 192.0.2.0/24, with zero host bits",
+				word);
+		s->n_proxies++;
+		list += n;
+	}
+}
+
+enum err settings_make(const struct config *c, struct tracker_settings *out, struct fault *fault)
+{
+	const bool paper = strcmp(c->p4p_caps, "70/80") == 0;
+	struct tracker_settings s = {
+		.rules = { .policy = strcmp(c->policy, "p4p") == 0 ? STEER_P4P : STEER_NATIVE,
+		           .intra_pid_percent = paper ? 70 : 75,
+		           .intra_provider_percent = paper ? 80 : 90,
+		           .overload_percent = 150 },
+		.max_peers = (unsigned)c->max_peers,
+		.default_peers = (unsigned)c->max_peers,
+		.interval = (uint32_t)c->announce_interval,
+		.min_interval = (uint32_t)c->min_interval,
+		.peer_timeout = (uint32_t)c->peer_timeout,
+		.lab = c->lab != 0,
+	};
+	const enum err e = proxies_of(c->proxies, &s, fault);
+	if (e != ERR_OK) {
+		settings_done(&s);
+		return e;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+void settings_done(struct tracker_settings *s)
+{
+	free(s->proxies);
+	s->proxies = NULL;
+	s->n_proxies = 0;
+}

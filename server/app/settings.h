@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * From options to what modules want.
+ */
+
+#include "server/config/config.h"
+#include "server/tracker/tracker.h"
+
+/* What SIGHUP may change. settings_done() frees the proxies. */
+enum err settings_make(const struct config *c, struct tracker_settings *out,
+                       struct fault *fault) must_check;
+void settings_done(struct tracker_settings *s);

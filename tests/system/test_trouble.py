@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Behaviour under trouble: faulty maps, kill -9, a database that goes away, reload, restart."""
+import os
+import signal
+import struct
+import socket
+import time
+import urllib.parse
+
+import pytest
+
+from house import (NET, PROVIDERS, Daemon, address, announced, new_database, postgres, topology,
+                   wait_for)
+
+HASH = bytes(range(20))
+
+
+def announce(daemon, ip, port=6881, uploaded=0, downloaded=0, left=0, event="", hash_=HASH,
+             peer=None, want=50):
+    """One HTTP announce from `ip`; returns the raw reply."""
+    query = {"info_hash": hash_, "peer_id": (peer or ip).encode().ljust(20, b"-")[:20], "port": port,
+             "uploaded": uploaded, "downloaded": downloaded, "left": left, "compact": 1,
+             "numwant": want, "key": "%08x" % (int(ip.split(".")[-1]) + 1)}
+    if event:
+        query["event"] = event
+    connection = socket.create_connection((f"{NET}.9.9.9", daemon.tracker_port), timeout=10,
+                                          source_address=(ip, 0))
+    with connection:
+        path = "/announce?" + urllib.parse.urlencode(query)
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n".encode())
+        reply = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = reply.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), reply
+    return body
+
+
+def peers_in(body):
+    """IPv4 peers of a compact reply."""
+    start = body.index(b"5:peers") + 7
+    size, _, rest = body[start:].partition(b":")
+    return {f"{socket.inet_ntoa(rest[i:i + 4])}:{struct.unpack('>H', rest[i + 4:i + 6])[0]}"
+            for i in range(0, int(size), 6)}
+
+
+def test_a_faulty_upload_changes_nothing_and_names_every_fault(tmp_path):
+    with Daemon("faults", database=new_database("faults")) as daemon:
+        daemon.upload_world()
+        bad = topology("isp-a")
+        bad["asns"] = [0]
+        bad["pids"][0]["prefixes"][0] = f"{NET}.1.1.1/24"
+        bad["links"][1]["b"] = "nowhere"
+        bad["interconnects"][0]["capacity"] = 1
+        status, reply = daemon.api("PUT", "/v1/providers/isp-a/topology", bad)
+        assert status == 422
+        assert {fault["where"] for fault in reply["faults"]} >= {
+            "/asns/0", "/pids/0/prefixes/0", "/interconnects/0/capacity"}
+        assert all(fault["text"] and fault["code"] for fault in reply["faults"])
+        assert daemon.api("GET", "/v1/providers/isp-a/topology")[1] == topology("isp-a")
+        assert daemon.metric("p4pd_map_pids") == 9
+
+        moved = topology("isp-a")
+        moved["pids"][0]["prefixes"].pop()
+        status, reply = daemon.api("PUT", "/v1/providers/isp-a/topology", moved)
+        assert status == 201 and reply["version"] == 2
+        assert daemon.api("GET", "/v1/providers/isp-a/topology")[1] == moved
+        assert daemon.api("POST", "/v1/providers/isp-a/versions/1/activate")[0] == 200
+        assert daemon.api("GET", "/v1/providers/isp-a/topology")[1] == topology("isp-a")
+
+
+def test_an_upload_answered_201_survives_kill_9(tmp_path):
+    database = new_database("kill")
+    with Daemon("kill", database=database) as daemon:
+        for round_ in range(3):
+            changed = topology("isp-a")
+            changed["interconnects"][0]["capacity_mbps"] = 20000 + round_
+            status, reply = daemon.api("PUT", "/v1/providers/isp-a/topology", changed)
+            daemon.kill()
+            assert status == 201, reply
+            daemon.start()
+            assert daemon.api("GET", "/v1/providers/isp-a/topology")[1] == changed
+            assert daemon.metric("p4pd_map_providers") == 1
+
+
+def test_accounting_survives_kill_9_but_for_a_second(tmp_path):
+    with Daemon("books", database=new_database("books"), bin_seconds=10) as daemon:
+        daemon.upload_world()
+        a, b = address("isp-a", 1, 7), address("isp-b", 1, 7)
+        wait_for("a new bin", 11, lambda: time.time() % 10 < 1)
+        since = time.time() // 10 * 10
+        announce(daemon, a, event="started")
+        announce(daemon, b, left=1 << 20, event="started")
+        time.sleep(2)
+        announce(daemon, a, uploaded=3_000_000)
+        announce(daemon, b, downloaded=3_000_000, left=1)
+        time.sleep(2.5)  # one drain
+        daemon.kill()
+        daemon.start()
+        wait_for("the bin is stored", 25, lambda: time.time() > since + 12
+                 and daemon.metric("p4pd_spool_bins") == 0)
+        books = announced(daemon.balance(since, since + 10))
+        assert books["isp-a", "a-b", "out_bytes"] == 3_000_000
+        assert books["isp-b", "b-a", "in_bytes"] == 3_000_000
+        assert books["isp-a", "a-b", "in_bytes"] == 0
+
+
+@pytest.mark.parametrize("away_seconds", [60 if os.environ.get("CI") else 20])
+def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_seconds):
+    with Daemon("away", database=new_database("away")) as daemon:
+        daemon.upload_world()
+        a, b = address("isp-a", 1, 8), address("isp-b", 1, 8)
+        announce(daemon, a, event="started")
+        announce(daemon, b, left=1 << 30, event="started")
+        since = time.time() // 5 * 5
+        sent = failed = 0
+        end = time.time() + away_seconds + 5
+        postgres("stop")
+        try:
+            while time.time() < end - 5:
+                sent += 1
+                try:
+                    announce(daemon, a, uploaded=sent * 1_000_000)
+                    announce(daemon, b, downloaded=sent * 1_000_000, left=1)
+                except (OSError, AssertionError):
+                    failed += 1
+                time.sleep(0.2)
+            assert daemon.api("PUT", "/v1/providers/isp-c/topology",
+                              topology("isp-c", asns=[64503, 64504]))[0] == 503
+            assert daemon.metric("p4pd_spool_bins") >= away_seconds // 5 - 2
+        finally:
+            postgres("start")
+        assert failed == 0
+        until = time.time() // 5 * 5 + 5
+        wait_for("the spool is empty", 60, lambda: time.time() > until + 1
+                 and daemon.metric("p4pd_spool_bins") == 0)
+        report = daemon.balance(since, until)
+        books = announced(report)
+        assert books["isp-a", "a-b", "out_bytes"] == sent * 1_000_000
+        assert books["isp-b", "b-a", "in_bytes"] == sent * 1_000_000
+        known = [row["sources"]["announce"] for row in report["interconnects"]]
+        assert all(row["bins_known"] == row["bins_expected"] for row in known)
+
+
+def test_it_starts_and_steers_without_the_database(tmp_path):
+    with Daemon("alone", database=new_database("alone")) as daemon:
+        daemon.upload_world()
+        daemon.stop()
+        postgres("stop")
+        try:
+            daemon.start()
+            assert daemon.metric("p4pd_map_providers") == 3
+            announce(daemon, address("isp-a", 1, 9), left=1)
+            assert peers_in(announce(daemon, address("isp-a", 2, 9), left=1)) == {
+                address("isp-a", 1, 9) + ":6881"}
+            status, reply = daemon.api("PUT", "/v1/providers/isp-a/topology", topology("isp-a"))
+            assert status == 503, reply
+        finally:
+            postgres("start")
+        wait_for("uploads work again", 20, lambda: daemon.api(
+            "PUT", "/v1/providers/isp-a/topology", topology("isp-a"))[0] in (200, 201))
+
+
+def test_a_restart_keeps_the_swarms(tmp_path):
+    with Daemon("restart", database="") as daemon:
+        for host in range(1, 6):
+            announce(daemon, address("isp-a", 1, host), left=host % 2)
+        daemon.stop()
+        daemon.start()
+        peers = peers_in(announce(daemon, address("isp-a", 1, 100), left=5))
+        assert peers == {address("isp-a", 1, host) + ":6881" for host in range(1, 6)}
+
+
+def test_two_daemons_share_a_database(tmp_path):
+    database = new_database("shared")
+    one, two = Daemon("one", database=database, node="one"), Daemon("two", database=database, node="two")
+    one.start(ready=False)
+    two.start(ready=False)  # both find an empty database and apply the migrations
+    with one, two:
+        for daemon in (one, two):
+            wait_for("ready", 20, daemon.is_ready)
+        one.upload_world()
+        wait_for("the other daemon hears of it", 10, lambda: two.metric("p4pd_map_providers") == 3)
+        assert two.api("POST", "/v1/providers/isp-a/versions/1/activate")[0] == 200
+
+
+def test_sighup_reloads_what_it_can_and_keeps_the_old_when_broken(tmp_path):
+    conf = tmp_path / "p4pd.conf"
+    conf.write_text("max_peers = 3\n")
+    daemon = Daemon("hup", database="")
+    settings = {k: v for k, v in daemon.settings.items()}
+    conf_lines = "".join(f'{k} = "{v}"\n' for k, v in settings.items())
+    conf.write_text(conf_lines + "max_peers = 3\n")
+    daemon.settings = {}
+    import subprocess
+    from house import P4PD
+    daemon.log = open(daemon.state / "log", "ab")
+    daemon.process = subprocess.Popen([P4PD, "--config", conf], stderr=daemon.log)
+    wait_for("ready", 20, daemon.is_ready)
+    try:
+        def listed():
+            return len(peers_in(announce(daemon, address("isp-a", 1, 99), left=1)))
+        for host in range(1, 20):
+            announce(daemon, address("isp-a", 1, host), left=1)
+        assert listed() == 3
+        conf.write_text(conf_lines + "max_peers = 7\nudp_workers = 3\n")
+        daemon.signal(signal.SIGHUP)
+        wait_for("the new limit", 5, lambda: listed() == 7)
+        assert "udp_workers" in daemon.log_text()
+        conf.write_text(conf_lines + "max_peers = many\n")
+        daemon.signal(signal.SIGHUP)
+        wait_for("the complaint", 5, lambda: "max_peers" in daemon.log_text().split("udp_workers")[-1])
+        assert listed() == 7
+    finally:
+        daemon.stop()
