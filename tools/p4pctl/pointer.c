@@ -39,20 +39,21 @@ static void skip_string(struct scan *s)
 static void skip_value(struct scan *s)
 {
 	size_t depth = 0;
-	do {
-		const char c = peek(s);
-		if (c == '"') {
-			skip_string(s);
-			continue;
-		}
-		if (c == '{' || c == '[')
-			depth++;
-		else if (depth > 0 && (c == '}' || c == ']'))
-			depth--;
-		else if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+	while (s->at < s->end) {
+		const char c = *s->at;
+		if (depth == 0 && is_one_of(c, ",]}"))
 			return;
-		s->at++;
-	} while (s->at < s->end && (depth > 0 || !is_one_of(*s->at, ",]} \t\r\n")));
+		if (c == '"')
+			skip_string(s);
+		else
+			s->at++;
+		if (is_one_of(c, "{["))
+			depth++;
+		else if (is_one_of(c, "}]"))
+			depth--;
+		if (depth == 0 && is_one_of(peek(s), ",]} \t\r\n"))
+			return;
+	}
 }
 
 /* Is the string at [key, end) what the pointer's next token says, with ~1 for / and ~0 for ~? */
