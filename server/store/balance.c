@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A month of 300 interconnects (2.6 million bins) took 6 s, one day of them 0.6 s, on one old core. */
+enum { REPORT_MS = 60000 };
+
 /*
  * Bins of the window's length that lie wholly inside it; nodes are summed first, because the 95th
  * percentile of a sum is not the sum of percentiles. $1 from, $2 to, $3 seconds, $4 provider,
@@ -48,6 +51,7 @@ enum err store_balance(struct store *s, const struct store_window *window,
                        struct store_balance **out, size_t *count)
 {
 	struct work w = work_begin(s, "sum bins");
+	work_allow(&w, REPORT_MS);
 	(void)work_run(&w,
 	               BINS_OF_WINDOW
 	               ", figures AS (SELECT interconnect, source, sum(out_bytes) AS out_bytes, "

@@ -12,6 +12,9 @@ extern const struct embed_file schema_files[]; /* generated from schema/ */
 /* Any number nobody else uses: "p4pd" in ASCII. */
 #define MIGRATION_LOCK "1882222692"
 
+/* A daemon that waits for another's migration waits as long as that may take. */
+enum { MIGRATION_MS = 600000 };
+
 /* What the database has must be the beginning of what we have. Returns how long that is. */
 static size_t compare(struct work *w, struct fault *fault)
 {
@@ -44,23 +47,21 @@ static size_t compare(struct work *w, struct fault *fault)
 
 enum err store_migrate(struct store *s, struct fault *fault)
 {
-	(void)fault_set(fault, ERR_OK, "", "%s", "");
 	struct work w = work_begin(s, "bring the schema up to date");
-	work_script(&w, "SET LOCAL statement_timeout = 0;"
-	                "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ");"
+	work_allow(&w, MIGRATION_MS);
+	work_script(&w, "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ");"
 	                "CREATE TABLE IF NOT EXISTS migrations ("
 	                " number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,"
 	                " applied timestamptz NOT NULL DEFAULT now())");
 	const size_t there = compare(&w, fault);
 	for (size_t i = there; w.err == ERR_OK && schema_files[i].name != NULL; i++) {
 		const struct embed_file *f = &schema_files[i];
+		log_line(LOG_NOTE, "database: applying migration name=%s", f->name);
 		work_script(&w, (const char *)f->bytes);
 		(void)work_run(&w,
 		               "INSERT INTO migrations (number, name, sha256) VALUES ($1, $2, $3)",
 		               ARGS(arg_u64(strtoull(f->name, NULL, 10)), arg_text(f->name),
 		                    arg_text(f->sha256)));
-		if (w.err == ERR_OK)
-			log_line(LOG_NOTE, "database: applying migration name=%s", f->name);
 	}
 	const enum err e = work_end(&w);
 	if (e == ERR_AWAY || e == ERR_SYSTEM)

@@ -21,8 +21,10 @@ static void run(struct work *w, const char *sql)
 
 struct work work_begin_until(struct store *s, const char *what, int64_t deadline)
 {
-	struct work w = { .store = s, .what = what, .until = deadline };
-	const int64_t usual = connection_clock_ms() + pool_timeout_ms(s);
+	struct work w = {
+		.store = s, .what = what, .until = deadline, .timeout_ms = pool_timeout_ms(s)
+	};
+	const int64_t usual = connection_clock_ms() + w.timeout_ms;
 	w.err = pool_take(s, usual < deadline ? usual : deadline, &w.slot);
 	if (w.err == ERR_OK)
 		w.pg = w.slot->pg;
@@ -57,6 +59,13 @@ void work_fail(struct work *w, enum err e)
 		w->err = e;
 }
 
+void work_allow(struct work *w, unsigned timeout_ms)
+{
+	(void)work_run(w, "SELECT set_config('statement_timeout', $1, true)",
+	               ARGS(arg_u64(timeout_ms)));
+	w->timeout_ms = timeout_ms;
+}
+
 /* ---- what the server answered ---- */
 
 /*
@@ -70,7 +79,8 @@ static enum err from_sqlstate(const char *state)
 	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
 		if (strncmp(state, away[i], strlen(away[i])) == 0)
 			return ERR_AWAY;
-	return ERR_SYSTEM;
+	/* Bytes that are no UTF-8 can only be the name of something that is not there. */
+	return strcmp(state, "22021") == 0 ? ERR_NOT_FOUND : ERR_SYSTEM;
 }
 
 static void refused(struct work *w, const PGresult *result)
@@ -79,8 +89,9 @@ static void refused(struct work *w, const PGresult *result)
 	const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	w->broken = PQstatus(w->pg) != CONNECTION_OK;
 	w->err = w->broken || state == NULL ? ERR_AWAY : from_sqlstate(state);
-	pool_complain(w->store, w->err, w->what, state != NULL ? state : "-",
-	              words != NULL ? words : PQerrorMessage(w->pg));
+	if (w->err != ERR_NOT_FOUND)
+		pool_complain(w->store, w->err, w->what, state != NULL ? state : "-",
+		              words != NULL ? words : PQerrorMessage(w->pg));
 }
 
 static void broke(struct work *w)
@@ -95,7 +106,7 @@ static void broke(struct work *w)
 static int64_t deadline(const struct work *w)
 {
 	/* A second more than the server's own limit, whose answer leaves the connection whole. */
-	const int64_t usual = connection_clock_ms() + pool_timeout_ms(w->store) + 1000;
+	const int64_t usual = connection_clock_ms() + w->timeout_ms + 1000;
 	return usual < w->until ? usual : w->until;
 }
 
@@ -163,7 +174,7 @@ size_t work_run(struct work *w, const char *sql, const struct arg *args)
 void work_script(struct work *w, const char *sql)
 {
 	if (w->err == ERR_OK)
-		settle(w, PQsendQuery(w->pg, sql), PGRES_COMMAND_OK, w->until);
+		settle(w, PQsendQuery(w->pg, sql), PGRES_COMMAND_OK, deadline(w));
 }
 
 void work_copy_begin(struct work *w, const char *sql)

@@ -12,7 +12,8 @@
  * The first failure sticks: every later step does nothing, and work_end() rolls back and tells it.
  * Values travel as parameters only, so that no input ever becomes SQL.
  *
- * Errors: ERR_AWAY and ERR_SYSTEM are logged here; what a caller sets with work_fail() is not.
+ * Errors: ERR_AWAY and ERR_SYSTEM are logged here; what a caller sets with work_fail() is not, nor
+ * is ERR_NOT_FOUND, which a name gets that is no UTF-8: nothing is called that.
  * Threading: one thread at a time.
  */
 
@@ -25,6 +26,7 @@ struct work {
 	struct pg_conn *pg;     /* the slot's */
 	struct pg_result *rows; /* of the last statement */
 	int64_t until;          /* for the whole work */
+	unsigned timeout_ms;    /* for a statement */
 	enum err err;
 	bool broken; /* the connection is of no more use */
 };
@@ -34,6 +36,8 @@ struct work work_begin_until(struct store *s, const char *what, int64_t deadline
 /* COMMIT, or ROLLBACK after a failure; gives the connection back. */
 enum err work_end(struct work *w);
 void work_fail(struct work *w, enum err e);
+/* Statements of this work may take that long. */
+void work_allow(struct work *w, unsigned timeout_ms);
 
 struct arg {
 	enum { ARG_END, ARG_NULL, ARG_BYTES, ARG_DIGITS } kind;
@@ -52,7 +56,7 @@ struct arg arg_i64(int64_t n);
 /* Returns the number of rows; 0 after a failure. `args` may be NULL. */
 size_t work_run(struct work *w, const char *sql, const struct arg *args);
 
-/* Several statements without arguments: a migration. Not bounded by the store's time-out. */
+/* Several statements without arguments: a migration. */
 void work_script(struct work *w, const char *sql);
 
 /* The rows of a COPY in text format, a chunk at a time. */

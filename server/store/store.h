@@ -9,7 +9,8 @@
  * path.
  *
  * Errors: ERR_AWAY when the database cannot be reached (try again later; nothing was done, or it
- * was done whole), ERR_SYSTEM when it refused (logged). Both leave *out untouched.
+ * was done whole), ERR_SYSTEM when it refused (logged), ERR_NOT_FOUND from any call for a name that
+ * is no UTF-8. All leave *out untouched.
  * Ownership: strings in results belong to the result; free with the function named there.
  * Threading: any thread.
  */
@@ -187,7 +188,8 @@ struct store_window {
 
 /*
  * Nodes are summed inside a bin before anything is ranked. One row for each interconnect and source
- * that has bins, one with has_bins = false for one in force that has none. By provider and id.
+ * that has bins, one with has_bins = false for one in force that has none. By provider and id. May
+ * take a minute: a year of a big network is not summed in a request's usual time.
  */
 enum err store_balance(struct store *s, const struct store_window *w, struct store_balance **out,
                        size_t *count) must_check;

@@ -89,6 +89,7 @@ static void an_upload_is_in_force_and_comes_back_as_it_was(void **state)
 	assert_int_equal(store_document(s, "isp-a", STORE_TOPOLOGY, UINT64_MAX, &d), ERR_NOT_FOUND);
 	assert_int_equal(store_document(s, "isp-b' OR '1'='1", STORE_TOPOLOGY, 1, &d),
 	                 ERR_NOT_FOUND);
+	assert_int_equal(store_document(s, "caf\xe9", STORE_TOPOLOGY, 1, &d), ERR_NOT_FOUND);
 	assert_null(d.body);
 }
 
