@@ -27,8 +27,8 @@
  * booked in the bin they are reported in; what is known too late of uploads is made up for in the
  * bins after it (bin.h). A bin much shorter than the announce interval is therefore rough.
  *
- * Threading: a slot belongs to one worker; accounting_tick() and the spool belong to the one
- * background thread.
+ * Threading: a slot belongs to one worker; accounting_tick() and accounting_flush() to one background
+ * thread; the spool to one other, or the same.
  */
 
 #include "common/codec/announce.h"
@@ -91,7 +91,7 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
                        uint32_t from, uint32_t to, uint32_t count, uint32_t candidates);
 
-/* ---- by the background thread ---- */
+/* ---- by the background threads ---- */
 
 /*
  * Drains the slots, writes the journal, closes what is over. Call once a second, and at the end.
@@ -114,6 +114,7 @@ struct accounting_bin {
 	uint32_t seconds, observed_seconds;
 	struct accounting_row *rows;
 	size_t n_rows;
+	uint64_t file; /* which file of this name it was read from */
 };
 
 /*
@@ -123,7 +124,10 @@ struct accounting_bin {
 enum err accounting_spool_first(struct accounting *a, struct accounting_bin *out,
                                 struct fault *fault) must_check;
 void accounting_bin_done(struct accounting_bin *b);
-/* It is in the database: forget the file. */
+/*
+ * It is in the database: forget the file. Not the one that has replaced it since: a bin that was
+ * flushed at the end of one process is closed whole by the next.
+ */
 void accounting_spool_remove(struct accounting *a, const struct accounting_bin *bin);
 
 struct accounting_stats {

@@ -171,10 +171,17 @@ struct ledger_delta ledger_update(struct ledger *l, const struct ledger_note *n)
 	const uint64_t hash = random_mix(n->client ^ random_mix(n->swarm));
 	const uint64_t key = hash != 0 ? hash : 1;
 	struct set *set = &s->sets[spread(hash, l->sets)];
+	struct last *last = &s->lasts[spread(n->client, l->lasts)];
 	struct ledger_delta d = { .verdict = LEDGER_BASELINE };
 
+	/* None of it is in the cache: fetch it at once, not one after the other. */
+	if (n->up != 0 || n->down != 0)
+		__builtin_prefetch(last, 1);
+	__builtin_prefetch(&set->keys[0]);
+	__builtin_prefetch(&set->keys[LEDGER_WAYS / 2]);
+
 	pthread_mutex_lock(&s->lock);
-	const bool twin = is_twin(&s->lasts[spread(n->client, l->lasts)], n);
+	const bool twin = is_twin(last, n);
 	size_t way = find_way(set, key);
 	if (way < LEDGER_WAYS)
 		d = compare(&set->entries[way], n, twin);

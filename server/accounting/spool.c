@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -67,15 +68,20 @@ enum err spool_init(struct spool *s, const char *state_dir, struct fault *fault)
 	if (n < 0)
 		e = failed(s, "read", fault);
 	if (e != ERR_OK) {
-		spool_done(s);
+		free(s->dir);
+		s->dir = NULL;
 		return e;
 	}
 	atomic_store(&s->count, (size_t)n);
+	pthread_mutex_init(&s->lock, NULL);
 	return ERR_OK;
 }
 
 void spool_done(struct spool *s)
 {
+	if (s->dir == NULL)
+		return;
+	pthread_mutex_destroy(&s->lock);
 	free(s->dir);
 	s->dir = NULL;
 }
@@ -124,9 +130,11 @@ enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct f
 	writer_bytes(&w, sum, sizeof(sum));
 	must(!w.bad);
 	name_of(bin->start, name);
+	pthread_mutex_lock(&s->lock);
 	const enum err e = disk_replace(s->dir, name, 0600, bytes, writer_size(&w), fault);
-	free(bytes);
 	recount(s);
+	pthread_mutex_unlock(&s->lock);
+	free(bytes);
 	return e;
 }
 
@@ -194,7 +202,16 @@ static enum err set_aside(struct spool *s, const char *name, struct fault *fault
 	                 aside);
 }
 
-enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *fault)
+/* A number for the file itself, whatever its name; 0 when there is none. */
+static uint64_t identity(const struct spool *s, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	return stat(path, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+static enum err take_first(struct spool *s, struct accounting_bin *out, struct fault *fault)
 {
 	char name[NAME_SIZE], *data = NULL;
 	size_t size = 0;
@@ -206,7 +223,17 @@ enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *
 		return e;
 	e = spool_parse(data, size, out);
 	free(data);
+	if (e == ERR_OK)
+		out->file = identity(s, name);
 	return e == ERR_MALFORMED || e == ERR_TRUNCATED ? set_aside(s, name, fault) : e;
+}
+
+enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *fault)
+{
+	pthread_mutex_lock(&s->lock);
+	const enum err e = take_first(s, out, fault);
+	pthread_mutex_unlock(&s->lock);
+	return e;
 }
 
 void spool_remove(struct spool *s, const struct accounting_bin *bin)
@@ -214,6 +241,9 @@ void spool_remove(struct spool *s, const struct accounting_bin *bin)
 	char name[NAME_SIZE], path[PATH_MAX];
 	name_of(bin->start, name);
 	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	(void)unlink(path); /* if it stays it is stored again, which changes nothing */
+	pthread_mutex_lock(&s->lock);
+	if (identity(s, name) == bin->file)
+		(void)unlink(path); /* if it stays it is stored again, which changes nothing */
 	recount(s);
+	pthread_mutex_unlock(&s->lock);
 }

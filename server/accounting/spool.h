@@ -8,15 +8,18 @@
  * checksum. Named by start, so that the order of names is the order of time, and writing a bin again
  * replaces it. Written beside, synced, renamed.
  *
- * Threading: one thread; `count` any.
+ * Threading: one thread writes and one takes; what the second removes is never what the first has put
+ * in its place meanwhile. `count`: any.
  */
 
 #include "server/accounting/accounting.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct spool {
 	char *dir;
+	pthread_mutex_t lock; /* from looking at a file to changing it */
 	_Atomic size_t count; /* whole files */
 };
 

@@ -74,6 +74,27 @@ static void the_same_bin_again_replaces_it(void **state)
 	spool_done(&s);
 }
 
+static void what_replaced_a_bin_meanwhile_is_not_removed(void **state)
+{
+	(void)state;
+	struct spool s;
+	struct accounting_bin old, b = bin(600);
+	assert_int_equal(spool_init(&s, folder, NULL), ERR_OK);
+	write_one(&s, 600);
+	assert_int_equal(spool_first(&s, &old, NULL), ERR_OK);
+	b.observed_seconds = 300;
+	assert_int_equal(spool_write(&s, &b, NULL), ERR_OK);
+	spool_remove(&s, &old);
+	accounting_bin_done(&old);
+	assert_int_equal(s.count, 1);
+	assert_int_equal(spool_first(&s, &b, NULL), ERR_OK);
+	assert_int_equal(b.observed_seconds, 300);
+	spool_remove(&s, &b);
+	accounting_bin_done(&b);
+	assert_int_equal(s.count, 0);
+	spool_done(&s);
+}
+
 static void outlives_the_process(void **state)
 {
 	(void)state;
@@ -140,6 +161,7 @@ static void refuses_every_shorter_or_changed_file(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(gives_bins_back_oldest_first),
 	TEST(the_same_bin_again_replaces_it),
+	TEST(what_replaced_a_bin_meanwhile_is_not_removed),
 	TEST(outlives_the_process),
 	TEST(sets_a_damaged_file_aside),
 	TEST(refuses_every_shorter_or_changed_file),
