@@ -66,7 +66,7 @@ enum ratio_verdict ratio_verdict(const char *out_bytes, const char *in_bytes, ui
 	if (times(big, 1000) > times(small, limit_milli))
 		return RATIO_BREACH;
 	const wide warn = times(times(small, limit_milli), RATIO_WARN_PERCENT);
-	return times(big, 1000 * 100) >= warn ? RATIO_WARN : RATIO_OK;
+	return times(big, 100000) >= warn ? RATIO_WARN : RATIO_OK;
 }
 
 const char *ratio_verdict_name(enum ratio_verdict v)

@@ -15,11 +15,12 @@
 enum {
 	HASH_SIZE = 32,
 	SECRET_SIZE = 32,
+	SECRET_DIGITS = 64,
 	ADMIN_MIN = 16, /* an operator may write a token of their own */
 	ADMIN_MAX = 200
 };
 #define TOKEN_PREFIX "p4pd_" /* lets secret scanners recognise a leaked one */
-_Static_assert(sizeof(TOKEN_PREFIX) + 2 * SECRET_SIZE <= AUTH_TOKEN_SIZE, "a token fits");
+_Static_assert(sizeof(TOKEN_PREFIX) + SECRET_DIGITS <= AUTH_TOKEN_SIZE, "a token fits");
 
 struct auth {
 	struct store *store;
