@@ -76,8 +76,10 @@ static size_t receive(struct worker *w, int flags)
 		m->msg_controllen = sizeof(w->in_control[i]);
 	}
 	const int n = recvmmsg(w->fd, w->in, NET_BATCH_MAX, flags, NULL);
-	if (n > 0)
+	if (n > 0) {
+		count(&w->received, (uint64_t)n);
 		return (size_t)n;
+	}
 	if (errno != EAGAIN && errno != EINTR)
 		(void)poll(NULL, 0, 10); /* out of memory, say: do not spin */
 	return 0;
@@ -180,7 +182,6 @@ static void answer(struct worker *w, size_t n)
 		};
 	}
 	send_all(w, replies);
-	count(&w->received, n);
 }
 
 static void *work(void *arg)
