@@ -144,7 +144,7 @@ function sourceCell(source, figures) {
 		cell.append(tag);
 	}
 	if (figures.bins_known < figures.bins_expected) {
-		const bins = element("span", ` ${figures.bins_known}/${figures.bins_expected}`, "muted");
+		const bins = element("span", ` ${figures.bins_known}/${figures.bins_expected} bins`, "below");
 		bins.title = "bins that were counted, of those in the window";
 		cell.append(bins);
 	}
@@ -172,10 +172,10 @@ function row(link) {
 	tr.setAttribute("aria-selected", key(link) === state.selected);
 	const name = element("th", `${link.interconnect} `);
 	name.scope = "row";
-	name.append(element("span", link.provider, "muted"));
+	name.append(element("span", link.provider, "below"));
 	const verdict = VERDICTS[link.verdict] || { text: link.verdict, className: "" };
 	const neighbour = element("td", `AS${link.neighbor_asn} `);
-	neighbour.append(element("span", link.relation, "muted"));
+	neighbour.append(element("span", link.relation, "below"));
 	tr.append(name, element("td", verdict.text, verdict.className), neighbour, ...figureCells(link));
 	tr.onclick = () => select(link);
 	tr.onkeydown = (event) => {

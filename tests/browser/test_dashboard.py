@@ -134,7 +134,7 @@ class Dashboard(unittest.TestCase):
         self.assertIn(f"{figures['ratio']:.2f}:1", cells[5])
         self.assertIn("1.8:1", cells[5])
         self.assertIn(f"{figures['p95_out_bps'] / 1e9:.2f} Gbit/s", cells[6])
-        self.assertIn(f"{figures['bins_known']}/{figures['bins_expected']}", cells[8])
+        self.assertIn(f"{figures['bins_known']}/{figures['bins_expected']} bins", cells[8])
 
     def test_an_estimate_says_so(self):
         cells = self.table.rows[f"{PROVIDER}/guessed"]
