@@ -29,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -56,8 +57,8 @@ def free_port():
                 return port
 
 
-def wait_for_tracker(port, process, log):
-    """Until it answers a connect."""
+def answers_connects(port, process):
+    """Waits until it does; false when it ends or never does."""
     request = bytes.fromhex("0000041727101980" "00000000" "62656e63")
     with socket.socket(type=socket.SOCK_DGRAM) as s:
         s.settimeout(0.1)
@@ -68,10 +69,10 @@ def wait_for_tracker(port, process, log):
             with contextlib.suppress(OSError):
                 s.send(request)
                 if s.recv(64)[4:8] == b"benc":
-                    return
+                    return True
                 continue
             time.sleep(0.05)
-    fail(f"{process.args[0]} does not answer on port {port}:\n{log.read_text(errors='replace')[-2000:]}")
+    return False
 
 
 class Tracker:
@@ -82,15 +83,22 @@ class Tracker:
         self.folder = folder
         self.pin = ["taskset", "-c", str(core)]
         self.log = folder / f"{name}.log"
+        self.process = None
         self.port = free_port()
 
     def run(self, command, **more):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.pin + [str(c) for c in command], stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL, **more)
-        wait_for_tracker(self.port, self.process, self.log)
+        if not answers_connects(self.port, self.process):
+            fail(f"{self.name} does not answer on port {self.port}:\n{self.tail()}")
+
+    def tail(self):
+        return self.log.read_text(errors="replace")[-2000:]
 
     def stop(self):
+        if self.process is None:
+            return
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=20)
@@ -142,8 +150,22 @@ class P4pd(Tracker):
 
     def start(self):
         self.run([self.program, "-c", self.config])
-        if self.database and not self.has_maps:
+        if not self.database:
+            return
+        self.wait_for("/readyz", "")
+        if not self.has_maps:
             self.upload_maps()
+        self.wait_for("/metrics", f"p4pd_map_providers {len(list(SAMPLES.glob('*.topology.json')))}\n")
+
+    def wait_for(self, path, part):
+        """Until `path` answers 200 with `part` in its body."""
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.api}{path}", timeout=5) as answer:
+                    if part in answer.read().decode():
+                        return
+            time.sleep(0.05)
+        fail(f"{path} of {self.name} never had what it should, {part!r}:\n{self.tail()}")
 
     def upload_maps(self):
         token = (self.state / "admin.token").read_text().strip()
@@ -155,9 +177,12 @@ class P4pd(Tracker):
                     data=path.read_bytes(), method="PUT",
                     headers={"Authorization": f"Bearer {token}",
                              "Content-Type": "application/json"})
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    answer.read()
-        time.sleep(1)  # compiled and published in the background
+                try:
+                    with urllib.request.urlopen(request, timeout=30) as answer:
+                        answer.read()
+                except urllib.error.HTTPError as e:
+                    fail(f"upload of {path.name}: {e} {e.read().decode(errors='replace')}\n"
+                         + self.tail())
         self.has_maps = True
 
 
@@ -170,11 +195,13 @@ def sample_prefixes():
     return prefixes or ["127.0.0.0/16"]
 
 
-def load(args, tracker, round_number):
+def load(args, tracker):
+    """The same clients in every round: a tracker that remembers its swarms gains no new peers."""
     command = ["taskset", "-c", str(args.load_core), str(args.p4pload), "--json",
                "--target", f"127.0.0.1:{tracker.port}", "--pid", str(tracker.process.pid),
                "--seconds", str(args.seconds), "--want", str(args.want), "--addresses", "256",
-               "--seed", str(round_number + 1), *WORKLOADS[args.workload]]
+               "--warm", "3",  # a daemon that has run for hours touches no new page of memory
+               *WORKLOADS[args.workload]]
     for prefix in sample_prefixes():
         command += ["--from", prefix]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -188,9 +215,9 @@ def measure(args, trackers):
     results = {t.name: [] for t in trackers}
     for number in range(args.rounds):
         for tracker in trackers if number % 2 == 0 else reversed(trackers):
-            tracker.start()
             try:
-                result = load(args, tracker, number)
+                tracker.start()
+                result = load(args, tracker)
             finally:
                 tracker.stop()
             results[tracker.name].append(result)

@@ -41,6 +41,7 @@ struct engine {
 	const struct options *options;
 	enum phase phase;
 	uint32_t next;       /* client of the first two phases */
+	uint32_t goal;       /* announces each client shall have made after the second */
 	uint64_t start, now; /* of this phase; nanoseconds of a steady clock */
 	uint64_t planned;    /* requests that have been due in this phase */
 	uint64_t last_sweep;
@@ -180,7 +181,7 @@ static bool seek(struct engine *e)
 	const struct client *all = e->people->clients;
 	const bool connecting = e->phase == PHASE_CONNECT;
 	while (e->next < e->people->n_clients &&
-	       (connecting ? all[e->next].connected != 0 : all[e->next].announces != 0))
+	       (connecting ? all[e->next].connected != 0 : all[e->next].announces >= e->goal))
 		e->next++;
 	return e->next < e->people->n_clients;
 }
@@ -437,7 +438,7 @@ static enum err measure(struct engine *e, struct tally *out, struct fault *fault
 enum err engine_run(struct engine *e, struct tally *out, struct fault *fault)
 {
 	enum err err = visit_all(e, PHASE_CONNECT, fault);
-	if (err == ERR_OK)
+	for (e->goal = 1; err == ERR_OK && e->goal <= e->options->warm; e->goal++)
 		err = visit_all(e, PHASE_ANNOUNCE, fault);
 	if (err == ERR_OK)
 		err = measure(e, out, fault);

@@ -4,8 +4,8 @@
 /*
  * The engine: keeps requests in flight and books their answers.
  *
- * A run has three phases. Every client connects; every client announces once; then the clock
- * starts and random clients announce, connect anew and scrape in the shares that were asked for.
+ * A run has three phases. Every client connects; every client announces (--warm times); then the
+ * clock starts and random clients announce, connect anew and scrape in the shares that were asked for.
  *
  * A request in flight has a slot, and the slot's number is in its transaction id. In an open loop
  * (--rate) a request has a due time; it may leave late when the window is full, and its latency

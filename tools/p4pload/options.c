@@ -16,6 +16,7 @@ static const struct {
 	const char *help;
 } numbers[] = {
 	{ "seconds", OFFSET(seconds), 1, 86400, "how long to measure (5)" },
+	{ "warm", OFFSET(warm), 1, 100, "announces of every client before the clock starts (1)" },
 	{ "peers", OFFSET(peers), 1, 4000000, "distinct clients, each in one swarm (10000)" },
 	{ "hashes", OFFSET(hashes), 1, 4000000, "swarms (1000)" },
 	{ "want", OFFSET(want), 0, 1000, "peers asked for (the tracker's default)" },
@@ -56,7 +57,7 @@ void options_help(void)
 	printf("  --%-22s %s\n", "hash-file FILE", "info-hashes as hex lines, instead of --hashes");
 	for (size_t i = 0; i < COUNT(flags); i++)
 		printf("  --%-22s %s\n", flags[i].name, flags[i].help);
-	puts("\nEvery client connects and announces once before the clock starts. Without --rate the\n"
+	puts("\nEvery client connects and announces (--warm) before the clock starts. Without --rate the\n"
 	     "loop is closed: a new request leaves when an answer comes. With --rate it is open, and\n"
 	     "latency counts from the moment a request was due, so that a stall is not overlooked.\n"
 	     "\n"
@@ -176,6 +177,7 @@ static enum err check(struct options *o, struct fault *fault)
 enum err options_parse(int argc, char *const *argv, struct options *out, struct fault *fault)
 {
 	struct options o = { .seconds = 5,
+		             .warm = 1,
 		             .peers = 10000,
 		             .hashes = 1000,
 		             .want = UINT64_MAX,

@@ -13,6 +13,7 @@ struct options {
 	struct ip_addr target; /* loopback, IPv4 */
 	uint64_t port;
 	uint64_t seconds;
+	uint64_t warm;      /* announces of every client before the clock starts */
 	uint64_t peers;     /* distinct clients; each is in one swarm */
 	uint64_t hashes;    /* swarms */
 	uint64_t want;      /* num_want; UINT64_MAX: the tracker's default */
