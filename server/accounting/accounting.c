@@ -3,6 +3,7 @@
 
 #include "common/base/random.h"
 #include "server/accounting/close.h"
+#include "server/accounting/ledger_file.h"
 #include "server/accounting/spool.h"
 #include "server/disk/disk.h"
 
@@ -132,6 +133,12 @@ static enum err make_slots(struct accounting *a)
 	return ERR_OK;
 }
 
+static enum err take_ledger(struct accounting *a, struct fault *fault)
+{
+	const enum err e = ledger_file_take(a->ledger, a->state_dir, a->options.now, fault);
+	return e == ERR_NOT_FOUND || e == ERR_MALFORMED ? ERR_OK : e;
+}
+
 static enum err start(struct accounting *a, struct fault *fault)
 {
 	enum err e = disk_folder(a->state_dir, 0700, fault);
@@ -139,6 +146,8 @@ static enum err start(struct accounting *a, struct fault *fault)
 		e = spool_init(&a->spool, a->state_dir, fault);
 	if (e == ERR_OK)
 		e = open_first_bin(a, fault);
+	if (e == ERR_OK)
+		e = take_ledger(a, fault);
 	if (e == ERR_OK)
 		e = make_slots(a); /* after the replay: the journal's key is used on */
 	return e;
@@ -437,18 +446,26 @@ enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault)
 	return e == ERR_OK ? written : e;
 }
 
-enum err accounting_flush(struct accounting *a, int64_t now, struct fault *fault)
+static enum err write_open_bin(struct accounting *a, struct fault *fault)
 {
 	struct accounting_bin made;
-	enum err e = accounting_tick(a, now, fault);
-	if (e == ERR_OK)
-		e = close_books(&a->bin, a->lease.map, &made);
+	enum err e = close_books(&a->bin, a->lease.map, &made);
 	if (e != ERR_OK)
-		return e;
+		return fault_set(fault, e, "", "no memory to close a bin");
 	if (!says_nothing(&made))
 		e = spool_write(&a->spool, &made, fault);
 	accounting_bin_done(&made);
 	return e;
+}
+
+enum err accounting_flush(struct accounting *a, int64_t now, struct fault *fault)
+{
+	enum err e = accounting_tick(a, now, fault);
+	if (e == ERR_OK)
+		e = write_open_bin(a, fault);
+	/* Whatever became of the bin: its bytes were taken, and must not be taken again. */
+	const enum err kept = ledger_file_save(a->ledger, a->state_dir, e == ERR_OK ? fault : NULL);
+	return e == ERR_OK ? kept : e;
 }
 
 /* ---- the spool ---- */

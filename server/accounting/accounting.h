@@ -15,7 +15,12 @@
  *
  * Deltas come from a ledger of (client, swarm): counters that fell, or a new session, set a new
  * baseline; equal counters of the same client in a second swarm are a hybrid torrent's twin and
- * count once; rates above max_peer_mbps are cut down to it.
+ * count once; rates above max_peer_mbps are cut down to it. It outlives a restart in order
+ * (ledger_file.h). After kill -9 each client's next announce is a baseline, so what it moved since the
+ * one before is lost on top of that second. To save that too, each counter would have to be on disk
+ * with the second's bytes: at 100,000 announces a second about a gigabyte for each bin, and a sweep of
+ * the whole ledger beside the drain to keep it that small. A copy now and then would be worse than
+ * none: bytes between it and the end would count twice.
  *
  * Places belong to a snapshot; the journal and the open bin name them by key, so a map may change at
  * any time. Before the first map is in force no bin is closed: the open one waits for it.
@@ -40,7 +45,7 @@ struct accounting_options {
 	unsigned slots;
 	uint32_t bin_seconds;
 	uint32_t max_peer_mbps;
-	const char *state_dir; /* "journal" and "spool/" live below it */
+	const char *state_dir; /* "journal", "ledger" and "spool/" live below it */
 	uint64_t secret;
 	size_t ledger_max; /* clients remembered */
 	struct map_office *office;
@@ -52,8 +57,9 @@ struct accounting_options {
 struct accounting;
 
 /*
- * Makes the state folder's missing parts and replays the journal. ERR_OK with a fault set (its code is
- * not ERR_OK): the journal, or the rest of it, is damaged; log it, it is ignored.
+ * Makes the state folder's missing parts, replays the journal, takes the ledger. ERR_OK with a fault
+ * set (its code is not ERR_OK): the journal or the rest of it, or the ledger, is damaged; log it, it is
+ * ignored.
  */
 enum err accounting_new(const struct accounting_options *options, struct accounting **out,
                         struct fault *fault) must_check;
@@ -100,8 +106,11 @@ void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static
  */
 enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault) must_check;
 
-/* Writes the open bin as it is to the spool (shutdown); the journal stays, so that a restart within
- * the bin goes on and replaces it. */
+/*
+ * The last call (shutdown), when no worker notes anything any more: ticks, writes the open bin as it is
+ * to the spool and the ledger to its file. The journal stays, so that a restart within the bin goes on
+ * and replaces it.
+ */
 enum err accounting_flush(struct accounting *a, int64_t now, struct fault *fault) must_check;
 
 struct accounting_row {

@@ -221,3 +221,112 @@ size_t ledger_count(struct ledger *l)
 		n += atomic_load_explicit(&l->shards[i].count, memory_order_relaxed);
 	return n;
 }
+
+/* ---- over a restart ---- */
+
+enum { RECORD_ENTRY, RECORD_LAST, RECORD_MAX = 64 };
+
+static void put_entry(struct text *out, size_t shard, uint64_t key, const struct entry *e)
+{
+	uint8_t bytes[RECORD_MAX];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+	writer_u8(&w, RECORD_ENTRY);
+	writer_u8(&w, (uint8_t)shard);
+	writer_u64(&w, key);
+	writer_u64(&w, e->up);
+	writer_u64(&w, e->down);
+	writer_u32(&w, e->seen);
+	writer_u8(&w, e->visits);
+	text_add(out, bytes, writer_size(&w));
+}
+
+static void put_last(struct text *out, const struct last *last)
+{
+	uint8_t bytes[RECORD_MAX];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+	writer_u8(&w, RECORD_LAST);
+	writer_u64(&w, last->client);
+	writer_u64(&w, last->swarm);
+	writer_u64(&w, last->up);
+	writer_u64(&w, last->down);
+	writer_u32(&w, last->seen);
+	text_add(out, bytes, writer_size(&w));
+}
+
+void ledger_export(struct ledger *l, struct text *out)
+{
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &l->shards[i];
+		pthread_mutex_lock(&s->lock);
+		for (size_t at = 0; at < l->sets; at++)
+			for (size_t way = 0; way < LEDGER_WAYS; way++)
+				if (s->sets[at].keys[way] != 0)
+					put_entry(out, i, s->sets[at].keys[way],
+					          &s->sets[at].entries[way]);
+		for (size_t at = 0; at < l->lasts; at++)
+			if (s->lasts[at].seen != 0)
+				put_last(out, &s->lasts[at]);
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+/* The clock may have been ahead; nobody was seen later than now. */
+static uint32_t seen_by(uint32_t seen, int64_t now)
+{
+	return (int64_t)seen > now ? (uint32_t)now : seen;
+}
+
+static bool take_entry(struct ledger *l, struct reader *r, int64_t now)
+{
+	struct entry e = { 0 };
+	const uint8_t shard = reader_u8(r);
+	const uint64_t key = reader_u64(r);
+	e.up = reader_u64(r);
+	e.down = reader_u64(r);
+	e.seen = seen_by(reader_u32(r), now);
+	e.visits = reader_u8(r);
+	if (r->bad || shard >= SHARDS || key == 0)
+		return false;
+	if ((int64_t)e.seen + LEDGER_IDLE < now)
+		return true;
+	struct shard *s = &l->shards[shard];
+	struct set *set = &s->sets[spread(key, l->sets)];
+	pthread_mutex_lock(&s->lock);
+	size_t way = find_way(set, key);
+	if (way == LEDGER_WAYS)
+		way = make_room(s, set);
+	set->keys[way] = key;
+	set->entries[way] = e;
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+static bool take_last(struct ledger *l, struct reader *r, int64_t now)
+{
+	struct last last = { .client = reader_u64(r) };
+	last.swarm = reader_u64(r);
+	last.up = reader_u64(r);
+	last.down = reader_u64(r);
+	last.seen = seen_by(reader_u32(r), now);
+	if (r->bad)
+		return false;
+	struct shard *s = &l->shards[last.client % SHARDS];
+	pthread_mutex_lock(&s->lock);
+	if ((int64_t)last.seen + LEDGER_TWIN >= now)
+		s->lasts[spread(last.client, l->lasts)] = last;
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
+enum err ledger_import(struct ledger *l, struct reader *r, int64_t now)
+{
+	bool good = true;
+	while (good && reader_left(r) > 0) {
+		const uint8_t kind = reader_u8(r);
+		if (kind == RECORD_ENTRY)
+			good = take_entry(l, r, now);
+		else
+			good = kind == RECORD_LAST && take_last(l, r, now);
+	}
+	return good ? ERR_OK : ERR_MALFORMED;
+}

@@ -19,6 +19,8 @@
  * Threading: any; shards by client, one lock each.
  */
 
+#include "common/base/cursor.h"
+#include "common/base/text.h"
 #include "common/codec/announce.h"
 
 enum { LEDGER_WAYS = 16, LEDGER_IDLE = 3 * 3600, LEDGER_TWIN = 15 * 60 };
@@ -52,3 +54,12 @@ struct ledger_delta ledger_update(struct ledger *l, const struct ledger_note *n)
 void ledger_expire(struct ledger *l, unsigned part, unsigned parts, int64_t now);
 
 size_t ledger_count(struct ledger *l); /* may be a little old */
+
+/* All of it as bytes, for ledger_file.h; asks memory of `out` only. */
+void ledger_export(struct ledger *l, struct text *out);
+
+/*
+ * Back from bytes, but for who has been silent too long by `now`. The tables may be of another size.
+ * ERR_MALFORMED: no bytes of ours; what came before the place stays.
+ */
+enum err ledger_import(struct ledger *l, struct reader *r, int64_t now) must_check;

@@ -175,7 +175,7 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 	fault->where[0] = '\0';
 	const enum err e = accounting_new(&o, &d->accounting, fault);
 	if (e == ERR_OK && fault->where[0] != '\0')
-		log_line(LOG_WARNING, "The journal of the open bin ends early. file=%s why=%s",
+		log_line(LOG_WARNING, "Accounting found a damaged file. file=%s why=%s",
 		         fault->where, fault->text);
 	return e;
 }
@@ -436,10 +436,9 @@ void daemon_serve(struct daemon *d)
 static void close_books(struct daemon *d)
 {
 	struct fault fault = { 0 };
-	if (accounting_tick(d->accounting, unix_now(), &fault) != ERR_OK ||
-	    accounting_flush(d->accounting, unix_now(), &fault) != ERR_OK)
-		log_line(LOG_ERROR, "The last bin was not written. file=%s why=%s", fault.where,
-		         fault.text);
+	if (accounting_flush(d->accounting, unix_now(), &fault) != ERR_OK)
+		log_line(LOG_ERROR, "The last bin or the ledger was not written. file=%s why=%s",
+		         fault.where, fault.text);
 }
 
 void daemon_stop(struct daemon *d)
@@ -451,7 +450,7 @@ void daemon_stop(struct daemon *d)
 	http_stop(d->api_http);
 	http_stop(d->http);
 	net_udp_stop(d->udp);
-	if (served)
+	if (d->accounting != NULL) /* even if it never served: it has taken the ledger's file */
 		close_books(d);
 	feeder_stop(d->feeder, FEEDER_LAST_SECONDS);
 	if (served)

@@ -69,6 +69,15 @@ enum err disk_replace(const char *dir, const char *name, unsigned mode, const vo
 	return sync_folder(dir) ? ERR_OK : failed(fault, dir);
 }
 
+enum err disk_remove(const char *dir, const char *name, struct fault *fault)
+{
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (unlink(path) != 0)
+		return failed(fault, path);
+	return sync_folder(dir) ? ERR_OK : failed(fault, dir);
+}
+
 static enum err read_open(int fd, const char *path, char **out, size_t *size, struct fault *fault)
 {
 	struct stat st;

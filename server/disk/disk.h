@@ -24,5 +24,8 @@ enum err disk_replace(const char *dir, const char *name, unsigned mode, const vo
 enum err disk_read(const char *dir, const char *name, char **out, size_t *size,
                    struct fault *fault) must_check;
 
+/* Removes `dir`/`name`, for good: a crash does not bring it back. */
+enum err disk_remove(const char *dir, const char *name, struct fault *fault) must_check;
+
 /* Makes a folder; one that is there already is fine. */
 enum err disk_folder(const char *dir, unsigned mode, struct fault *fault) must_check;

@@ -103,6 +103,39 @@ def test_accounting_survives_kill_9_but_for_a_second(tmp_path):
         assert books["isp-a", "a-b", "in_bytes"] == 0
 
 
+def test_a_clean_restart_between_two_announces_loses_no_byte(tmp_path):
+    with Daemon("again", database=new_database("again")) as daemon:
+        daemon.upload_world()
+        a, b = address("isp-a", 1, 6), address("isp-b", 1, 6)
+        since = time.time() // 5 * 5
+
+        def report(megabytes):
+            announce(daemon, a, uploaded=megabytes * 1_000_000)
+            announce(daemon, b, downloaded=megabytes * 1_000_000, left=1)
+
+        announce(daemon, a, event="started")
+        announce(daemon, b, left=1 << 20, event="started")
+        for megabytes in 2, 5, 9:
+            daemon.stop()
+            with socket.create_server(("127.0.0.1", daemon.api_port)):
+                daemon.start(ready=False)  # in vain
+                assert daemon.process.wait(20) != 0
+            assert (daemon.state / "ledger").exists()
+            daemon.start()
+            assert not (daemon.state / "ledger").exists()
+            report(megabytes)
+        time.sleep(2.5)  # one drain
+        daemon.kill()
+        daemon.start()
+        report(10)  # no more than where counting begins again: no old ledger was met
+        until = time.time() // 5 * 5 + 5
+        wait_for("the bins are stored", 25, lambda: time.time() > until + 2
+                 and daemon.metric("p4pd_spool_bins") == 0)
+        books = announced(daemon.balance(since, until))
+        assert books["isp-b", "b-a", "in_bytes"] == 9_000_000
+        assert books["isp-a", "a-b", "out_bytes"] == 9_000_000
+
+
 @pytest.mark.parametrize("away_seconds", [60 if os.environ.get("CI") else 20])
 def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_seconds):
     with Daemon("away", database=new_database("away")) as daemon:

@@ -354,6 +354,72 @@ static void a_flushed_bin_goes_on_after_a_restart(void **state)
 	tear_down(&u);
 }
 
+static void stop_and_start(struct set_up *u)
+{
+	assert_int_equal(accounting_flush(u->a, ++u->now, &u->fault), ERR_OK);
+	u->now += 5; /* away for so long */
+	die_and_rise(u);
+}
+
+static void restarts_in_order_lose_no_byte(void **state)
+{
+	(void)state;
+	struct set_up u;
+	set_up(&u);
+	meet(&u);
+	for (unsigned i = 1; i <= 3; i++) {
+		run_to(&u, START + 20 * i);
+		say(&u, bob, 0, i * MB, EVENT_NONE);
+		stop_and_start(&u);
+		assert_int_equal(u.fault.code, ERR_OK);
+		assert_int_equal(accounting_stats(u.a).ledger, 3);
+		say(&u, bob, 0, 10 * i * MB, EVENT_NONE);
+		say(&u, carol, 0, 5 * i * MB, EVENT_NONE);
+	}
+	run_to(&u, START + BIN);
+	/* The second and third time Bob's counter fell first. */
+	expect_bin(&u, START, BIN - 15, (10 + 18 + 27) * MB, 15 * MB);
+	tear_down(&u);
+}
+
+static void an_old_ledger_is_never_met_again(void **state)
+{
+	(void)state;
+	struct set_up u;
+	set_up(&u);
+	meet(&u);
+	run_to(&u, START + 10);
+	stop_and_start(&u);
+	say(&u, bob, 0, 10 * MB, EVENT_NONE);
+	run_to(&u, START + 20);
+	die_and_rise(&u);
+	say(&u, bob, 0, 11 * MB, EVENT_NONE); /* kill -9: a baseline */
+	run_to(&u, START + 30);
+	say(&u, bob, 0, 12 * MB, EVENT_NONE);
+	run_to(&u, START + BIN);
+	expect_bin(&u, START, BIN - 5, 11 * MB, 0);
+	tear_down(&u);
+}
+
+static void a_damaged_ledger_is_named_and_left_out(void **state)
+{
+	(void)state;
+	struct set_up u;
+	char path[128];
+	set_up(&u);
+	meet(&u);
+	run_to(&u, START + 10);
+	assert_int_equal(accounting_flush(u.a, u.now, &u.fault), ERR_OK);
+	(void)snprintf(path, sizeof(path), "%s/ledger", folder);
+	assert_int_equal(truncate(path, 50), 0);
+	die_and_rise(&u);
+	assert_int_not_equal(u.fault.code, ERR_OK);
+	assert_string_equal(u.fault.where, "ledger");
+	assert_int_equal(accounting_stats(u.a).ledger, 0);
+	tick(&u, START + 11);
+	tear_down(&u);
+}
+
 static void a_new_map_in_mid_bin_keeps_what_was_noted(void **state)
 {
 	(void)state;
@@ -583,6 +649,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_journal_of_an_older_bin_is_closed),
 	TEST(a_damaged_journal_loses_its_tail_only),
 	TEST(a_flushed_bin_goes_on_after_a_restart),
+	TEST(restarts_in_order_lose_no_byte),
+	TEST(an_old_ledger_is_never_met_again),
+	TEST(a_damaged_ledger_is_named_and_left_out),
 	TEST(a_new_map_in_mid_bin_keeps_what_was_noted),
 	TEST(before_the_first_map_the_open_bin_waits),
 	TEST(a_clock_that_goes_back_reopens_nothing),

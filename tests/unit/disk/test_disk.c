@@ -30,7 +30,9 @@ static void replaces_and_reads_whole_files(void **state)
 	(void)snprintf(path, sizeof(path), "%s/x", dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	unlink(path);
+	assert_int_equal(disk_remove(dir, "x", &f), ERR_OK);
+	assert_int_equal(disk_remove(dir, "x", &f), ERR_SYSTEM);
+	assert_string_equal(f.where, path);
 	assert_int_equal(rmdir(dir), 0); /* nothing temporary is left */
 }
 

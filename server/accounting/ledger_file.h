@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The ledger over a restart in order: "ledger" in the state folder.
+ *
+ *   magic, records (ledger_export), checksum
+ *
+ * The counters in it are right only as long as nobody announces: met once more after that, it would
+ * count the same bytes twice. So whoever reads it removes it first, and a process that dies leaves
+ * none behind; then every client begins with a baseline.
+ *
+ * Clients and swarms are hashes with a key that outlives the process (the journal's header, else
+ * the state folder's secret); under another key nobody in the file is ever met again.
+ *
+ * Threading: one thread, and no announce beside it.
+ */
+
+#include "server/accounting/ledger.h"
+
+/* ERR_SYSTEM, ERR_NOMEM with a fault. */
+enum err ledger_file_save(struct ledger *l, const char *dir, struct fault *fault) must_check;
+
+/*
+ * Into an empty ledger. ERR_NOT_FOUND: there is none. With a fault: ERR_MALFORMED: it is damaged,
+ * and gone now; ERR_SYSTEM: it cannot be read or does not go away; ERR_NOMEM.
+ */
+enum err ledger_file_take(struct ledger *l, const char *dir, int64_t now,
+                          struct fault *fault) must_check;
+
+/* The same from its bytes. ERR_TRUNCATED, ERR_MALFORMED. */
+enum err ledger_file_parse(struct ledger *l, const void *data, size_t size, int64_t now) must_check;
