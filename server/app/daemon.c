@@ -76,19 +76,24 @@ static uint32_t steady_now(void) /* the swarm store's clock, the one of net_udp_
 	return (uint32_t)t.tv_sec;
 }
 
-/* ---- threads and their slots: UDP workers, HTTP threads, API threads, feeder, clock ---- */
+/* ---- threads and their slots: UDP workers, HTTP threads, clock, feeder, API threads ---- */
 
 static unsigned tracker_workers(const struct config *c)
 {
 	return (unsigned)(c->udp_workers + c->http_threads);
 }
 
-static unsigned feeder_slot(const struct config *c)
+static unsigned clock_slot(const struct config *c) /* accounting's tick counts in it too */
 {
-	return tracker_workers(c) + (unsigned)c->api_threads;
+	return tracker_workers(c);
 }
 
-static unsigned clock_slot(const struct config *c)
+static unsigned feeder_slot(const struct config *c)
+{
+	return clock_slot(c) + 1;
+}
+
+static unsigned api_slot(const struct config *c)
 {
 	return feeder_slot(c) + 1;
 }
@@ -130,7 +135,7 @@ static enum err build_memory(struct daemon *d, struct fault *fault)
 	const struct store_options store = { .conninfo = d->config.database,
 		                             .connections = STORE_CONNECTIONS,
 		                             .timeout_seconds = STORE_TIMEOUT };
-	d->metrics = metrics_new(clock_slot(&d->config) + 1);
+	d->metrics = metrics_new(api_slot(&d->config) + (unsigned)d->config.api_threads);
 	d->geo = geo_open(d->config.geo_asn_file);
 	d->swarms = swarm_store_new(&swarms);
 	d->office = map_office_new(snapshot_free);
@@ -262,7 +267,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.maps = d->maps,
 		.auth = d->auth,
 		.metrics = d->metrics,
-		.first_slot = tracker_workers(&d->config),
+		.first_slot = api_slot(&d->config),
 		.report = { .bin_seconds = (uint32_t)d->config.bin_seconds,
 		            .ratio_limit_milli = d->config.ratio_limit },
 		.ready = ready,
