@@ -35,6 +35,7 @@ struct announce {
 	uint16_t port;                 /* may be 0: never handed out then */
 	enum peer_event event;
 	/* From here on only HTTP tells. */
+	uint64_t redundant; /* bytes received twice, which libtorrent leaves out of `downloaded` */
 	struct ip_addr claimed; /* ip=; IP_NONE when absent. Believed only from listed proxies */
 	bool has_ipv4;          /* ipv4= names an address (BEP 7): it can use that family too */
 	bool has_ipv6;          /* the same of ipv6= */

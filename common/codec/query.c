@@ -165,6 +165,12 @@ static enum err take_downloaded(struct draft *d, const struct value *v)
 	return ERR_OK;
 }
 
+static enum err take_redundant(struct draft *d, const struct value *v)
+{
+	d->a.redundant = number_or(v, 0);
+	return ERR_OK;
+}
+
 static enum err take_left(struct draft *d, const struct value *v)
 {
 	d->a.left = number_or(v, UINT64_MAX);
@@ -307,6 +313,7 @@ static const struct {
 	{ "numwant", take_numwant },
 	{ "compact", take_compact },
 	{ "no_peer_id", take_no_peer_id },
+	{ "redundant", take_redundant },
 	{ "ip", take_ip },
 	{ "ipv4", take_ipv4 },
 	{ "ipv6", take_ipv6 },
@@ -321,7 +328,7 @@ static enum err take_param(struct draft *d, const struct param *p)
 		const enum err e = unescape(p, known[i].name, &v, d->fault);
 		return e == ERR_OK ? known[i].take(d, &v) : e;
 	}
-	return ERR_OK; /* corrupt=, redundant=, supportcrypto=, whatever comes next */
+	return ERR_OK; /* corrupt=, supportcrypto=, whatever comes next */
 }
 
 static enum err missing(struct fault *fault, const char *name)

@@ -55,7 +55,8 @@ static enum err add_cell(struct bin *b, const struct tally_cell *add)
 	struct tally_cell *c = tally_cell(&b->tally, add->swarm, add->from, add->to);
 	if (c == NULL)
 		return ERR_BUSY;
-	c->contacts += add->contacts;
+	c->first += add->first;
+	c->later += add->later;
 	/* Up at once, down slowly: a seed is offered leechers only and sees fewer. */
 	if (add->candidates >= c->candidates)
 		c->candidates = add->candidates;
@@ -113,7 +114,8 @@ static enum err carry_cell(const struct bin *old, struct bin *next, struct tally
 	enum err e = names_put(next->names, names_key(old->names, c.from), &c.from);
 	if (e == ERR_OK)
 		e = names_put(next->names, names_key(old->names, c.to), &c.to);
-	c.contacts *= kept;
+	c.first *= kept;
+	c.later *= kept;
 	return e == ERR_OK ? add_cell(next, &c) : e;
 }
 
@@ -135,7 +137,7 @@ static enum err carry_swarm(const struct bin *old, struct bin *next, const struc
 	bool alive = false;
 	for (size_t i = 0; i < s->n_cells && e == ERR_OK; i++) {
 		const struct tally_cell *c = &old->tally.cells[s->cells[i]];
-		if ((double)c->contacts * kept < CONTACTS_LEAST)
+		if ((double)(c->first + c->later) * kept < CONTACTS_LEAST)
 			continue;
 		alive = true;
 		e = carry_cell(old, next, *c, (float)kept);

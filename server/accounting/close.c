@@ -104,17 +104,17 @@ static double share(double contacts, double pairs)
 	return pairs > 0 ? fmin(1, contacts / pairs) : 0;
 }
 
-/* Of the pairs of clients with one in each place, how many met through either one's list. */
+/* Of the pairs of clients with one in each place, how many met through either one's lists. */
 static double pairs_met(const struct tally_cell *there, const struct tally_cell *back)
 {
-	const double contacts = (double)there->contacts;
 	if (back == NULL)
-		return contacts;
+		return (double)there->first + (double)there->later;
 	const bool inside = there->from == there->to;
 	const double pairs = inside ? ((double)there->candidates + 1) * there->candidates
 	                            : (double)there->candidates * back->candidates;
-	const double p = share(contacts, pairs), q = share((double)back->contacts, pairs);
-	return pairs * (1 - (1 - p) * (1 - q));
+	const double first = share((double)there->first + (double)back->first, pairs);
+	const double p = share((double)there->later, pairs), q = share((double)back->later, pairs);
+	return pairs * (1 - (1 - first) * (1 - p) * (1 - q));
 }
 
 static void add_prior(struct sheet *s, uint32_t from, uint32_t to, double weight)
@@ -129,7 +129,7 @@ static void make_prior(struct sheet *s, const struct tally *t)
 		s->cells[i] = t->cells[s->swarm->cells[i]];
 		s->cells[i].from = place(s, s->cells[i].from);
 		s->cells[i].to = place(s, s->cells[i].to);
-		s->cells[i].contacts = fmaxf(s->cells[i].contacts, 0);
+		s->cells[i].later = fmaxf(s->cells[i].later, 0);
 	}
 	qsort(s->cells, n, sizeof(*s->cells), by_pair);
 	for (size_t i = 0; i < n; i++) {

@@ -72,7 +72,8 @@ static void put_cell(struct writer *w, const struct tally_cell *c)
 	writer_u32(w, c->from);
 	writer_u32(w, c->to);
 	writer_u32(w, c->candidates);
-	writer_u64(w, double_bits((double)c->contacts));
+	writer_u64(w, double_bits((double)c->first));
+	writer_u64(w, double_bits((double)c->later));
 }
 
 static void put_name(struct writer *w, const struct journal_item *item)
@@ -259,8 +260,9 @@ static bool take_cell(struct reader *r, struct tally_cell *cell)
 	cell->from = reader_u32(r);
 	cell->to = reader_u32(r);
 	cell->candidates = reader_u32(r);
-	cell->contacts = (float)reader_double(r);
-	return isfinite(cell->contacts);
+	cell->first = (float)reader_double(r);
+	cell->later = (float)reader_double(r);
+	return isfinite(cell->first) && isfinite(cell->later);
 }
 
 static bool take_name(struct reader *r, struct journal_item *item)

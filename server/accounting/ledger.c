@@ -11,7 +11,8 @@ enum { SHARDS = 64 };
 
 struct entry {
 	uint64_t up, down;
-	uint32_t seen; /* unix seconds */
+	uint64_t wanted; /* bytes it lacked at first */
+	uint32_t seen;   /* unix seconds */
 	uint8_t visits;
 };
 
@@ -140,7 +141,9 @@ static uint64_t cut(uint64_t bytes, uint64_t per_second, uint32_t elapsed, bool 
 
 static struct ledger_delta compare(const struct entry *e, const struct ledger_note *n, bool twin)
 {
-	struct ledger_delta d = { .verdict = LEDGER_COUNTED, .visits = e->visits };
+	struct ledger_delta d = { .verdict = LEDGER_COUNTED, .visits = e->visits, .need = 1 };
+	if (n->left < e->wanted)
+		d.need = (float)n->left / (float)e->wanted;
 	d.elapsed = n->now > e->seen ? (uint32_t)(n->now - e->seen) : 0;
 
 	if (n->event == EVENT_STARTED || d.elapsed > LEDGER_IDLE)
@@ -158,6 +161,8 @@ static struct ledger_delta compare(const struct entry *e, const struct ledger_no
 
 static void remember(struct entry *e, const struct ledger_note *n, unsigned visits)
 {
+	if (visits == 0)
+		e->wanted = n->left;
 	e->up = n->up;
 	e->down = n->down;
 	if (n->now > e->seen)
@@ -237,6 +242,7 @@ static void put_entry(struct text *out, size_t shard, uint64_t key, const struct
 	writer_u64(&w, e->down);
 	writer_u32(&w, e->seen);
 	writer_u8(&w, e->visits);
+	writer_u64(&w, e->wanted);
 	text_add(out, bytes, writer_size(&w));
 }
 
@@ -285,6 +291,7 @@ static bool take_entry(struct ledger *l, struct reader *r, int64_t now)
 	e.down = reader_u64(r);
 	e.seen = seen_by(reader_u32(r), now);
 	e.visits = reader_u8(r);
+	e.wanted = reader_u64(r);
 	if (r->bad || shard >= SHARDS || key == 0)
 		return false;
 	if ((int64_t)e.seen + LEDGER_IDLE < now)

@@ -34,6 +34,7 @@ struct ledger_note {
 	uint64_t client, swarm; /* keyed hashes */
 	uint64_t up, down;      /* as announced */
 	enum peer_event event;
+	uint64_t left;             /* bytes it still wants */
 	uint64_t up_max, down_max; /* bytes per second; 0: no cap */
 	int64_t now;
 };
@@ -44,6 +45,7 @@ struct ledger_delta {
 	uint64_t up, down; /* bytes to account */
 	enum ledger_verdict verdict;
 	bool cut;
+	float need; /* what it still wants of what it wanted first; 1 for a seed from the start */
 	unsigned visits;  /* earlier announces of this session, at most 255 */
 	uint32_t elapsed; /* seconds since the last of them */
 };

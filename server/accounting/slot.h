@@ -48,7 +48,8 @@ struct accounting_slot {
 	uint8_t info_hash[INFO_HASH_SIZE];
 	uint64_t swarm; /* its keyed hash */
 	unsigned visits;
-	float kept; /* what is left of contacts as old as its last visit */
+	float kept;   /* what is left of contacts as old as its last visit */
+	float weight; /* of the contacts it is given */
 };
 
 /* How fast old contacts and credits fade: clients come and go. */

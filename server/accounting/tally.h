@@ -27,7 +27,12 @@ struct tally_cell {
 	uint64_t swarm;
 	uint32_t from, to;
 	uint32_t candidates; /* peers the place `to` held, as last seen */
-	float contacts;      /* different pairs of clients, asker in `from` */
+	/*
+	 * Different pairs of clients that met, asker in `from`. Through first lists: no pair twice,
+	 * for of two clients only the later can be given the other then. Through later lists: the
+	 * two may have met before through the other's.
+	 */
+	float first, later;
 };
 
 struct tally_index {

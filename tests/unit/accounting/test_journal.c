@@ -24,9 +24,12 @@ static struct journal_item item(uint32_t i)
 		                     .up = UINT64_C(1) << 60,
 		                     .down = i,
 		                     .credit = -1.5 * i };
-	it.cell = (struct tally_cell){
-		.swarm = i, .from = i + 1, .to = i + 2, .candidates = i + 3, .contacts = 0.5F
-	};
+	it.cell = (struct tally_cell){ .swarm = i,
+		                       .from = i + 1,
+		                       .to = i + 2,
+		                       .candidates = i + 3,
+		                       .first = 0.25F,
+		                       .later = 0.5F };
 	return it;
 }
 
@@ -49,7 +52,7 @@ static void assert_same(const struct journal_item *a, const struct journal_item 
 		assert_int_equal(a->cell.from, b->cell.from);
 		assert_int_equal(a->cell.to, b->cell.to);
 		assert_int_equal(a->cell.candidates, b->cell.candidates);
-		assert_true(a->cell.contacts == b->cell.contacts);
+		assert_true(a->cell.first == b->cell.first && a->cell.later == b->cell.later);
 	}
 }
 

@@ -241,7 +241,32 @@ static void agrees_with_a_trivial_model(void **state)
 	ledger_free(l);
 }
 
+static void tells_how_much_is_still_wanted(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t first, now;
+		float need;
+	} rows[] = {
+		{ 1000, 1000, 1 }, { 1000, 250, 0.25F }, { 1000, 0, 0 },
+		{ 0, 0, 1 },       { 1000, 3000, 1 },    { UINT64_MAX, UINT64_MAX, 1 },
+	};
+	for (uint64_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ledger *l = ledger_new(16);
+		struct ledger_note n = {
+			.client = i + 1, .swarm = 1, .left = rows[i].first, .now = 1000
+		};
+		(void)ledger_update(l, &n);
+		n.left = rows[i].now;
+		n.now = 1010;
+		assert_true(ledger_update(l, &n).need == rows[i].need);
+		assert_true(ledger_update(l, &n).need == rows[i].need);
+		ledger_free(l);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(tells_how_much_is_still_wanted),
 	cmocka_unit_test(counts_what_a_counter_rose_by),
 	cmocka_unit_test(takes_a_first_sight_for_a_baseline),
 	cmocka_unit_test(a_new_session_starts_anew),

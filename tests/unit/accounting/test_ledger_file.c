@@ -17,6 +17,7 @@ static struct ledger_delta say(struct ledger *l, unsigned client, unsigned swarm
 		                       .swarm = random_mix(1000 + swarm),
 		                       .up = bytes,
 		                       .down = 2 * bytes,
+		                       .left = (uint64_t)1000 * KB - 2 * bytes,
 		                       .up_max = 1000 * KB,
 		                       .down_max = 1000 * KB,
 		                       .now = now };
@@ -47,6 +48,7 @@ static void assert_same_delta(const struct ledger_delta *x, const struct ledger_
 	assert_int_equal(x->cut, y->cut);
 	assert_int_equal(x->visits, y->visits);
 	assert_int_equal(x->elapsed, y->elapsed);
+	assert_true(x->need == y->need);
 }
 
 /* Twins, falls and cuts too. The restart comes at a third. */

@@ -217,10 +217,12 @@ static void a_counter_that_is_no_number_costs_nobody_its_peers(void **state)
 static void counters_do_not_change_places(void **state)
 {
 	(void)state;
-	const struct announce a = good(BASE "&uploaded=1&downloaded=2&left=3&corrupt=4");
+	const struct announce a =
+		good(BASE "&uploaded=1&downloaded=2&left=3&corrupt=4&redundant=5");
 	assert_int_equal(a.uploaded, 1);
 	assert_int_equal(a.downloaded, 2);
 	assert_int_equal(a.left, 3);
+	assert_int_equal(a.redundant, 5);
 }
 
 static void numwant_is_the_default_zero_or_a_cap(void **state)
