@@ -35,6 +35,11 @@ void asn_list_done(struct asn_list *list)
 	*list = (struct asn_list){ 0 };
 }
 
+bool asn_list_is_whole(const struct asn_list *list)
+{
+	return list->n == 0 || list->refs[0].asn != 0;
+}
+
 bool asn_list_find(const struct asn_list *list, uint32_t asn, uint32_t *index)
 {
 	if (list->n == 0)

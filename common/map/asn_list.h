@@ -25,6 +25,7 @@ struct asn_list {
 /* ERR_NOMEM. */
 enum err asn_list_make(const uint32_t *asns, size_t n, struct asn_list *out) must_check;
 void asn_list_done(struct asn_list *list);
+bool asn_list_is_whole(const struct asn_list *list); /* none is 0, which could not be read */
 bool asn_list_find(const struct asn_list *list, uint32_t asn, uint32_t *index);
 
 /* An ASN that a network can have: 0 and the last of 16 and 32 bits are reserved (RFC 7607, 7300),

@@ -36,6 +36,8 @@ static enum err add_name(struct checking *c, struct table *names, const char *na
                          const char *list, const char *key)
 {
 	uint32_t first;
+	if (name == NULL)
+		return ERR_OK;
 	const enum err err = table_add(names, name, (uint32_t)i, &first);
 	if (err != ERR_EXISTS)
 		return err;
@@ -49,7 +51,7 @@ static void want_pid(struct checking *c, const char *pid, const char *list, size
                      const char *key)
 {
 	uint32_t index;
-	if (!table_find(c->pids, pid, &index))
+	if (pid != NULL && !c->pids_unclear && !table_find(c->pids, pid, &index))
 		(void)faults_add(c->faults, ERR_NOT_FOUND, "unknown-pid",
 		                 place("/%s/%zu/%s", list, i, key).text,
 		                 "must name a PID of this topology; \"%s\" is none", pid);
@@ -58,8 +60,10 @@ static void want_pid(struct checking *c, const char *pid, const char *list, size
 static enum err check_pids(struct checking *c)
 {
 	enum err err = ERR_OK;
-	for (size_t i = 0; i < c->t->n_pids && err == ERR_OK; i++)
+	for (size_t i = 0; i < c->t->n_pids && err == ERR_OK; i++) {
+		c->pids_unclear = c->pids_unclear || c->t->pids[i].name == NULL;
 		err = add_name(c, c->pids, c->t->pids[i].name, i, "pids", "pid");
+	}
 	return err;
 }
 
@@ -72,7 +76,7 @@ static enum err check_links(struct checking *c)
 		err = add_name(c, ids, l->id, i, "links", "id");
 		want_pid(c, l->a, "links", i, "a");
 		want_pid(c, l->b, "links", i, "b");
-		if (strcmp(l->a, l->b) == 0)
+		if (l->a != NULL && l->b != NULL && strcmp(l->a, l->b) == 0)
 			(void)faults_add(
 				c->faults, ERR_RANGE, "loop", place("/links/%zu/b", i).text,
 				"must be another PID than \"a\", which is \"%s\" as well", l->a);
@@ -82,6 +86,12 @@ static enum err check_links(struct checking *c)
 }
 
 /* ---- ASNs ---- */
+
+/* 0 could not be read. */
+static bool is_reserved(uint32_t asn)
+{
+	return asn != 0 && !asn_is_usable(asn);
+}
 
 static void fault_reserved(struct checking *c, uint32_t asn, struct place where)
 {
@@ -93,9 +103,9 @@ static void check_own_asns(struct checking *c, const struct asn_list *own)
 {
 	for (size_t i = 0; i < own->n; i++) {
 		const struct asn_ref *r = &own->refs[i];
-		if (!asn_is_usable(r->asn))
+		if (is_reserved(r->asn))
 			fault_reserved(c, r->asn, place("/asns/%u", (unsigned)r->index));
-		if (i > 0 && r->asn == r[-1].asn)
+		if (r->asn != 0 && i > 0 && r->asn == r[-1].asn)
 			(void)faults_add(c->faults, ERR_EXISTS, "duplicate",
 			                 place("/asns/%u", (unsigned)r->index).text,
 			                 "must be unique, but %u is /asns/%u, too",
@@ -107,16 +117,16 @@ static void check_neighbor(struct checking *c, size_t i, const struct asn_list *
 {
 	const struct map_interconnect *x = &c->t->interconnects[i];
 	uint32_t index;
-	if (!asn_is_usable(x->neighbor_asn))
+	if (is_reserved(x->neighbor_asn))
 		fault_reserved(c, x->neighbor_asn, place("/interconnects/%zu/neighbor_asn", i));
-	if (asn_list_find(own, x->neighbor_asn, &index))
+	if (x->neighbor_asn != 0 && asn_list_find(own, x->neighbor_asn, &index))
 		(void)faults_add(
 			c->faults, ERR_RANGE, "own-asn",
 			place("/interconnects/%zu/neighbor_asn", i).text,
 			"must be the ASN of a neighbor; %u is the provider's own (/asns/%u)",
 			(unsigned)x->neighbor_asn, (unsigned)index);
 	for (size_t k = 0; k < x->n_reach_asns; k++)
-		if (!asn_is_usable(x->reach_asns[k]))
+		if (is_reserved(x->reach_asns[k]))
 			fault_reserved(c, x->reach_asns[k],
 			               place("/interconnects/%zu/reach/asns/%zu", i, k));
 }
@@ -146,6 +156,11 @@ struct port {
 	struct map_exporter e;
 	uint32_t interconnect, index;
 };
+
+static bool is_readable(const struct map_exporter *e)
+{
+	return e->address.family != IP_NONE && e->ifindex != 0;
+}
 
 static int compare_ports(const void *a, const void *b)
 {
@@ -191,7 +206,8 @@ static enum err check_exporters(struct checking *c)
 				                    .index = (uint32_t)k };
 	qsort(ports, n, sizeof(*ports), compare_ports);
 	for (size_t i = 1; i < n; i++)
-		if (ip_equal(&ports[i].e.address, &ports[i - 1].e.address) &&
+		if (is_readable(&ports[i].e) &&
+		    ip_equal(&ports[i].e.address, &ports[i - 1].e.address) &&
 		    ports[i].e.ifindex == ports[i - 1].e.ifindex)
 			fault_port(c, &ports[i], &ports[i - 1]);
 	free(ports);
@@ -227,6 +243,12 @@ static enum err index_names(const struct map_topology *t, struct table *pids, st
 	return err == ERR_NOMEM ? err : ERR_OK;
 }
 
+/* In a row whose name could not be read: the nearest place above. */
+static struct place place_of_cost(const struct map_pid_cost *p)
+{
+	return p->from != NULL ? place("/pid_costs/%s/%s", p->from, p->to) : place("/pid_costs");
+}
+
 static void check_pid_costs(const struct map_costs *c, const struct table *pids,
                             struct faults *faults)
 {
@@ -234,14 +256,13 @@ static void check_pid_costs(const struct map_costs *c, const struct table *pids,
 	uint32_t index;
 	for (size_t i = 0; i < c->n_pid_costs; i++) {
 		const struct map_pid_cost *p = &c->pid_costs[i];
-		const bool new_row = i == 0 || strcmp(p->from, p[-1].from) != 0;
-		if (new_row && !table_find(pids, p->from, &index))
+		const bool new_row = i == 0 || p->from != p[-1].from; /* a row shares its name */
+		if (new_row && p->from != NULL && !table_find(pids, p->from, &index))
 			(void)faults_add(faults, ERR_NOT_FOUND, "unknown-pid",
 			                 place("/pid_costs/%s", p->from).text, text, p->from);
-		if (!table_find(pids, p->to, &index))
+		if (p->to != NULL && !table_find(pids, p->to, &index))
 			(void)faults_add(faults, ERR_NOT_FOUND, "unknown-pid",
-			                 place("/pid_costs/%s/%s", p->from, p->to).text, text,
-			                 p->to);
+			                 place_of_cost(p).text, text, p->to);
 	}
 }
 
@@ -252,7 +273,7 @@ enum err map_costs_check(const struct map_costs *c, const struct map_topology *t
 	struct table *pids = table_new(t->n_pids), *ids = table_new(t->n_interconnects);
 	const enum err err = index_names(t, pids, ids);
 	uint32_t index;
-	if (strcmp(c->provider, t->provider) != 0)
+	if (c->provider != NULL && strcmp(c->provider, t->provider) != 0)
 		(void)faults_add(faults, ERR_RANGE, "provider", "/provider",
 		                 "must be \"%s\", the provider of the topology, not \"%s\"",
 		                 t->provider, c->provider);
@@ -260,7 +281,7 @@ enum err map_costs_check(const struct map_costs *c, const struct map_topology *t
 		check_pid_costs(c, pids, faults);
 	for (size_t i = 0; i < c->n_interconnect_costs && err == ERR_OK; i++) {
 		const char *id = c->interconnect_costs[i].id;
-		if (!table_find(ids, id, &index))
+		if (id != NULL && !table_find(ids, id, &index))
 			(void)faults_add(faults, ERR_NOT_FOUND, "unknown-interconnect",
 			                 place("/interconnect_costs/%s", id).text,
 			                 "must name an interconnect of the topology in force; "

@@ -7,6 +7,11 @@
  * Faults stop an upload; warnings ride along with a 201. Every fault carries the JSON pointer of
  * the place in the document being uploaded. No check is quadratic in prefixes or PIDs.
  *
+ * The document being uploaded may be one that had faults already and is there only as far as it was
+ * understood (document.h). What could not be read is passed over, and so is every rule that a right
+ * reading of it might satisfy: one PID without a readable name, and no other name is called unknown.
+ * No fault is named that may be but the echo of another.
+ *
  * ERR_MALFORMED: see `faults`. Kinds of fault: duplicate, unknown-pid, unknown-interconnect, loop,
  * reserved-asn, own-asn, bogon, overlap, disconnected, provider, taken; of warning: nested, unlinked.
  *
@@ -38,8 +43,9 @@ enum err map_costs_check(const struct map_costs *c, const struct map_topology *t
                          struct faults *faults) must_check;
 
 /*
- * `mine` against the other providers (those of another name): no ASN and no prefix twice, and no
- * prefix inside another provider's unless it is that provider's customer's (then: a warning).
+ * `mine` against the other providers (those of another name; all, when its own could not be read):
+ * no ASN and no prefix twice, and no prefix inside another provider's unless it is that provider's
+ * customer's (then: a warning).
  */
 enum err map_world_check(const struct map_topology *mine, const struct map_source *others,
                          size_t n_others, struct faults *faults,

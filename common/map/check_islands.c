@@ -76,13 +76,17 @@ enum err check_islands(struct checking *c)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < t->n_pids; i++)
 		islands[i] = (struct island){ .up = i, .members = 1 };
-	for (size_t i = 0; i < t->n_links; i++) {
-		uint32_t a, b; /* unknown ones are faults already */
-		if (table_find(c->pids, t->links[i].a, &a) &&
-		    table_find(c->pids, t->links[i].b, &b))
+	bool clear = !c->pids_unclear;
+	for (size_t i = 0; i < t->n_links && clear; i++) {
+		const struct map_link *l = &t->links[i];
+		uint32_t a, b;
+		clear = l->a != NULL && l->b != NULL && table_find(c->pids, l->a, &a) &&
+		        table_find(c->pids, l->b, &b) && a != b;
+		if (clear)
 			join(islands, a, b);
 	}
-	judge(c, islands);
+	if (clear) /* a link with a faulty end might join any two */
+		judge(c, islands);
 	free(islands);
 	return ERR_OK;
 }

@@ -70,6 +70,11 @@ static void want_usable(struct checking *c, const struct ip_prefix *p, struct sp
 	                 range, s->never ? "" : ", which only the option lab allows");
 }
 
+static const char *name_of(const struct map_pid *pid)
+{
+	return pid->name != NULL ? pid->name : "?";
+}
+
 /* A prefix has one PID. A more specific one may have another: the longest match decides. */
 static void check_nesting(struct checking *c, const struct prefix_list *list)
 {
@@ -91,11 +96,11 @@ static void check_nesting(struct checking *c, const struct prefix_list *list)
 			                 "must stand in one place only, but %s is "
 			                 "/pids/%u/prefixes/%u (\"%s\"), too",
 			                 text, (unsigned)o->pid, (unsigned)o->index,
-			                 c->t->pids[o->pid].name);
+			                 name_of(&c->t->pids[o->pid]));
 		else
 			(void)faults_add(c->warnings, ERR_RANGE, "nested", where.text,
 			                 "%s is taken out of %s of PID \"%s\"", text, outer,
-			                 c->t->pids[o->pid].name);
+			                 name_of(&c->t->pids[o->pid]));
 	}
 }
 

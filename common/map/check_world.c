@@ -86,7 +86,7 @@ static bool is_my_customer(const struct world *w, const struct map_topology *oth
 	for (size_t i = 0; i < other->n_asns; i++)
 		if (asn_list_find(&w->customers, other->asns[i], &index))
 			return true;
-	return false;
+	return !asn_list_is_whole(&w->customers); /* for all that could be read */
 }
 
 static bool am_customer_of(const struct world *w, const struct map_topology *other)
@@ -96,7 +96,7 @@ static bool am_customer_of(const struct world *w, const struct map_topology *oth
 		if (is_customer(&other->interconnects[i]) &&
 		    asn_list_find(&w->asns, other->interconnects[i].neighbor_asn, &index))
 			return true;
-	return false;
+	return !asn_list_is_whole(&w->asns);
 }
 
 static void compare_asns(const struct world *w, const struct map_topology *other)
@@ -204,7 +204,7 @@ enum err map_world_check(const struct map_topology *mine, const struct map_sourc
 	const enum err err = world_init(&w);
 	for (size_t i = 0; i < n_others && err == ERR_OK; i++) {
 		const struct map_topology *other = others[i].topology;
-		if (strcmp(other->provider, mine->provider) == 0)
+		if (mine->provider != NULL && strcmp(other->provider, mine->provider) == 0)
 			continue;
 		const struct comparison c = {
 			.w = &w,

@@ -13,6 +13,7 @@ struct checking {
 	const struct map_rules *rules;
 	struct faults *faults, *warnings;
 	struct table *pids; /* name -> index */
+	bool pids_unclear;  /* some names could not be read, so that none is unknown */
 };
 
 /* A JSON pointer by value: place("/pids/%zu", i).text */

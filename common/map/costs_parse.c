@@ -70,7 +70,8 @@ static void read_interconnect_costs(struct reading *r, const struct value *v, st
 	}
 }
 
-static void read_costs(struct reading *r, const struct value *v, struct map_costs *c)
+/* False: not a document of this kind. */
+static bool read_costs(struct reading *r, const struct value *v, struct map_costs *c)
 {
 	enum { FORMAT, PROVIDER, PID_COSTS, INTERCONNECT_COSTS, KEYS };
 	static const struct member keys[KEYS] = {
@@ -82,10 +83,11 @@ static void read_costs(struct reading *r, const struct value *v, struct map_cost
 	struct value m[KEYS];
 	if (!read_format(r, v, "p4p-costs/1", "p4p-topology/1") ||
 	    !read_object(r, v, keys, KEYS, m))
-		return;
+		return false;
 	read_name(r, &m[PROVIDER], &c->provider);
 	read_pid_costs(r, &m[PID_COSTS], c);
 	read_interconnect_costs(r, &m[INTERCONNECT_COSTS], c);
+	return true;
 }
 
 enum err map_costs_parse(const char *json, size_t size, struct arena *arena, struct map_costs **out,
@@ -93,14 +95,12 @@ enum err map_costs_parse(const char *json, size_t size, struct arena *arena, str
 {
 	struct reading r = { .arena = arena, .faults = faults };
 	struct value top = { 0 };
-	enum err err = reading_load(json, size, faults, &top.json);
+	const enum err loaded = reading_load(json, size, faults, &top.json);
 	struct map_costs *c = reading_take(&r, 1, sizeof(*c));
-	if (top.json != NULL && c != NULL)
-		read_costs(&r, &top, c);
+	const bool read = top.json != NULL && c != NULL && read_costs(&r, &top, c);
 	reading_drop(top.json);
-	if (err == ERR_OK)
-		err = reading_verdict(&r);
-	if (err == ERR_OK)
+	const enum err err = loaded == ERR_OK ? reading_verdict(&r) : loaded;
+	if (read && loaded == ERR_OK && err != ERR_NOMEM)
 		*out = c;
 	return err;
 }

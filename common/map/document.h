@@ -8,6 +8,12 @@
  * one as a hint), limits. All faults of a document come in one answer, each with its JSON pointer.
  * Whether the document makes sense is the business of check.h.
  *
+ * A document with faults may be had as far as it was understood, so that check.h can name its
+ * faults in the same answer; it is good for nothing else. What could not be read is zero in it: NULL
+ * for a name, 0 for a number, IP_NONE for an address, the first for a choice. A list that could not
+ * be read, or that was probably misspelt, has one such entry; every other entry stands at the index
+ * that it has in the document.
+ *
  * Only "monthly_upload_gb" may be null. Left out, "uploads" is "normal", "weight" 1 and "reach"
  * "neighbor"; a speed, a capacity or a cap that is left out is 0, "not said", and so none may be
  * given as 0. Costs are whole numbers.
@@ -125,7 +131,10 @@ enum {
 	MAP_CAP_MAX = 1000000000      /* GB a month */
 };
 
-/* ERR_MALFORMED: see `faults`. ERR_NOMEM: the arena is full. *out is untouched on failure. */
+/*
+ * ERR_MALFORMED: see `faults`; *out is what was understood, or untouched: no JSON, the other kind of
+ * document, or a key given twice, which leaves open what was meant. ERR_NOMEM: the arena is full.
+ */
 enum err map_topology_parse(const char *json, size_t size, struct arena *arena,
                             struct map_topology **out, struct faults *faults) must_check;
 enum err map_costs_parse(const char *json, size_t size, struct arena *arena, struct map_costs **out,

@@ -28,11 +28,12 @@ enum err prefix_list_make(const struct map_topology *t, struct prefix_list *out)
 
 	for (size_t i = 0; i < t->n_pids; i++)
 		for (size_t k = 0; k < t->pids[i].n_prefixes; k++)
-			list.refs[list.n++] = (struct prefix_ref){
-				.prefix = t->pids[i].prefixes[k],
-				.pid = (uint32_t)i,
-				.index = (uint32_t)k,
-			};
+			if (t->pids[i].prefixes[k].addr.family != IP_NONE)
+				list.refs[list.n++] = (struct prefix_ref){
+					.prefix = t->pids[i].prefixes[k],
+					.pid = (uint32_t)i,
+					.index = (uint32_t)k,
+				};
 	qsort(list.refs, list.n, sizeof(*list.refs), compare_refs);
 
 	/* What covers a prefix is the one before it, or is around that one. */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * All prefixes of one topology in order, each with its place in the document and with the nearest
+ * All readable prefixes of one topology in order, each with its place in the document and with the nearest
  * prefix around it: a private tool of the checks. One sort, then every question about nesting is a
  * walk of at most 128 steps.
  *

@@ -237,34 +237,36 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-/* The known key that was probably meant, or NULL. "capacity" is near "capacity_mbps", too. */
-static const char *nearest(const char *key, const struct member *table, size_t n)
+/* The known key that was probably meant, or `n`. "capacity" is near "capacity_mbps", too. */
+static size_t nearest(const char *key, const struct member *table, size_t n)
 {
-	const char *best = NULL;
+	size_t best = n;
 	const size_t size = strlen(key);
 	size_t best_distance = 2 + size / 4;
 	if (size > KEY_MAX)
-		return NULL;
+		return n;
 	for (size_t i = 0; i < n; i++) {
 		const bool begins = size >= 3 && strncasecmp(key, table[i].name, size) == 0;
 		const size_t d = begins ? 1 : distance(key, table[i].name);
 		if (d < best_distance) {
-			best = table[i].name;
+			best = i;
 			best_distance = d;
 		}
 	}
 	return best;
 }
 
+/* The member that was probably meant is lost. */
 static void fault_unknown_key(struct reading *r, const struct value *v, const struct member *table,
-                              size_t n)
+                              size_t n, struct value *out)
 {
 	char key[SHOWN_SIZE], known[TEXT_SIZE];
-	const char *near = nearest(v->key, table, n);
+	const size_t near = nearest(v->key, table, n);
 	show(v->key, key);
-	if (near != NULL) {
+	if (near < n) {
 		reading_fault(r, v, ERR_MALFORMED, "unknown-key",
-		              "unknown key '%s'; did you mean '%s'?", key, near);
+		              "unknown key '%s'; did you mean '%s'?", key, table[near].name);
+		out[near].lost = true;
 		return;
 	}
 	int size = 0;
@@ -298,49 +300,56 @@ bool value_next(const struct value *object, void **iterator, struct value *entry
 	return true;
 }
 
+static void want_rules(struct reading *r, const struct value *object, const struct member *rule,
+                       struct value *v)
+{
+	if ((rule->rules & REQUIRED) && v->json == NULL) {
+		reading_fault(r, object, ERR_MALFORMED, "missing", "'%s' is missing", rule->name);
+		v->lost = true;
+	}
+	if ((rule->rules & NOT_EMPTY) && json_is_array(v->json) && value_size(v) == 0) {
+		reading_fault(r, v, ERR_RANGE, "count", "must have at least one entry");
+		v->json = NULL;
+		v->lost = true;
+	}
+}
+
 bool read_object(struct reading *r, const struct value *v, const struct member *table, size_t n,
                  struct value *out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = (struct value){ .up = v, .key = table[i].name };
-	if (!json_is_object(v->json)) {
+	if (v->json != NULL && !json_is_object(v->json))
 		fault_type(r, v, "an object");
+	if (!json_is_object(v->json))
 		return false;
-	}
 	struct value member;
 	for (void *it = NULL; value_next(v, &it, &member);) {
 		const size_t i = find_member(member.key, table, n);
 		if (i == n)
-			fault_unknown_key(r, &member, table, n);
+			fault_unknown_key(r, &member, table, n, out);
 		else if (!json_is_null(member.json) || !(table[i].rules & NULLABLE))
 			out[i].json = member.json;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if ((table[i].rules & REQUIRED) && out[i].json == NULL)
-			reading_fault(r, v, ERR_MALFORMED, "missing", "'%s' is missing",
-			              table[i].name);
-		if ((table[i].rules & NOT_EMPTY) && json_is_array(out[i].json) &&
-		    value_size(&out[i]) == 0)
-			reading_fault(r, &out[i], ERR_RANGE, "count",
-			              "must have at least one entry");
-	}
+	for (size_t i = 0; i < n; i++)
+		want_rules(r, v, &table[i], &out[i]);
 	return true;
 }
 
-size_t read_array(struct reading *r, const struct value *v, size_t max)
+size_t read_array(struct reading *r, struct value *v, size_t max)
 {
+	const size_t n = value_size(v);
 	if (v->json == NULL)
-		return 0;
-	if (!json_is_array(v->json)) {
-		fault_type(r, v, "an array");
-		return 0;
-	}
-	const size_t n = json_array_size(v->json);
-	if (n <= max)
+		return v->lost ? 1 : 0;
+	if (json_is_array(v->json) && n <= max)
 		return n;
-	reading_fault(r, v, ERR_RANGE, "count", "must not have more than %zu entries, not %zu", max,
-	              n);
-	return 0;
+	if (json_is_array(v->json))
+		reading_fault(r, v, ERR_RANGE, "count",
+		              "must not have more than %zu entries, not %zu", max, n);
+	else
+		fault_type(r, v, "an array");
+	v->json = NULL;
+	return 1;
 }
 
 struct value value_item(const struct value *array, size_t index)

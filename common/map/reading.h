@@ -7,7 +7,7 @@
  * A `value` is a piece of JSON that knows its place. Readers take a value, and either write what it
  * says to their output or note a fault with its JSON pointer (RFC 6901); a value that is not there
  * (an optional member) is silently left alone. So a parser reads a whole document straight down and
- * asks once, at the end, whether the reading is bad.
+ * asks once, at the end, whether the reading is bad. What could not be read stays as it was: zero.
  *
  * Values live on the stack of the parser: one points up to the value that holds it.
  *
@@ -27,6 +27,7 @@ struct value {
 	const char *key;        /* NULL: an element of an array */
 	size_t index;
 	struct json_t *json; /* NULL: not there */
+	bool lost;           /* not there, but meant to be */
 };
 
 struct reading {
@@ -60,8 +61,9 @@ struct member {
 bool read_object(struct reading *r, const struct value *v, const struct member *table, size_t n,
                  struct value *out);
 
-/* Elements of an array: 0 when it is none, or has more than `max`. */
-size_t read_array(struct reading *r, const struct value *v, size_t max);
+/* Elements of an array. When it is lost, is none or has more than `max`, it is taken for one element
+ * that is not there. */
+size_t read_array(struct reading *r, struct value *v, size_t max);
 struct value value_item(const struct value *array, size_t index);
 
 /* Members of an object whose keys are names of the operator: how many; then one after the other,

@@ -23,8 +23,7 @@ const char *map_relation_name(enum map_relation r)
 	return (unsigned)r < COUNT(relations) ? relations[r] : "unknown";
 }
 
-static void read_asns(struct reading *r, const struct value *v, size_t max, uint32_t **asns,
-                      size_t *n)
+static void read_asns(struct reading *r, struct value *v, size_t max, uint32_t **asns, size_t *n)
 {
 	const size_t count = read_array(r, v, max);
 	*asns = reading_take(r, count, sizeof(**asns));
@@ -37,7 +36,7 @@ static void read_asns(struct reading *r, const struct value *v, size_t max, uint
 	}
 }
 
-static void read_prefixes(struct reading *r, const struct value *v, size_t max,
+static void read_prefixes(struct reading *r, struct value *v, size_t max,
                           struct ip_prefix **prefixes, size_t *n)
 {
 	const size_t count = read_array(r, v, max);
@@ -77,7 +76,7 @@ static void read_pid(struct reading *r, const struct value *v, struct map_pid *p
 	read_kbps(r, &m[DOWN], &pid->subscriber_down_kbps);
 }
 
-static void read_pids(struct reading *r, const struct value *v, struct map_topology *t)
+static void read_pids(struct reading *r, struct value *v, struct map_topology *t)
 {
 	const size_t n = read_array(r, v, MAP_PIDS_MAX);
 	size_t prefixes = 0;
@@ -115,7 +114,7 @@ static void read_link(struct reading *r, const struct value *v, struct map_link 
 	read_u32(r, &m[WEIGHT], 1, MAP_WEIGHT_MAX, &link->weight);
 }
 
-static void read_links(struct reading *r, const struct value *v, struct map_topology *t)
+static void read_links(struct reading *r, struct value *v, struct map_topology *t)
 {
 	const size_t n = read_array(r, v, MAP_LINKS_MAX);
 	t->links = reading_take(r, n, sizeof(*t->links));
@@ -128,7 +127,7 @@ static void read_links(struct reading *r, const struct value *v, struct map_topo
 	}
 }
 
-static void read_exporters(struct reading *r, const struct value *v, struct map_interconnect *x)
+static void read_exporters(struct reading *r, struct value *v, struct map_interconnect *x)
 {
 	enum { ADDRESS, IFINDEX, KEYS };
 	static const struct member keys[KEYS] = {
@@ -199,7 +198,7 @@ static void read_interconnect(struct reading *r, const struct value *v, struct m
 		[EXPORTERS] = { "exporters", 0 },
 	};
 	struct value m[KEYS];
-	unsigned word = RELATION_TRANSIT;
+	unsigned word = 0;
 	if (!read_object(r, v, keys, KEYS, m))
 		return;
 	read_name(r, &m[ID], &x->id);
@@ -213,7 +212,7 @@ static void read_interconnect(struct reading *r, const struct value *v, struct m
 	read_exporters(r, &m[EXPORTERS], x);
 }
 
-static void read_interconnects(struct reading *r, const struct value *v, struct map_topology *t)
+static void read_interconnects(struct reading *r, struct value *v, struct map_topology *t)
 {
 	const size_t n = read_array(r, v, MAP_INTERCONNECTS_MAX);
 	t->interconnects = reading_take(r, n, sizeof(*t->interconnects));
@@ -226,7 +225,8 @@ static void read_interconnects(struct reading *r, const struct value *v, struct 
 	}
 }
 
-static void read_topology(struct reading *r, const struct value *v, struct map_topology *t)
+/* False: not a document of this kind. */
+static bool read_topology(struct reading *r, const struct value *v, struct map_topology *t)
 {
 	enum { FORMAT, PROVIDER, ASNS, PIDS, LINKS, INTERCONNECTS, KEYS };
 	static const struct member keys[KEYS] = {
@@ -240,12 +240,13 @@ static void read_topology(struct reading *r, const struct value *v, struct map_t
 	struct value m[KEYS];
 	if (!read_format(r, v, "p4p-topology/1", "p4p-costs/1") ||
 	    !read_object(r, v, keys, KEYS, m))
-		return;
+		return false;
 	read_name(r, &m[PROVIDER], &t->provider);
 	read_asns(r, &m[ASNS], MAP_ASNS_MAX, &t->asns, &t->n_asns);
 	read_pids(r, &m[PIDS], t);
 	read_links(r, &m[LINKS], t);
 	read_interconnects(r, &m[INTERCONNECTS], t);
+	return true;
 }
 
 enum err map_topology_parse(const char *json, size_t size, struct arena *arena,
@@ -253,14 +254,12 @@ enum err map_topology_parse(const char *json, size_t size, struct arena *arena,
 {
 	struct reading r = { .arena = arena, .faults = faults };
 	struct value top = { 0 };
-	enum err err = reading_load(json, size, faults, &top.json);
+	const enum err loaded = reading_load(json, size, faults, &top.json);
 	struct map_topology *t = reading_take(&r, 1, sizeof(*t));
-	if (top.json != NULL && t != NULL)
-		read_topology(&r, &top, t);
+	const bool read = top.json != NULL && t != NULL && read_topology(&r, &top, t);
 	reading_drop(top.json);
-	if (err == ERR_OK)
-		err = reading_verdict(&r);
-	if (err == ERR_OK)
+	const enum err err = loaded == ERR_OK ? reading_verdict(&r) : loaded;
+	if (read && loaded == ERR_OK && err != ERR_NOMEM)
 		*out = t;
 	return err;
 }

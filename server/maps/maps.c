@@ -90,25 +90,16 @@ static const struct map_topology *topology_of(const struct maps *m, const char *
 
 /* ---- a document on its way in ---- */
 
+/* ERR_MALFORMED: *out is what was understood, if anything was. */
 static enum err parse(const char *body, size_t size, enum store_kind kind, struct paper *out,
                       struct faults *faults)
 {
-	struct paper p = { .arena = arena_new(65536) };
-	if (p.arena == NULL)
+	*out = (struct paper){ .arena = arena_new(65536) };
+	if (out->arena == NULL)
 		return ERR_NOMEM;
-	const enum err e = kind == STORE_TOPOLOGY
-	                           ? map_topology_parse(body, size, p.arena, &p.topology, faults)
-	                           : map_costs_parse(body, size, p.arena, &p.costs, faults);
-	if (e != ERR_OK)
-		paper_done(&p);
-	else
-		*out = p;
-	return e;
-}
-
-static const char *provider_in(const struct paper *p)
-{
-	return p->topology != NULL ? p->topology->provider : p->costs->provider;
+	return kind == STORE_TOPOLOGY
+	               ? map_topology_parse(body, size, out->arena, &out->topology, faults)
+	               : map_costs_parse(body, size, out->arena, &out->costs, faults);
 }
 
 /* The world as it is, or would be with `candidate` in it. free() the list. */
@@ -140,11 +131,11 @@ static enum err world(const struct maps *m, const char *name, const struct paper
 }
 
 /* Costs that name what the new topology lacks are ignored; say so. */
-static enum err warn_of_stale_costs(const struct maps *m, const struct paper *p,
-                                    struct faults *warnings)
+static enum err warn_of_stale_costs(const struct maps *m, const char *provider,
+                                    const struct paper *p, struct faults *warnings)
 {
-	const struct provider *old = find(m, provider_in(p));
-	if (p->topology == NULL || old == NULL || old->papers[STORE_COSTS].costs == NULL)
+	const struct provider *old = find(m, provider);
+	if (old == NULL || old->papers[STORE_COSTS].costs == NULL)
 		return ERR_OK;
 	struct faults *stale = faults_new();
 	if (stale == NULL)
@@ -158,28 +149,61 @@ static enum err warn_of_stale_costs(const struct maps *m, const struct paper *p,
 	return ERR_OK;
 }
 
+/* Of two answers about one document: out of memory, or the first that is no OK. */
+static enum err worse(enum err a, enum err b)
+{
+	return a == ERR_OK || b == ERR_NOMEM ? b : a;
+}
+
+/* `named`, in the document, is NULL when it could not be read. */
+static enum err check_name(const char *provider, const char *named, struct faults *faults)
+{
+	if (named == NULL || strcmp(named, provider) == 0)
+		return ERR_OK;
+	return faults_add(faults, ERR_MALFORMED, "provider", "/provider",
+	                  "must be \"%s\", the provider this was uploaded for, not \"%s\"",
+	                  provider, named);
+}
+
+static enum err check_costs(const struct maps *m, const char *provider, const struct map_costs *c,
+                            struct faults *faults)
+{
+	const struct map_topology *t = topology_of(m, provider);
+	const struct map_topology *named = c->provider != NULL ? topology_of(m, c->provider) : NULL;
+	if (t == NULL)
+		return worse(check_name(provider, c->provider, faults), ERR_NOT_FOUND);
+	if (named != NULL && named != t) /* nothing in it is of this provider: no more faults */
+		return check_name(provider, c->provider, faults);
+	return map_costs_check(c, t, faults);
+}
+
+/* Whom the document is for and whom it names: neither is another, even if they differ. */
+static enum err check_world(const struct maps *m, const char *provider,
+                            const struct map_topology *t, struct faults *faults,
+                            struct faults *warnings)
+{
+	struct map_source *others;
+	size_t n, kept = 0;
+	if (world(m, provider, NULL, &others, &n) != ERR_OK)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(others[i].topology->provider, provider) != 0)
+			others[kept++] = others[i];
+	const enum err e = map_world_check(t, others, kept, faults, warnings);
+	free(others);
+	return e;
+}
+
 static enum err check(const struct maps *m, const char *provider, const struct paper *p,
                       struct faults *faults, struct faults *warnings)
 {
 	const struct map_rules rules = { .lab = m->o.lab };
-	struct map_source *others;
-	size_t n;
-
-	if (strcmp(provider_in(p), provider) != 0)
-		return faults_add(faults, ERR_MALFORMED, "provider", "/provider",
-		                  "must be \"%s\", the provider this was uploaded for, not \"%s\"",
-		                  provider, provider_in(p));
-	if (p->costs != NULL) {
-		const struct map_topology *t = topology_of(m, provider);
-		return t != NULL ? map_costs_check(p->costs, t, faults) : ERR_NOT_FOUND;
-	}
-	enum err e = map_topology_check(p->topology, &rules, faults, warnings);
-	if (world(m, provider, NULL, &others, &n) != ERR_OK)
-		return ERR_NOMEM;
-	const enum err among = map_world_check(p->topology, others, n, faults, warnings);
-	free(others);
-	e = e == ERR_OK ? among : e;
-	return e == ERR_OK ? warn_of_stale_costs(m, p, warnings) : e;
+	if (p->costs != NULL)
+		return check_costs(m, provider, p->costs, faults);
+	enum err e = check_name(provider, p->topology->provider, faults);
+	e = worse(e, map_topology_check(p->topology, &rules, faults, warnings));
+	e = worse(e, check_world(m, provider, p->topology, faults, warnings));
+	return e == ERR_OK ? warn_of_stale_costs(m, provider, p, warnings) : e;
 }
 
 static enum err compile(const struct maps *m, const char *provider, const struct paper *candidate,
@@ -478,8 +502,8 @@ static enum err change_locked(struct maps *m, struct candidate *c, bool dry_run,
 {
 	struct map_snapshot *snapshot;
 	enum err e = parse(c->body, c->size, c->kind, &c->paper, faults);
-	if (e == ERR_OK)
-		e = check(m, c->provider, &c->paper, faults, change->warnings);
+	if (c->paper.topology != NULL || c->paper.costs != NULL)
+		e = worse(e, check(m, c->provider, &c->paper, faults, change->warnings));
 	if (e == ERR_OK)
 		e = diff(m, c->provider, &c->paper, change);
 	if (e != ERR_OK || dry_run)

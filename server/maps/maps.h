@@ -6,7 +6,9 @@
  *
  * The order of an upload: parse -> check alone -> check among the others -> one transaction in the
  * store -> copy into the state folder -> compile -> publish. A fault before the transaction leaves
- * everything as it was. The state folder's copies let the daemon start without PostgreSQL.
+ * everything as it was; a document with faults goes through both checks nevertheless, as far as it
+ * was understood, so that one answer names them all. The state folder's copies let the daemon start
+ * without PostgreSQL.
  *
  * Ownership: one `maps` for the process. Threading: any thread; changes are serialised, and the hot
  * path only ever sees the office.

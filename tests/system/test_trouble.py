@@ -53,7 +53,7 @@ def test_a_faulty_upload_changes_nothing_and_names_every_fault(tmp_path):
         status, reply = daemon.api("PUT", "/v1/providers/isp-a/topology", bad)
         assert status == 422
         assert {fault["where"] for fault in reply["faults"]} >= {
-            "/asns/0", "/pids/0/prefixes/0", "/interconnects/0/capacity"}
+            "/asns/0", "/pids/0/prefixes/0", "/links/1/b", "/interconnects/0/capacity"}
         assert all(fault["text"] and fault["code"] for fault in reply["faults"])
         assert daemon.api("GET", "/v1/providers/isp-a/topology")[1] == topology("isp-a")
         assert daemon.metric("p4pd_map_pids") == 9

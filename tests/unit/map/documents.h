@@ -45,6 +45,18 @@ static inline const char *desk_print(const struct desk *d)
 	return out;
 }
 
+/* "kind /where" of each fault, with a blank between them. */
+static inline const char *desk_list(const struct desk *d)
+{
+	static char out[4096];
+	size_t n = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < d->faults->count && n < sizeof(out) - 256; i++)
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s %s", i > 0 ? " " : "",
+		                      d->faults->list[i].kind, d->faults->list[i].where);
+	return out;
+}
+
 /* A file of tests/fixtures/maps; the caller frees it. */
 static inline char *fixture(const char *name, size_t *size)
 {

@@ -92,7 +92,8 @@ static const struct {
 	{ "other-provider.costs.json", "provider", "/provider" },
 };
 
-/* As an upload goes: parse, then check; costs against the topology the fixtures were made of. */
+/* As an upload goes: parse, then check what was understood; costs against the topology the fixtures
+ * were made of. */
 static void upload(struct desk *d, const char *name)
 {
 	char path[256];
@@ -104,13 +105,13 @@ static void upload(struct desk *d, const char *name)
 	enum err err;
 	if (strstr(name, ".topology.") != NULL) {
 		err = map_topology_parse(text, size, d->arena, &t, d->faults);
-		if (err == ERR_OK)
-			err = map_topology_check(t, &lab, d->faults, d->warnings);
+		if (t != NULL && map_topology_check(t, &lab, d->faults, d->warnings) != ERR_OK)
+			err = ERR_MALFORMED;
 	} else {
+		const struct map_topology *base = fixture_topology(d, "good/base.topology.json");
 		err = map_costs_parse(text, size, d->arena, &c, d->faults);
-		if (err == ERR_OK)
-			err = map_costs_check(c, fixture_topology(d, "good/base.topology.json"),
-			                      d->faults);
+		if (c != NULL && map_costs_check(c, base, d->faults) != ERR_OK)
+			err = ERR_MALFORMED;
 	}
 	free(text);
 	if (err != ERR_MALFORMED)
@@ -342,6 +343,188 @@ static void costs_are_checked_against_any_topology(void **state)
 	desk_free(&d);
 }
 
+/* ---- documents that had faults already ---- */
+
+static const char *const good_members[] = {
+	"\"format\": \"p4p-topology/1\"",
+	"\"provider\": \"a\"",
+	"\"asns\": [1]",
+	"\"pids\": [{\"pid\": \"x\", \"prefixes\": [\"10.1.0.0/16\"]}, {\"pid\": \"y\"},"
+	" {\"pid\": \"u\"}, {\"pid\": \"v\"}]",
+	"\"links\": [{\"id\": \"l\", \"a\": \"x\", \"b\": \"y\"},"
+	" {\"id\": \"m\", \"a\": \"y\", \"b\": \"u\"}, {\"id\": \"n\", \"a\": \"u\", \"b\": \"v\"}]",
+	"\"interconnects\": [{\"id\": \"i\", \"pid\": \"x\", \"neighbor_asn\": 2,"
+	" \"relation\": \"customer\"}]",
+};
+
+/* A good topology with some members replaced (those that begin with the same letters) or left out. */
+static const struct map_topology *with(struct desk *d, const char *const members[])
+{
+	struct map_topology *t = NULL;
+	struct text text = { 0 };
+	for (size_t i = 0; i < sizeof(good_members) / sizeof(good_members[0]); i++) {
+		const char *member = good_members[i];
+		for (size_t k = 0; k < 3 && members[k] != NULL; k++)
+			if (strncmp(members[k], member, 4) == 0)
+				member = members[k];
+		text_printf(&text, "%s%s", i == 0 ? "{" : ", ", member);
+	}
+	text_put(&text, "}");
+	(void)!map_topology_parse(text.bytes, text.size, d->arena, &t, d->faults);
+	text_done(&text);
+	if (t == NULL)
+		fail_msg("%s", desk_print(d));
+	return t;
+}
+
+/* Each row: all that is wrong with it, whoever finds it, and nothing that merely follows. */
+static const struct {
+	const char *const members[4];
+	const char *faults;
+} echoes[] = {
+	{ { NULL }, "" },
+	{ { "\"provider\": 1", "\"asns\": [0, 23456, 0]",
+	    "\"pids\": [{\"pid\": \"x\", \"prefixes\": [\"10.1.0.1/16\", \"224.0.0.0/8\"]},"
+	    " {\"pid\": \"y\", \"uploads\": 1, \"prefixes\": [\"224.0.0.0/8\", 1]},"
+	    " {\"pid\": \"u\"}, {\"pid\": \"x\"}]" },
+	  "type /provider range /asns/0 range /asns/2 host-bits /pids/0/prefixes/0 "
+	  "type /pids/1/prefixes/1 type /pids/1/uploads duplicate /pids/3/pid bogon /pids/0/prefixes/1 "
+	  "bogon /pids/1/prefixes/0 overlap /pids/1/prefixes/0 unknown-pid /links/2/b "
+	  "reserved-asn /asns/1" },
+	/* A faulty PID is known by its name; without it, no name is unknown. */
+	{ { "\"pids\": [{\"pid\": \"x\", \"colour\": 1}, {\"pid\": \"y\"},"
+	    " {\"pid\": \"u\"}]" },
+	  "unknown-key /pids/0/colour unknown-pid /links/2/b" },
+	{ { "\"pids\": [{\"pid\": \"x.\"}, {\"pid\": \"y\"}, {\"pid\": \"u\"}]" },
+	  "name /pids/0/pid" },
+	{ { "\"pids\": [3, {\"pid\": \"y\"}, {\"pid\": \"u\"}, {\"pid\": \"y\"}]" },
+	  "type /pids/0 duplicate /pids/3/pid" },
+	{ { "\"pids\": [3, {}]" }, "type /pids/0 missing /pids/1" },
+	{ { "\"pids\": {}" }, "type /pids" },
+	{ { "\"pids\": []" }, "count /pids" },
+	{ { "\"pidz\": []" }, "unknown-key /pidz missing " },
+	/* Nor does anyone know who hangs together. */
+	{ { "\"links\": [{\"id\": \"l\", \"a\": \"x\", \"b\": \"y\"}, {\"id\": \"m\"},"
+	    " {\"id\": \"l\", \"a\": \"u\", \"b\": \"w\"}, 3]" },
+	  "missing /links/1 missing /links/1 type /links/3 duplicate /links/2/id "
+	  "unknown-pid /links/2/b" },
+	{ { "\"links\": [{\"id\": \"l\", \"a\": \"x\", \"b\": \"y\"},"
+	    " {\"id\": \"m\", \"a\": \"y\", \"b\": \"y\"},"
+	    " {\"id\": \"n\", \"a\": \"u\", \"b\": \"v\"}]" },
+	  "loop /links/1/b" },
+	{ { "\"links\": [{\"id\": \"l\", \"a\": \"x\", \"b\": \"y\", \"weight\": 0},"
+	    " {\"id\": \"n\", \"a\": \"u\", \"b\": \"v\"}]" },
+	  "range /links/0/weight disconnected /pids/2" },
+	{ { "\"links\": [{\"id\": \"l\", \"a\": \"x\", \"b\": \"y\"},"
+	    " {\"id\": \"n\", \"a\": \"u\", \"b\": \"v\"}, {\"id\": \"m\", \"a\": \"y\"}]" },
+	  "missing /links/2" },
+	{ { "\"links\": 3" }, "type /links" },
+	/* What an interconnect says is read as far as it goes. */
+	{ { "\"interconnects\": [{\"id\": \"i\", \"pid\": \"z\", \"neighbor_asn\": 1,"
+	    " \"relation\": \"friend\", \"exporters\": [{\"address\": \"192.0.2.1\","
+	    " \"ifindex\": 0}, {\"address\": \"192.0.2.1\"}, {\"address\": \"x\", \"ifindex\": 1},"
+	    " {\"address\": \"y\", \"ifindex\": 1}, {\"address\": \"192.0.2.1\", \"ifindex\": 9},"
+	    " {\"address\": \"192.0.2.1\", \"ifindex\": 9}]},"
+	    " {\"id\": \"i\", \"pid\": \"x\", \"neighbor_asn\": \"2\", \"relation\": \"transit\","
+	    " \"reach\": {\"asns\": [23456, \"2\"], \"prefixes\": [\"::/0\", \"::1/0\"]}}, 3]",
+	    "\"asns\": [1, \"1\"]" },
+	  "type /asns/1 choice /interconnects/0/relation "
+	  "range /interconnects/0/exporters/0/ifindex missing /interconnects/0/exporters/1 "
+	  "address /interconnects/0/exporters/2/address "
+	  "address /interconnects/0/exporters/3/address "
+	  "type /interconnects/1/neighbor_asn type /interconnects/1/reach/asns/1 "
+	  "host-bits /interconnects/1/reach/prefixes/1 type /interconnects/2 "
+	  "bogon /interconnects/1/reach/prefixes/0 unknown-pid /interconnects/0/pid "
+	  "own-asn /interconnects/0/neighbor_asn duplicate /interconnects/1/id "
+	  "reserved-asn /interconnects/1/reach/asns/0 "
+	  "duplicate /interconnects/0/exporters/5" },
+};
+
+static void a_fault_hides_no_other_and_makes_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(echoes) / sizeof(echoes[0]); i++) {
+		struct desk d = desk_new();
+		const struct map_topology *t = with(&d, echoes[i].members);
+		const size_t parsed = d.faults->count;
+		const enum err err = map_topology_check(t, &lab, d.faults, d.warnings);
+		assert_int_equal(err == ERR_OK, d.faults->count == parsed);
+		if (strcmp(desk_list(&d), echoes[i].faults) != 0)
+			fail_msg("row %zu: %s", i, desk_print(&d));
+		desk_free(&d);
+	}
+}
+
+/* b is AS 2 and has 10.1.7.0/24 inside ours; c is AS 3, has ours inside 10.0.0.0/8 and AS 1 as a
+ * customer. */
+static void the_world_forgives_what_could_not_be_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *const members[4];
+		const char *faults;
+	} rows[] = {
+		{ { NULL }, "" },
+		{ { "\"provider\": 3", "\"asns\": [1, 0]" }, "type /provider range /asns/1" },
+		{ { "\"interconnects\": []" }, "overlap /pids/0/prefixes/0" },
+		{ { "\"interconnects\": 3" }, "type /interconnects" },
+		{ { "\"interconects\": []" }, "unknown-key /interconects" },
+		{ { "\"interconnects\": [{\"id\": \"i\", \"pid\": \"x\", \"neighbor_asn\": 2,"
+		    " \"relation\": 3}]" },
+		  "type /interconnects/0/relation" },
+		{ { "\"interconnects\": [{\"id\": \"i\", \"pid\": \"x\", \"neighbor_asn\": 4,"
+		    " \"relation\": 3}]" },
+		  "type /interconnects/0/relation overlap /pids/0/prefixes/0" },
+		{ { "\"interconnects\": [{\"id\": \"i\", \"pid\": \"x\", \"neighbor_asn\": -2,"
+		    " \"relation\": \"customer\"}]" },
+		  "range /interconnects/0/neighbor_asn" },
+		{ { "\"interconnects\": [{\"id\": \"i\", \"pid\": \"x\", \"neighbor_asn\": -2,"
+		    " \"relation\": \"transit\"}]" },
+		  "range /interconnects/0/neighbor_asn overlap /pids/0/prefixes/0" },
+		{ { "\"asns\": [7]" }, "overlap /pids/0/prefixes/0" },
+		{ { "\"asns\": [\"1\"]" }, "type /asns/0" },
+		{ { "\"asns\": {}" }, "type /asns" },
+		{ { "\"asns\": []" }, "count /asns" },
+		{ { "\"asns\": [3, \"1\"]" }, "type /asns/1 taken /asns/0" },
+		{ { "\"pids\": [{\"pid\": 3, \"prefixes\": [\"3\", \"10.1.0.0/16\", \"10.1.7.0/24\"]}]" },
+		  "type /pids/0/pid prefix /pids/0/prefixes/0 taken /pids/0/prefixes/2" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct desk d = desk_new();
+		const struct map_source others[] = {
+			{ .topology = provider(&d, "b", 2, "\"10.1.7.0/24\"", "") },
+			{ .topology = provider(&d, "c", 3, "\"10.0.0.0/8\"", CUSTOMER(1)) },
+		};
+		const struct map_topology *t = with(&d, rows[i].members);
+		(void)!map_world_check(t, others, 2, d.faults, d.warnings);
+		if (strcmp(desk_list(&d), rows[i].faults) != 0)
+			fail_msg("row %zu: %s", i, desk_print(&d));
+		desk_free(&d);
+	}
+}
+
+static void faulty_costs_are_checked_as_far_as_they_go(void **state)
+{
+	(void)state;
+	static const char json[] =
+		"{\"format\": \"p4p-costs/1\", \"provider\": 3, \"pid_costs\":"
+		" {\"x\": {\"x\": -1, \"y\": -1, \"a/b\": 1}, \"a/b\": {\"x\": 1, \"z\": 2}, \"u\": 3},"
+		" \"interconnect_costs\": {\"i\": 3, \"k.\": {\"in\": 1, \"out\": 1}}}";
+	struct desk d = desk_new();
+	struct map_costs *c = NULL;
+	const struct map_topology *t = provider(&d, "a", 1, "", "");
+	assert_int_equal(map_costs_parse(json, strlen(json), d.arena, &c, d.faults), ERR_MALFORMED);
+	assert_non_null(c);
+	assert_int_equal(map_costs_check(c, t, d.faults), ERR_MALFORMED);
+	assert_string_equal(desk_list(&d),
+	                    "type /provider type /pid_costs/u range /pid_costs/x/x "
+	                    "range /pid_costs/x/y name /pid_costs/x/a~1b name /pid_costs/a~1b "
+	                    "type /interconnect_costs/i name /interconnect_costs/k. "
+	                    "unknown-pid /pid_costs/x/y unknown-pid /pid_costs "
+	                    "unknown-interconnect /interconnect_costs/i");
+	desk_free(&d);
+}
+
 /* ---- against a trivial model ---- */
 
 enum { CROWD = 60, CROWD_PIDS = 3 };
@@ -440,6 +623,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(only_the_lab_may_have_private_prefixes),
 	cmocka_unit_test(providers_share_neither_asns_nor_prefixes),
 	cmocka_unit_test(costs_are_checked_against_any_topology),
+	cmocka_unit_test(a_fault_hides_no_other_and_makes_none),
+	cmocka_unit_test(the_world_forgives_what_could_not_be_read),
+	cmocka_unit_test(faulty_costs_are_checked_as_far_as_they_go),
 	cmocka_unit_test(finds_what_a_trivial_model_finds),
 };
 

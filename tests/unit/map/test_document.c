@@ -136,7 +136,6 @@ static void says_what_would_be_right(void **state)
 		const enum err err = map_topology_parse(rows[i].json, strlen(rows[i].json), d.arena,
 		                                        &t, d.faults);
 		assert_int_equal(err, ERR_MALFORMED);
-		assert_null(t);
 		if (d.faults->count != 1 || strcmp(d.faults->list[0].where, rows[i].where) != 0 ||
 		    (rows[i].text != NULL && strcmp(d.faults->list[0].text, rows[i].text) != 0))
 			fail_msg("row %zu: %s", i, desk_print(&d));
@@ -187,7 +186,86 @@ static void names_all_faults_at_once(void **state)
 	for (size_t i = 0; i < d.faults->count; i++)
 		assert_string_equal(d.faults->list[i].where, where[i]);
 	assert_string_equal(d.faults->list[0].kind, "duplicate-key");
+	assert_null(t); /* which provider was meant? */
 	desk_free(&d);
+}
+
+static void gives_what_was_understood(void **state)
+{
+	(void)state;
+	static const char json[] =
+		"{\"format\": \"p4p-topology/1\", \"provider\": \"a b\", \"asns\": [\"x\", 7],"
+		" \"pids\": [3, {\"pid\": \"x\", \"prefixes\": [\"10.0.0.1/8\", \"11.0.0.0/8\"]},"
+		" {\"pid\": \"y\", \"prefixes\": 3}],"
+		" \"linkz\": [], \"interconnects\": [{\"id\": \"i\", \"relation\": \"friend\"}]}";
+	struct desk d = desk_new();
+	struct map_topology *t = NULL;
+	assert_int_equal(map_topology_parse(json, strlen(json), d.arena, &t, d.faults),
+	                 ERR_MALFORMED);
+	assert_non_null(t);
+	assert_null(t->provider);
+	assert_int_equal(t->n_asns, 2);
+	assert_int_equal(t->asns[0], 0);
+	assert_int_equal(t->asns[1], 7);
+	assert_int_equal(t->n_pids, 3);
+	assert_null(t->pids[0].name);
+	assert_string_equal(t->pids[1].name, "x");
+	assert_int_equal(t->pids[1].prefixes[0].addr.family, IP_NONE);
+	assert_int_equal(t->pids[1].prefixes[1].length, 8);
+	assert_int_equal(t->pids[2].n_prefixes, 1); /* unreadable; neither empty nor good */
+	assert_int_equal(t->pids[2].prefixes[0].addr.family, IP_NONE);
+	assert_int_equal(t->n_links, 1); /* misspelt */
+	assert_null(t->links[0].a);
+	assert_string_equal(t->interconnects[0].id, "i");
+	assert_null(t->interconnects[0].pid);
+	assert_int_equal(t->interconnects[0].neighbor_asn, 0);
+	desk_free(&d);
+}
+
+static void a_list_that_cannot_be_read_is_one_unreadable_entry(void **state)
+{
+	(void)state;
+	static const char *const pids[] = {
+		"", ", \"pids\": 3", ", \"pids\": []", ", \"pids\": [{}]", ", \"pidz\": []",
+	};
+	for (size_t i = 0; i <= sizeof(pids) / sizeof(pids[0]); i++) {
+		struct desk d = desk_new();
+		struct map_topology *t = NULL;
+		struct text text = { 0 };
+		text_put(&text,
+		         "{\"format\": \"p4p-topology/1\", \"provider\": \"p\", \"asns\": [1]");
+		if (i < sizeof(pids) / sizeof(pids[0])) {
+			text_put(&text, pids[i]);
+		} else { /* too many */
+			text_put(&text, ", \"pids\": [{\"pid\": \"x\"}");
+			for (size_t k = 0; k < MAP_PIDS_MAX; k++)
+				text_put(&text, ",3");
+			text_put(&text, "]");
+		}
+		text_put(&text, "}");
+		assert_int_equal(map_topology_parse(text.bytes, text.size, d.arena, &t, d.faults),
+		                 ERR_MALFORMED);
+		assert_non_null(t);
+		assert_int_equal(t->n_pids, 1);
+		assert_null(t->pids[0].name);
+		text_done(&text);
+		desk_free(&d);
+	}
+}
+
+static void gives_nothing_of_what_is_no_such_document(void **state)
+{
+	(void)state;
+	static const char *const rows[] = { "", "{", "3", "[]", "{\"format\": \"p4p-costs/1\"}" };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct desk d = desk_new();
+		struct map_topology *t = NULL;
+		assert_int_equal(
+			map_topology_parse(rows[i], strlen(rows[i]), d.arena, &t, d.faults),
+			ERR_MALFORMED);
+		assert_null(t);
+		desk_free(&d);
+	}
 }
 
 static void a_pointer_is_never_cut_in_a_name(void **state)
@@ -236,6 +314,7 @@ static void survives_every_mutation_of_good_documents(void **state)
 		"good/design.costs.json",    "good/full.costs.json",
 	};
 	static const char junk[] = "{}[]\",:-0159./eEnulltrue \\\n\xff";
+	const struct map_topology nobody = { .provider = "isp-a" };
 	uint64_t seed = 42;
 	for (size_t round = 0; round < 20000; round++) {
 		size_t size;
@@ -260,6 +339,8 @@ static void survives_every_mutation_of_good_documents(void **state)
 		if (t != NULL && map_topology_check(t, &(struct map_rules){ .lab = true }, d.faults,
 		                                    d.warnings) != ERR_OK)
 			assert_true(d.faults->count > 0);
+		if (c != NULL && map_costs_check(c, &nobody, d.faults) != ERR_OK)
+			assert_true(d.faults->count > 0);
 		free(text);
 		desk_free(&d);
 	}
@@ -272,6 +353,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(says_what_would_be_right),
 	cmocka_unit_test(brackets_in_strings_do_not_nest),
 	cmocka_unit_test(names_all_faults_at_once),
+	cmocka_unit_test(gives_what_was_understood),
+	cmocka_unit_test(a_list_that_cannot_be_read_is_one_unreadable_entry),
+	cmocka_unit_test(gives_nothing_of_what_is_no_such_document),
 	cmocka_unit_test(a_pointer_is_never_cut_in_a_name),
 	cmocka_unit_test(a_million_faults_cost_a_bounded_answer),
 	cmocka_unit_test(survives_every_mutation_of_good_documents),

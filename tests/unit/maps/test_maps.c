@@ -72,16 +72,16 @@ static const char *topology(const char *provider, unsigned asn, const char *pref
 
 /* What the last put() or activate() said. */
 static struct maps_change change;
-static char first_kind[32], first_where[sizeof(((struct fault *)0)->where)];
+static char said[1024]; /* "kind /where" of each fault, with a blank between them */
 static size_t n_warnings;
 
 static enum err finish(enum err e, struct faults *faults)
 {
-	first_kind[0] = first_where[0] = '\0';
-	if (faults->count > 0) {
-		(void)snprintf(first_kind, sizeof(first_kind), "%s", faults->list[0].kind);
-		(void)snprintf(first_where, sizeof(first_where), "%s", faults->list[0].where);
-	}
+	size_t n = 0;
+	said[0] = '\0';
+	for (size_t i = 0; i < faults->count && n < sizeof(said); i++)
+		n += (size_t)snprintf(said + n, sizeof(said) - n, "%s%s %s", i > 0 ? " " : "",
+		                      faults->list[i].kind, faults->list[i].where);
 	n_warnings = change.warnings->count;
 	faults_free(faults);
 	faults_free(change.warnings);
@@ -127,17 +127,95 @@ static void an_upload_comes_into_force_and_a_fault_does_not(void **state)
 	assert_int_equal(
 		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.1/16"), false),
 		ERR_MALFORMED);
-	assert_string_equal(first_where, "/pids/0/prefixes/0");
+	assert_string_equal(said, "host-bits /pids/0/prefixes/0");
 	assert_int_equal(
 		put(&s, "isp-b", STORE_TOPOLOGY, topology("isp-b", 64502, "10.1.7.0/24"), false),
 		ERR_MALFORMED); /* inside isp-a's */
 	assert_int_equal(
 		put(&s, "isp-b", STORE_TOPOLOGY, topology("isp-c", 64502, "10.2.0.0/16"), false),
 		ERR_MALFORMED);
-	assert_string_equal(first_where, "/provider");
+	assert_string_equal(said, "provider /provider");
 	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, "{", false), ERR_MALFORMED);
 	assert_true(knows(&s, "10.1.2.3"));
 	assert_int_equal(maps_stats(s.maps).publications, 1);
+	close_side(&s);
+}
+
+static void one_answer_names_the_faults_of_every_stage(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *provider, *prefixes, *pid, *faults;
+	} rows[] = {
+		{ "isp-b", "\"10.2.0.1/16\", \"10.1.7.0/24\"", "nowhere",
+		  "host-bits /pids/0/prefixes/0 unknown-pid /interconnects/0/pid "
+		  "overlap /pids/0/prefixes/1" },
+		{ "isp b", "\"10.1.0.0/16\", \"10.2.0.0/16\"", "nowhere",
+		  "name /provider unknown-pid /interconnects/0/pid taken /pids/0/prefixes/0" },
+		{ "isp-bb", "\"10.1.0.0/16\", \"10.2.0.0/16\", \"x\"", "b",
+		  "prefix /pids/0/prefixes/2 provider /provider taken /pids/0/prefixes/0" },
+		/* Its own version in force is no other, nor is that of the one it names. */
+		{ "isp b", "\"10.2.0.0/16\"", "b", "name /provider" },
+		{ "isp-bb", "\"10.2.0.0/16\"", "b", "provider /provider" },
+		{ "isp-a", "\"10.1.0.0/16\"", "b", "provider /provider" },
+	};
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(
+		put(&s, "isp-b", STORE_TOPOLOGY, topology("isp-b", 64502, "10.2.0.0/16"), false),
+		ERR_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[512];
+		(void)snprintf(
+			text, sizeof(text),
+			"{\"format\":\"p4p-topology/1\",\"provider\":\"%s\",\"asns\":[64502],"
+			"\"pids\":[{\"pid\":\"b\",\"prefixes\":[%s]}],"
+			"\"interconnects\":[{\"id\":\"t\",\"pid\":\"%s\",\"neighbor_asn\":"
+			"64510,\"relation\":\"transit\"}]}",
+			rows[i].provider, rows[i].prefixes, rows[i].pid);
+		assert_int_equal(put(&s, "isp-b", STORE_TOPOLOGY, text, i % 2), ERR_MALFORMED);
+		assert_string_equal(said, rows[i].faults);
+	}
+	assert_int_equal(maps_stats(s.maps).publications, 2);
+	close_side(&s);
+}
+
+static void one_answer_names_all_faults_of_costs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *named, *faults;
+	} rows[] = {
+		{ "isp-a",
+		  "range /interconnect_costs/t/out unknown-interconnect /interconnect_costs/u" },
+		{ "isp a", "name /provider range /interconnect_costs/t/out "
+		           "unknown-interconnect /interconnect_costs/u" },
+		{ "isp-aa", "range /interconnect_costs/t/out provider /provider "
+		            "unknown-interconnect /interconnect_costs/u" },
+		{ "isp-b", "range /interconnect_costs/t/out provider /provider" },
+	};
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(
+		put(&s, "isp-b", STORE_TOPOLOGY, topology("isp-b", 64502, "10.2.0.0/16"), false),
+		ERR_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256];
+		(void)snprintf(text, sizeof(text),
+		               "{\"format\":\"p4p-costs/1\",\"provider\":\"%s\","
+		               "\"interconnect_costs\":{\"t\":{\"out\":-7,\"in\":8},"
+		               "\"u\":{\"out\":7,\"in\":8}}}",
+		               rows[i].named);
+		assert_int_equal(put(&s, "isp-a", STORE_COSTS, text, false), ERR_MALFORMED);
+		assert_string_equal(said, rows[i].faults);
+		assert_int_equal(put(&s, "isp-c", STORE_COSTS, text, false), ERR_MALFORMED);
+	}
 	close_side(&s);
 }
 
@@ -270,6 +348,8 @@ static void another_daemon_follows(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(an_upload_comes_into_force_and_a_fault_does_not, new_database),
+	cmocka_unit_test_setup(one_answer_names_the_faults_of_every_stage, new_database),
+	cmocka_unit_test_setup(one_answer_names_all_faults_of_costs, new_database),
 	cmocka_unit_test_setup(a_dry_run_stores_nothing_and_tells_what_would_change, new_database),
 	cmocka_unit_test_setup(the_same_document_again_makes_no_new_version, new_database),
 	cmocka_unit_test_setup(an_old_version_comes_back, new_database),
