@@ -130,7 +130,8 @@ static enum err world(const struct maps *m, const char *name, const struct paper
 	return ERR_OK;
 }
 
-/* Costs that name what the new topology lacks are ignored; say so. */
+/* Costs that name what the new topology lacks are ignored; say so. Only of one without a fault:
+ * half-read, it lacks more than its author left out. */
 static enum err warn_of_stale_costs(const struct maps *m, const char *provider,
                                     const struct paper *p, struct faults *warnings)
 {
@@ -202,8 +203,7 @@ static enum err check(const struct maps *m, const char *provider, const struct p
 		return check_costs(m, provider, p->costs, faults);
 	enum err e = check_name(provider, p->topology->provider, faults);
 	e = worse(e, map_topology_check(p->topology, &rules, faults, warnings));
-	e = worse(e, check_world(m, provider, p->topology, faults, warnings));
-	return e == ERR_OK ? warn_of_stale_costs(m, provider, p, warnings) : e;
+	return worse(e, check_world(m, provider, p->topology, faults, warnings));
 }
 
 static enum err compile(const struct maps *m, const char *provider, const struct paper *candidate,
@@ -504,6 +504,8 @@ static enum err change_locked(struct maps *m, struct candidate *c, bool dry_run,
 	enum err e = parse(c->body, c->size, c->kind, &c->paper, faults);
 	if (c->paper.topology != NULL || c->paper.costs != NULL)
 		e = worse(e, check(m, c->provider, &c->paper, faults, change->warnings));
+	if (e == ERR_OK && c->kind == STORE_TOPOLOGY)
+		e = warn_of_stale_costs(m, c->provider, &c->paper, change->warnings);
 	if (e == ERR_OK)
 		e = diff(m, c->provider, &c->paper, change);
 	if (e != ERR_OK || dry_run)

@@ -289,6 +289,40 @@ static void costs_want_a_topology_and_stale_ones_are_told(void **state)
 	close_side(&s);
 }
 
+static void a_half_read_topology_is_refused_beside_costs(void **state)
+{
+	(void)state;
+	static const char costs[] = "{\"format\":\"p4p-costs/1\",\"provider\":\"isp-a\","
+				    "\"pid_costs\":{\"isp-a-1\":{\"isp-a-1\":3}}}";
+	static const struct row {
+		const char *document, *said;
+	} rows[] = {
+		{ "{\"format\":\"p4p-topology/1\",\"asns\":[64501],\"pids\":[{\"pid\":\"a\"}]}",
+		  "missing " },
+		{ "{\"format\":\"p4p-topology/1\",\"provider\":\"isp-a\",\"asns\":[64501]}",
+		  "missing " },
+		{ "{\"format\":\"p4p-topology/1\",\"provider\":\"isp-a\",\"asns\":[64501],"
+		  "\"pids\":[{}],\"interconnects\":[{}]}",
+		  NULL },
+		{ "{}", NULL },
+	};
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(put(&s, "isp-a", STORE_COSTS, costs, false), ERR_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, rows[i].document, false),
+		                 ERR_MALFORMED);
+		if (rows[i].said != NULL)
+			assert_string_equal(said, rows[i].said);
+		assert_int_equal(n_warnings, 0); /* of costs that are as good as before */
+		assert_true(knows(&s, "10.1.0.1"));
+	}
+	close_side(&s);
+}
+
 static void a_start_without_the_database_uses_the_copies(void **state)
 {
 	(void)state;
@@ -354,6 +388,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(the_same_document_again_makes_no_new_version, new_database),
 	cmocka_unit_test_setup(an_old_version_comes_back, new_database),
 	cmocka_unit_test_setup(costs_want_a_topology_and_stale_ones_are_told, new_database),
+	cmocka_unit_test_setup(a_half_read_topology_is_refused_beside_costs, new_database),
 	cmocka_unit_test_setup(a_start_without_the_database_uses_the_copies, new_database),
 	cmocka_unit_test_setup(another_daemon_follows, new_database),
 };
