@@ -139,7 +139,7 @@ static enum err set(struct config *c, const struct option *o, const char *value,
 /* libconfuse reports through a callback without context. */
 static _Thread_local struct fault *reading;
 
-static void report(cfg_t *cfg, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) report(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char where[sizeof(reading->where)], text[sizeof(reading->text)];
 	(void)snprintf(where, sizeof(where), "%s line %d",

@@ -225,7 +225,7 @@ int main(int argc, char **argv)
 {
 	struct line l = { .ctl.url = getenv("P4PD_URL") };
 	if (!read_options(argc, argv, &l))
-		return ctl_fail(CTL_USAGE, "p4pctl --help lists what there is");
+		return (int)ctl_fail(CTL_USAGE, "p4pctl --help lists what there is");
 	if (l.ctl.url == NULL)
 		l.ctl.url = "http://127.0.0.1:8080";
 
@@ -238,9 +238,9 @@ int main(int argc, char **argv)
 		return l.help ? CTL_OK : CTL_USAGE;
 	}
 	if (cmd == NULL)
-		return ctl_fail(CTL_USAGE,
-		                "there is no command \"%s%s%s\"; p4pctl --help lists them", args[0],
-		                n > 1 ? " " : "", n > 1 ? args[1] : "");
+		return (int)ctl_fail(CTL_USAGE,
+		                     "there is no command \"%s%s%s\"; p4pctl --help lists them",
+		                     args[0], n > 1 ? " " : "", n > 1 ? args[1] : "");
 	if (l.help) {
 		help_one(cmd);
 		return CTL_OK;
@@ -254,5 +254,5 @@ int main(int argc, char **argv)
 	curl_global_cleanup();
 	if (fflush(stdout) != 0 && code == CTL_OK)
 		code = ctl_fail(CTL_USAGE, "cannot write to standard output");
-	return code;
+	return (int)code;
 }

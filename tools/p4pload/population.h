@@ -41,6 +41,6 @@ void population_done(struct population *p);
 uint32_t population_address(const struct population *p, uint32_t client); /* host order */
 uint16_t population_port(const struct population *p, uint32_t client);
 
-enum { STRANGER = UINT32_MAX };
+#define STRANGER UINT32_MAX
 /* The client at an address and port, or STRANGER. */
 uint32_t population_find(const struct population *p, uint32_t address, uint16_t port);
