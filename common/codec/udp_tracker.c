@@ -54,6 +54,7 @@ enum err udp_announce_parse(const void *packet, size_t size, struct announce *ou
 	out->want = want_from_wire(reader_u32(&r));
 	out->port = reader_u16(&r);
 
+	out->redundant = 0;
 	out->claimed = (struct ip_addr){ .family = IP_NONE };
 	out->has_ipv4 = out->has_ipv6 = false;
 	out->compact = true;

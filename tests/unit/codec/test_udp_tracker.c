@@ -59,10 +59,12 @@ static void reads_every_field_of_an_announce(void **state)
 	assert_int_equal(a.key, 0xdeadbeef);
 	assert_int_equal(a.want, 50);
 	assert_int_equal(a.port, 6881);
+	assert_int_equal(a.redundant, 0);
 	assert_int_equal(a.claimed.family, IP_NONE);
 	assert_false(a.has_ipv4);
 	assert_false(a.has_ipv6);
 	assert_true(a.compact);
+	assert_false(a.no_peer_id);
 }
 
 static void refuses_every_shorter_packet(void **state)
