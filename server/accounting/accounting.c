@@ -487,6 +487,12 @@ void accounting_spool_remove(struct accounting *a, const struct accounting_bin *
 	spool_remove(&a->spool, bin);
 }
 
+enum err accounting_spool_refuse(struct accounting *a, const struct accounting_bin *bin,
+                                 struct fault *fault)
+{
+	return spool_refuse(&a->spool, bin, fault);
+}
+
 struct accounting_stats accounting_stats(struct accounting *a)
 {
 	return (struct accounting_stats){ .open_start = atomic_load(&a->open_start),

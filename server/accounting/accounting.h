@@ -138,6 +138,12 @@ void accounting_bin_done(struct accounting_bin *b);
  * flushed at the end of one process is closed whole by the next.
  */
 void accounting_spool_remove(struct accounting *a, const struct accounting_bin *bin);
+/*
+ * The database will never take it: sets the file aside (".refused"; *fault tells where), so that the
+ * bins behind it get their turn. The rest as in accounting_spool_remove().
+ */
+enum err accounting_spool_refuse(struct accounting *a, const struct accounting_bin *bin,
+                                 struct fault *fault) must_check;
 
 struct accounting_stats {
 	uint64_t open_start;

@@ -190,16 +190,22 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 	return e;
 }
 
-static enum err set_aside(struct spool *s, const char *name, struct fault *fault)
+static enum err set_aside(struct spool *s, const char *name, const char *why, struct fault *fault)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
 	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	(void)snprintf(aside, sizeof(aside), "%s/%s.damaged", s->dir, name);
+	(void)snprintf(aside, sizeof(aside), "%s/%s.%s", s->dir, name, why);
 	if (rename(path, aside) != 0)
-		return failed(s, "set a damaged file aside in", fault);
+		return failed(s, "set a file aside in", fault);
 	recount(s);
-	return fault_set(fault, ERR_MALFORMED, path, "the file is damaged; it was set aside as %s",
-	                 aside);
+	(void)fault_set(fault, ERR_MALFORMED, path, "it was set aside as %s", aside);
+	return ERR_OK;
+}
+
+static enum err set_damaged_aside(struct spool *s, const char *name, struct fault *fault)
+{
+	const enum err e = set_aside(s, name, "damaged", fault);
+	return e == ERR_OK ? ERR_MALFORMED : e;
 }
 
 /* A number for the file itself, whatever its name; 0 when there is none. */
@@ -225,7 +231,7 @@ static enum err take_first(struct spool *s, struct accounting_bin *out, struct f
 	free(data);
 	if (e == ERR_OK)
 		out->file = identity(s, name);
-	return e == ERR_MALFORMED || e == ERR_TRUNCATED ? set_aside(s, name, fault) : e;
+	return e == ERR_MALFORMED || e == ERR_TRUNCATED ? set_damaged_aside(s, name, fault) : e;
 }
 
 enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *fault)
@@ -246,4 +252,16 @@ void spool_remove(struct spool *s, const struct accounting_bin *bin)
 		(void)unlink(path); /* if it stays it is stored again, which changes nothing */
 	recount(s);
 	pthread_mutex_unlock(&s->lock);
+}
+
+enum err spool_refuse(struct spool *s, const struct accounting_bin *bin, struct fault *fault)
+{
+	char name[NAME_SIZE];
+	enum err e = ERR_OK;
+	name_of(bin->start, name);
+	pthread_mutex_lock(&s->lock);
+	if (identity(s, name) == bin->file)
+		e = set_aside(s, name, "refused", fault);
+	pthread_mutex_unlock(&s->lock);
+	return e;
 }

@@ -31,6 +31,8 @@ enum err spool_write(struct spool *s, const struct accounting_bin *bin,
                      struct fault *fault) must_check;
 enum err spool_first(struct spool *s, struct accounting_bin *out, struct fault *fault) must_check;
 void spool_remove(struct spool *s, const struct accounting_bin *bin);
+enum err spool_refuse(struct spool *s, const struct accounting_bin *bin,
+                      struct fault *fault) must_check;
 
 /* ERR_MALFORMED, ERR_TRUNCATED, ERR_NOMEM. accounting_bin_done() the result. */
 enum err spool_parse(const void *data, size_t size, struct accounting_bin *out) must_check;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/access.h"
 
+#include "common/base/log.h"
 #include "server/disk/disk.h"
 
 #include <limits.h>
@@ -57,29 +58,43 @@ static enum err add_file(struct hashes *h, const char *dir, const char *name, st
 	return e;
 }
 
-/* What the API allowed, and its copy for later. */
+static void keep_copy(const char *state_dir, const struct store_hash *list, size_t n)
+{
+	struct fault fault;
+	struct text copy = { 0 };
+	char hex[2 * INFO_HASH_SIZE + 1];
+	text_put(&copy, "# Allowed through the API; written by p4pd.\n");
+	for (size_t i = 0; i < n; i++) {
+		text_hex(list[i].bytes, INFO_HASH_SIZE, hex);
+		text_printf(&copy, "%s\n", hex);
+	}
+	const enum err e =
+		copy.bad ? fault_set(&fault, ERR_NOMEM, "access", "out of memory")
+			 : disk_replace(state_dir, "access", 0644, copy.bytes, copy.size, &fault);
+	text_done(&copy);
+	if (e != ERR_OK)
+		log_line(LOG_WARNING,
+		         "The copy of the access list could not be written; a start without "
+		         "PostgreSQL will use an older one. file=%s why=%s",
+		         fault.where, fault.text);
+}
+
+/* What the API allowed, or its copy. */
 static enum err add_stored(struct hashes *h, const struct config *c, struct store *store,
                            struct fault *fault)
 {
 	struct store_hash *list;
-	struct text copy = { 0 };
 	size_t n;
 	enum err e = store_access_list(store, &list, &n);
 	if (e != ERR_OK) {
 		e = add_file(h, c->state_dir, "access", fault);
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
+		return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_AWAY : e;
 	}
-	text_put(&copy, "# Allowed through the API; written by p4pd.\n");
-	for (size_t i = 0; i < n && e == ERR_OK; i++) {
-		char hex[2 * INFO_HASH_SIZE + 1];
-		text_hex(list[i].bytes, INFO_HASH_SIZE, hex);
-		text_printf(&copy, "%s\n", hex);
+	for (size_t i = 0; i < n && e == ERR_OK; i++)
 		e = add(h, list[i].bytes);
-	}
+	if (e == ERR_OK)
+		keep_copy(c->state_dir, list, n);
 	free(list);
-	if (e == ERR_OK && !copy.bad)
-		e = disk_replace(c->state_dir, "access", 0644, copy.bytes, copy.size, fault);
-	text_done(&copy);
 	return e;
 }
 
@@ -96,8 +111,9 @@ enum err access_load(const struct config *c, struct store *store, struct tracker
 	}
 	if (!open && e == ERR_OK)
 		e = add_stored(&h, c, store, fault);
-	if (e == ERR_OK)
-		e = tracker_access(tracker, (const uint8_t(*)[INFO_HASH_SIZE])h.list, h.n, open);
+	if ((e == ERR_OK || e == ERR_AWAY) &&
+	    tracker_access(tracker, (const uint8_t(*)[INFO_HASH_SIZE])h.list, h.n, open) != ERR_OK)
+		e = fault_set(fault, ERR_NOMEM, "access", "out of memory");
 	free(h.list);
 	return e;
 }

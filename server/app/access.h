@@ -12,8 +12,9 @@
 #include "server/tracker/tracker.h"
 
 /*
- * Reads both and hands the list to the tracker. A fault names the file and the line; then the old
- * list stays in force. Not for two threads at a time.
+ * Reads both and hands the list to the tracker. ERR_AWAY: with what the API allowed when the database
+ * last answered. A fault names the file and the line; then the old list stays in force. Not for two
+ * threads at a time.
  */
 enum err access_load(const struct config *c, struct store *store, struct tracker *tracker,
                      struct fault *fault) must_check;

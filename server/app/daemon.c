@@ -32,6 +32,7 @@ enum {
 	LEDGER_MAX = 4000000, /* clients */
 	STORE_CONNECTIONS = 4,
 	STORE_TIMEOUT = 10, /* seconds */
+	FEEDER_RETRY_MS = 1000,
 	FEEDER_LAST_SECONDS = 5
 };
 
@@ -210,7 +211,8 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 	settings_done(&settings);
 	if (e != ERR_OK)
 		return no_memory(fault);
-	return access_load(&d->config, d->store, d->tracker, fault);
+	e = access_load(&d->config, d->store, d->tracker, fault);
+	return e == ERR_AWAY ? ERR_OK : e; /* the feeder will ask again */
 }
 
 static enum err listen_tracker(struct daemon *d, struct fault *fault)
@@ -247,17 +249,24 @@ static bool ready(void *ctx, char why[static 128])
 	return false;
 }
 
-static void reload_access(void *ctx)
+static enum err reload_access(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct fault fault = { 0 };
 	pthread_mutex_lock(&d->access_lock);
-	if (access_load(&d->config, d->store, d->tracker, &fault) != ERR_OK)
+	const enum err e = access_load(&d->config, d->store, d->tracker, &fault);
+	pthread_mutex_unlock(&d->access_lock);
+	if (e != ERR_OK && e != ERR_AWAY)
 		log_line(LOG_ERROR,
 		         "The access list was not loaded; the old one stays. where=%s "
 		         "why=%s",
 		         fault.where, fault.text);
-	pthread_mutex_unlock(&d->access_lock);
+	return e == ERR_AWAY ? e : ERR_OK; /* what is wrong with a file does not pass by itself */
+}
+
+static void access_changed(void *ctx) /* called by the API, whose threads may wait */
+{
+	(void)reload_access(ctx);
 }
 
 static enum err listen_api(struct daemon *d, struct fault *fault)
@@ -271,7 +280,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.report = { .bin_seconds = (uint32_t)d->config.bin_seconds,
 		            .ratio_limit_milli = d->config.ratio_limit },
 		.ready = ready,
-		.access_changed = reload_access,
+		.access_changed = access_changed,
 		.ctx = d,
 	};
 	d->api = api_new(&o);
@@ -299,6 +308,7 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		                          .metrics =
 		                                  metrics_slot(d->metrics, feeder_slot(&d->config)),
 		                          .node = d->node,
+		                          .retry_ms = FEEDER_RETRY_MS,
 		                          .access_changed = reload_access,
 		                          .ctx = d };
 	if (d->config.database[0] == '\0')
@@ -420,7 +430,10 @@ static void reload(void *ctx)
 	memcpy(d->config.access, now.access, sizeof(now.access));
 	memcpy(d->config.access_file, now.access_file, sizeof(now.access_file));
 	pthread_mutex_unlock(&d->access_lock);
-	reload_access(d);
+	if (d->feeder != NULL) /* the clock must not wait for the database */
+		feeder_access(d->feeder);
+	else
+		(void)reload_access(d);
 	if (restart.size > 0)
 		log_line(LOG_WARNING, "Some changed options need a restart. options=\"%s\"",
 		         restart.bytes);

@@ -9,23 +9,29 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* The work of the thread, and the thread's alone but for the atomics. */
 struct feeder {
 	struct feeder_options o;
 	pthread_t thread;
 	atomic_bool stop;
 	_Atomic int64_t
-		deadline; /* CLOCK_MONOTONIC second after which it stops with a full spool */
-	atomic_bool connected;
-	bool away; /* said so already */
+		deadline; /* CLOCK_MONOTONIC millisecond after which it stops with a full spool */
+	atomic_bool connected, access_due;
+	bool migrated;
+	bool behind;        /* the store may have what is not in force here */
+	bool away;          /* said so already */
+	enum err said;      /* of the last failure that was no absence */
+	unsigned tries;     /* of the oldest bin that failed */
+	int64_t not_before; /* CLOCK_MONOTONIC millisecond of the next one */
 };
 
-enum { WAIT_MS = 1000, BINS_AT_ONCE = 32 };
+enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10 };
 
-static int64_t monotonic_second(void)
+static int64_t monotonic_ms(void)
 {
 	struct timespec t;
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Says once that the database went, and once that it came back. */
@@ -39,27 +45,44 @@ static void note_away(struct feeder *f, bool away)
 	f->away = away;
 }
 
+/* Says once why the database is there and yet of no use. */
+static void note_failure(struct feeder *f, enum err e, const struct fault *fault)
+{
+	if (e != f->said && e != ERR_OK && e != ERR_AWAY)
+		log_line(LOG_ERROR, "The database cannot be used. where=%s why=%s", fault->where,
+		         fault->text);
+	f->said = e;
+}
+
+/* Again after an absence: what comes back may be another database. */
+static enum err migrate(struct feeder *f)
+{
+	struct fault fault = { 0 };
+	const enum err e = f->migrated ? ERR_OK : store_migrate(f->o.store, &fault);
+	note_failure(f, e, &fault);
+	f->migrated = e == ERR_OK;
+	return e;
+}
+
 static enum err follow(struct feeder *f)
 {
 	bool changed;
 	const enum err e = maps_sync(f->o.maps, &changed);
-	if (e == ERR_OK)
-		f->o.access_changed(f->o.ctx);
-	return e;
+	return e == ERR_OK ? f->o.access_changed(f->o.ctx) : e;
 }
 
-static enum err connect_first(struct feeder *f)
+/* Until it has succeeded, it is tried again every second. */
+static enum err catch_up(struct feeder *f)
 {
-	struct fault fault = { 0 };
-	const enum err e = store_migrate(f->o.store, &fault);
-	if (e != ERR_OK && e != ERR_AWAY)
-		log_line(LOG_ERROR, "The database cannot be used. where=%s why=%s", fault.where,
-		         fault.text);
-	if (e != ERR_OK || follow(f) != ERR_OK)
-		return e != ERR_OK ? e : ERR_AWAY;
-	atomic_store(&f->connected, true);
-	log_line(LOG_NOTE, "PostgreSQL is ready.");
-	return ERR_OK;
+	enum err e = migrate(f);
+	if (e != ERR_OK)
+		return e;
+	e = follow(f);
+	f->migrated = e != ERR_AWAY;
+	f->behind = e != ERR_OK;
+	if (e == ERR_OK && !atomic_exchange(&f->connected, true))
+		log_line(LOG_NOTE, "PostgreSQL is ready.");
+	return e;
 }
 
 static enum err store_bin(struct feeder *f, const struct accounting_bin *bin)
@@ -83,6 +106,47 @@ static enum err store_bin(struct feeder *f, const struct accounting_bin *bin)
 	return e;
 }
 
+/*
+ * A bin that the database refused. What is wrong may be put right (a lost privilege, say), so it is
+ * tried again, ever more seldom; but it must not hold up those behind it for ever. ERR_BUSY: wait.
+ */
+static enum err refused(struct feeder *f, const struct accounting_bin *bin, enum err why)
+{
+	struct fault fault = { 0 };
+	enum err e = ERR_BUSY;
+	const int64_t pause = (int64_t)f->o.retry_ms
+	                      << (f->tries < BIN_TRIES ? f->tries : BIN_TRIES);
+	f->tries++;
+	if (why == ERR_RANGE || f->tries >= BIN_TRIES)
+		e = accounting_spool_refuse(f->o.accounting, bin, &fault);
+	if (e == ERR_OK) {
+		f->tries = 0;
+		metrics_add(f->o.metrics, METRIC_BINS_REFUSED, 1);
+		log_line(LOG_ERROR,
+		         "The database refuses a closed bin. Rename its file back to try again. "
+		         "start=%" PRId64 " error=%s file=%s why=%s",
+		         bin->start, err_name(why), fault.where, fault.text);
+		return ERR_OK;
+	}
+	if (e != ERR_BUSY)
+		log_line(LOG_ERROR, "A closed bin cannot be set aside. where=%s why=%s",
+		         fault.where, fault.text);
+	f->not_before = monotonic_ms() + pause;
+	return ERR_BUSY;
+}
+
+static enum err settle(struct feeder *f, const struct accounting_bin *bin, enum err e)
+{
+	if (e == ERR_OK) {
+		f->tries = 0;
+		metrics_add(f->o.metrics, METRIC_BIN_ROWS_STORED, bin->n_rows);
+		accounting_spool_remove(f->o.accounting, bin);
+		return ERR_OK;
+	}
+	metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
+	return e == ERR_AWAY || e == ERR_NOMEM ? e : refused(f, bin, e);
+}
+
 /* Carries one bin over. ERR_NOT_FOUND: the spool is empty. */
 static enum err feed_one(struct feeder *f)
 {
@@ -90,26 +154,21 @@ static enum err feed_one(struct feeder *f)
 	struct fault fault = { 0 };
 	enum err e = accounting_spool_first(f->o.accounting, &bin, &fault);
 	if (e == ERR_MALFORMED) {
-		log_line(LOG_WARNING, "A spooled bin is damaged and was set aside. file=%s why=%s",
-		         fault.where, fault.text);
+		metrics_add(f->o.metrics, METRIC_BINS_DAMAGED, 1);
+		log_line(LOG_WARNING, "A spooled bin is damaged. file=%s why=%s", fault.where,
+		         fault.text);
 		return ERR_OK;
 	}
 	if (e != ERR_OK)
 		return e;
-	e = store_bin(f, &bin);
-	if (e == ERR_OK) {
-		metrics_add(f->o.metrics, METRIC_BIN_ROWS_STORED, bin.n_rows);
-		accounting_spool_remove(f->o.accounting, &bin);
-	} else {
-		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
-	}
+	e = settle(f, &bin, store_bin(f, &bin));
 	accounting_bin_done(&bin);
 	return e;
 }
 
 static enum err feed(struct feeder *f)
 {
-	enum err e = ERR_OK;
+	enum err e = monotonic_ms() < f->not_before ? ERR_BUSY : ERR_OK;
 	for (unsigned i = 0; i < BINS_AT_ONCE && e == ERR_OK; i++)
 		e = feed_one(f);
 	return e;
@@ -121,17 +180,17 @@ static void *feeder_run(void *arg)
 	for (;;) {
 		bool changed = false;
 		enum err e = store_wait(f->o.store, atomic_load(&f->stop) ? 0 : WAIT_MS, &changed);
-		if (e == ERR_OK && !atomic_load(&f->connected))
-			e = connect_first(f);
-		else if (e == ERR_OK && changed)
-			e = follow(f);
-		note_away(f, e == ERR_AWAY);
-
-		enum err fed = ERR_AWAY;
-		if (e == ERR_OK)
-			fed = feed(f);
+		f->behind = f->behind || changed;
+		if (e == ERR_OK && f->behind)
+			e = catch_up(f);
+		if (atomic_exchange(&f->access_due, false) &&
+		    f->o.access_changed(f->o.ctx) != ERR_OK)
+			f->behind = true;
+		/* Maps that cannot be put in force are no reason to keep bins back. */
+		const enum err fed = e == ERR_AWAY || !f->migrated ? ERR_AWAY : feed(f);
+		note_away(f, e == ERR_AWAY || (e == ERR_OK && fed == ERR_AWAY));
 		if (atomic_load(&f->stop) &&
-		    (fed != ERR_OK || monotonic_second() >= atomic_load(&f->deadline)))
+		    (fed != ERR_OK || monotonic_ms() >= atomic_load(&f->deadline)))
 			return NULL;
 	}
 }
@@ -142,6 +201,7 @@ struct feeder *feeder_start(const struct feeder_options *options)
 	if (f == NULL)
 		return NULL;
 	f->o = *options;
+	f->behind = true;
 	if (pthread_create(&f->thread, NULL, feeder_run, f) != 0) {
 		free(f);
 		return NULL;
@@ -153,11 +213,17 @@ void feeder_stop(struct feeder *f, unsigned seconds)
 {
 	if (f == NULL)
 		return;
-	atomic_store(&f->deadline, monotonic_second() + seconds);
+	atomic_store(&f->deadline, monotonic_ms() + seconds * 1000L);
 	atomic_store(&f->stop, true);
 	store_wake(f->o.store);
 	pthread_join(f->thread, NULL);
 	free(f);
+}
+
+void feeder_access(struct feeder *f)
+{
+	atomic_store(&f->access_due, true);
+	store_wake(f->o.store);
 }
 
 bool feeder_connected(const struct feeder *f)

@@ -6,7 +6,8 @@
  *
  * Applies the migrations when the database is first reached; then follows what other daemons
  * activate (LISTEN) and carries closed bins from the spool into the database, oldest first. While
- * the database is away it tries again every second; nothing is lost, the spool grows.
+ * the database is away it tries again every second; nothing is lost, the spool grows. A bin that the
+ * database refuses although it is there is set aside after some tries, for a human to look at.
  *
  * Threading: start and stop from one thread.
  */
@@ -23,8 +24,9 @@ struct feeder_options {
 	struct accounting *accounting;
 	struct metrics_slot *metrics; /* this thread's own */
 	const char *node;
-	/* The access list may have changed; called on the feeder's thread. */
-	void (*access_changed)(void *ctx);
+	unsigned retry_ms; /* after a bin was refused the first time; doubles every time */
+	/* The access list may have changed; on the feeder's thread, again until it is ERR_OK. */
+	enum err (*access_changed)(void *ctx);
 	void *ctx;
 };
 
@@ -34,6 +36,9 @@ struct feeder *feeder_start(const struct feeder_options *options); /* NULL: no t
 
 /* Lets the spool run empty for at most `seconds`, then ends the thread. NULL is fine. */
 void feeder_stop(struct feeder *f, unsigned seconds);
+
+/* Calls access_changed() soon, whether the database is there or not. */
+void feeder_access(struct feeder *f);
 
 /* Have the migrations been applied, by this daemon, since it started? */
 bool feeder_connected(const struct feeder *f);

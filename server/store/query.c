@@ -70,12 +70,13 @@ void work_allow(struct work *w, unsigned timeout_ms)
 
 /*
  * "Try again later" rather than "refused": connection exceptions, shutdown, no resources (a full
- * disk, too many clients), a standby, a statement that took too long, a deadlock.
+ * disk, too many clients), a standby, a statement that took too long, a deadlock; a table, function
+ * or type that the migrations have yet to make.
  */
 static enum err from_sqlstate(const char *state)
 {
-	static const char *const away[] = { "08",    "53",    "57P", "25006",
-		                            "57014", "40001", "40P", "55P03" };
+	static const char *const away[] = { "08",  "53",    "57P",   "25006", "57014", "40001",
+		                            "40P", "55P03", "42P01", "42883", "42704" };
 	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
 		if (strncmp(state, away[i], strlen(away[i])) == 0)
 			return ERR_AWAY;

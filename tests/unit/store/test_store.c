@@ -37,6 +37,31 @@ static void without_a_database_every_call_is_away(void **state)
 	store_free(NULL);
 }
 
+static void before_the_migrations_every_call_is_away(void **state)
+{
+	(void)state;
+	const struct store_options options = { .conninfo = db_new(),
+		                               .connections = 1,
+		                               .timeout_seconds = 5 };
+	struct store *s = store_new(&options);
+	const struct store_upload u = { .provider = "isp-a",
+		                        .kind = STORE_COSTS,
+		                        .body = "{}",
+		                        .size = 2,
+		                        .sha256 = "",
+		                        .author = "alice" };
+	const struct store_bin bin = { .start = 1800000000, .seconds = 300 };
+	struct store_version *versions;
+	struct store_hash *hashes;
+	uint64_t version;
+	size_t n;
+	assert_int_equal(store_upload(s, &u, &version), ERR_AWAY);
+	assert_int_equal(store_versions(s, NULL, &versions, &n), ERR_AWAY);
+	assert_int_equal(store_access_list(s, &hashes, &n), ERR_AWAY);
+	assert_int_equal(store_bins(s, "test", STORE_ANNOUNCE, &bin, 1), ERR_AWAY);
+	store_free(s);
+}
+
 static void *migrate(void *ctx)
 {
 	struct fault fault;
@@ -185,6 +210,7 @@ static void more_threads_than_connections_take_turns(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(without_a_database_every_call_is_away),
+	cmocka_unit_test(before_the_migrations_every_call_is_away),
 	cmocka_unit_test(daemons_that_start_together_migrate_once),
 	cmocka_unit_test(refuses_a_database_it_does_not_understand),
 	cmocka_unit_test(a_database_that_restarts_is_away_and_comes_back),

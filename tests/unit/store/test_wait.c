@@ -45,9 +45,11 @@ static void one_daemon_hears_what_another_changes(void **state)
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
 	(void)upload(there, 'b');
-	(void)upload(there, 'c'); /* two at once are one change */
+	(void)upload(there, 'c');
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
+	while (changed) /* two at once are one change or two */
+		assert_int_equal(store_wait(here, 200, &changed), ERR_OK);
 	const struct store_upload u = { .provider = "isp-a", .kind = STORE_COSTS, .author = "bob" };
 	assert_int_equal(store_activate(there, &u, version), ERR_OK);
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);

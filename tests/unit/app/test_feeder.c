@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "server/accounting/spool.h"
+#include "server/app/feeder.h"
+#include "tests/support/db.h"
+#include "tests/unit/accounting/folder.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What a daemon gives its feeder, on a database without a table. */
+static struct house {
+	struct store *store;
+	struct map_office *office;
+	struct maps *maps;
+	struct metrics *metrics;
+	struct accounting *accounting;
+	struct spool spool; /* the same folder, to put bins in */
+	struct feeder *feeder;
+	atomic_uint access_calls, access_failures;
+} h;
+
+static enum err access_changed(void *ctx)
+{
+	(void)ctx;
+	return atomic_fetch_add(&h.access_calls, 1) < atomic_load(&h.access_failures) ? ERR_AWAY
+	                                                                              : ERR_OK;
+}
+
+static int open_house(void **state)
+{
+	struct fault f;
+	if (folder_make(state) != 0)
+		return -1;
+	h = (struct house){ .office = map_office_new(snapshot_free), .metrics = metrics_new(3) };
+	h.store = store_new(&(struct store_options){
+		.conninfo = db_new(), .connections = 2, .timeout_seconds = 2 });
+	const struct maps_options maps = {
+		.state_dir = folder, .lab = true, .store = h.store, .office = h.office
+	};
+	const struct accounting_options accounting = { .slots = 1,
+		                                       .bin_seconds = 300,
+		                                       .max_peer_mbps = 1000,
+		                                       .state_dir = folder,
+		                                       .ledger_max = 100,
+		                                       .office = h.office,
+		                                       .metrics = h.metrics,
+		                                       .now = 1800000900 };
+	must(maps_new(&maps, &h.maps, &f) == ERR_OK);
+	must(accounting_new(&accounting, &h.accounting, &f) == ERR_OK);
+	must(spool_init(&h.spool, folder, &f) == ERR_OK);
+	return 0;
+}
+
+static int close_house(void **state)
+{
+	feeder_stop(h.feeder, 1);
+	spool_done(&h.spool);
+	accounting_free(h.accounting);
+	maps_free(h.maps);
+	map_office_free(h.office);
+	store_free(h.store);
+	metrics_free(h.metrics);
+	return folder_remove(state);
+}
+
+static void start(void)
+{
+	const struct feeder_options o = { .store = h.store,
+		                          .maps = h.maps,
+		                          .accounting = h.accounting,
+		                          .metrics = metrics_slot(h.metrics, 2),
+		                          .node = "test",
+		                          .retry_ms = 1,
+		                          .access_changed = access_changed };
+	h.feeder = feeder_start(&o);
+	assert_non_null(h.feeder);
+}
+
+static void close_bin(int64_t start_of, uint64_t out_bytes)
+{
+	struct accounting_row row = { .provider = "isp-a",
+		                      .interconnect = "t",
+		                      .out_bytes = out_bytes };
+	const struct accounting_bin b = { .start = start_of,
+		                          .seconds = 300,
+		                          .observed_seconds = 300,
+		                          .rows = &row,
+		                          .n_rows = 1 };
+	assert_int_equal(spool_write(&h.spool, &b, NULL), ERR_OK);
+}
+
+/* Hurries the feeder until its spool is empty. */
+static void wait_empty(void)
+{
+	struct accounting_bin b;
+	for (unsigned i = 0; spool_first(&h.spool, &b, NULL) == ERR_OK; i++) {
+		accounting_bin_done(&b);
+		assert_true(i < 3000);
+		store_wake(h.store);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+}
+
+static bool is_aside(int64_t start_of)
+{
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s/%020lld.bin.refused", h.spool.dir,
+	               (long long)start_of);
+	return access(path, F_OK) == 0;
+}
+
+static void stored(const char *wanted)
+{
+	char sum[32];
+	db_ask("SELECT coalesce(string_agg(out_bytes::text, ' ' ORDER BY start), '') FROM bins",
+	       sum, sizeof(sum));
+	assert_string_equal(sum, wanted);
+}
+
+static void carries_bins_over_oldest_first(void **state)
+{
+	(void)state;
+	close_bin(1800000300, 2);
+	close_bin(1800000000, 1);
+	start();
+	wait_empty();
+	stored("1 2");
+	assert_true(feeder_connected(h.feeder));
+}
+
+static void a_bin_that_can_never_be_stored_does_not_hold_up_the_rest(void **state)
+{
+	(void)state;
+	close_bin(600, 7); /* in 1970 */
+	close_bin(1800000000, 1);
+	start();
+	wait_empty();
+	stored("1");
+	assert_true(is_aside(600));
+}
+
+static void a_bin_that_is_refused_again_and_again_is_set_aside(void **state)
+{
+	(void)state;
+	struct fault f;
+	assert_int_equal(store_migrate(h.store, &f), ERR_OK);
+	assert_string_equal(db_state_of("ALTER TABLE bins ADD CHECK (out_bytes <> 7)"), "");
+	close_bin(1800000000, 7);
+	close_bin(1800000300, 2);
+	start();
+	wait_empty();
+	stored("2");
+	assert_true(is_aside(1800000000));
+}
+
+static void a_refusal_that_passes_costs_nothing(void **state)
+{
+	(void)state;
+	struct fault f;
+	assert_int_equal(store_migrate(h.store, &f), ERR_OK);
+	assert_string_equal(db_state_of("ALTER TABLE bins ADD CONSTRAINT no CHECK (false)"), "");
+	close_bin(1800000000, 1);
+	start();
+	while (atomic_load(&h.access_calls) == 0)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	assert_string_equal(db_state_of("ALTER TABLE bins DROP CONSTRAINT no"), "");
+	wait_empty();
+	stored("1");
+}
+
+static void what_could_not_be_followed_is_tried_again(void **state)
+{
+	(void)state;
+	atomic_store(&h.access_failures, 3);
+	start();
+	for (unsigned i = 0; atomic_load(&h.access_calls) <= 3; i++) {
+		assert_true(i < 1000); /* though nothing has changed since */
+		store_wake(h.store);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+}
+
+static void the_access_list_is_loaded_when_asked(void **state)
+{
+	(void)state;
+	start();
+	while (!feeder_connected(h.feeder))
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	const unsigned before = atomic_load(&h.access_calls);
+	feeder_access(h.feeder);
+	for (unsigned i = 0; atomic_load(&h.access_calls) == before; i++) {
+		assert_true(i < 500);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_house, close_house)
+
+static const struct CMUnitTest tests[] = {
+	TEST(carries_bins_over_oldest_first),
+	TEST(a_bin_that_can_never_be_stored_does_not_hold_up_the_rest),
+	TEST(a_bin_that_is_refused_again_and_again_is_set_aside),
+	TEST(a_refusal_that_passes_costs_nothing),
+	TEST(what_could_not_be_followed_is_tried_again),
+	TEST(the_access_list_is_loaded_when_asked),
+};
+
+RUN_TESTS(tests)
