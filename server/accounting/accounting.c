@@ -126,6 +126,7 @@ static enum err make_slots(struct accounting *a)
 		s->metrics = metrics_slot(a->options.metrics, i);
 		s->keys = a->keys;
 		s->max_bytes = (uint64_t)a->options.max_peer_mbps * 1000000 / 8;
+		s->no_lines = a->options.no_lines;
 		const enum err e = slot_init(s);
 		if (e != ERR_OK)
 			return e;

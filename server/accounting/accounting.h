@@ -45,6 +45,7 @@ struct accounting_options {
 	unsigned slots;
 	uint32_t bin_seconds;
 	uint32_t max_peer_mbps;
+	bool no_lines; /* a test network is not as slow as the subscribers' lines its maps name */
 	const char *state_dir; /* "journal", "ledger" and "spool/" live below it */
 	uint64_t secret;
 	size_t ledger_max; /* clients remembered */

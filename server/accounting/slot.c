@@ -87,10 +87,10 @@ static uint64_t hash_client(const struct slot_keys *keys, const struct announce 
 }
 
 /* Half more than its line is said to carry still passes: lines are sold slower than they are. */
-static uint64_t rate_limit(uint64_t max_bytes, uint32_t kbps)
+static uint64_t rate_limit(const struct accounting_slot *s, uint32_t kbps)
 {
-	const uint64_t line = (uint64_t)kbps * 1000 / 8 * 3 / 2;
-	return line > 0 && (max_bytes == 0 || line < max_bytes) ? line : max_bytes;
+	const uint64_t line = s->no_lines ? 0 : (uint64_t)kbps * 1000 / 8 * 3 / 2;
+	return line > 0 && (s->max_bytes == 0 || line < s->max_bytes) ? line : s->max_bytes;
 }
 
 static void count_verdict(struct accounting_slot *s, const struct ledger_delta *d)
@@ -120,8 +120,8 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 		                          .down = received(a->announce),
 		                          .event = a->announce->event,
 		                          .left = a->announce->left,
-		                          .up_max = rate_limit(s->max_bytes, a->up_kbps),
-		                          .down_max = rate_limit(s->max_bytes, a->down_kbps),
+		                          .up_max = rate_limit(s, a->up_kbps),
+		                          .down_max = rate_limit(s, a->down_kbps),
 		                          .now = a->now };
 	const struct ledger_delta d = ledger_update(s->ledger, &note);
 	s->visits = d.visits;

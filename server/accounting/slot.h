@@ -44,6 +44,7 @@ struct accounting_slot {
 	struct metrics_slot *metrics;
 	struct slot_keys keys;
 	uint64_t max_bytes; /* per second and peer; 0: no limit */
+	bool no_lines;      /* what the maps say of subscribers' lines limits nobody */
 	/* Of the announce being noted. */
 	uint8_t info_hash[INFO_HASH_SIZE];
 	uint64_t swarm; /* its keyed hash */

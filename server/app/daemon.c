@@ -172,6 +172,7 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 	const struct accounting_options o = { .slots = tracker_workers(&d->config),
 		                              .bin_seconds = (uint32_t)d->config.bin_seconds,
 		                              .max_peer_mbps = (uint32_t)d->config.max_peer_mbps,
+		                              .no_lines = d->config.lab != 0,
 		                              .state_dir = d->config.state_dir,
 		                              .secret = secret_number(d, "accounting"),
 		                              .ledger_max = LEDGER_MAX,

@@ -20,6 +20,8 @@ struct set_up {
 	struct accounting *a;
 	struct map_lease lease; /* the worker's */
 	int64_t now;
+	bool no_lines;
+	uint32_t line_kbps; /* of every subscriber */
 	struct fault fault;
 };
 
@@ -28,6 +30,7 @@ static void start(struct set_up *u)
 	const struct accounting_options options = { .slots = 2,
 		                                    .bin_seconds = BIN,
 		                                    .max_peer_mbps = 1000000,
+		                                    .no_lines = u->no_lines,
 		                                    .state_dir = folder,
 		                                    .secret = 77,
 		                                    .ledger_max = 1000,
@@ -89,6 +92,8 @@ static void say(struct set_up *u, struct who w, uint64_t up, uint64_t down, enum
 	accounting_enter(s, &u->lease);
 	const struct accounting_announce note = { .announce = &an,
 		                                  .place = world_place(u->lease.map, w.isp, w.pid),
+		                                  .up_kbps = u->line_kbps,
+		                                  .down_kbps = u->line_kbps,
 		                                  .now = u->now };
 	accounting_note(s, &note);
 	accounting_leave(s);
@@ -183,6 +188,27 @@ static void books_a_transfer_on_both_providers(void **state)
 	assert_int_equal(metrics_sum(u.metrics, METRIC_BYTES_REPORTED_DOWN), 30 * MB);
 	assert_int_equal(metrics_sum(u.metrics, METRIC_BINS_CLOSED), 1);
 	tear_down(&u);
+}
+
+static void a_line_limits_what_is_believed_but_not_in_a_test_network(void **state)
+{
+	for (int lab = 0; lab < 2; lab++) {
+		struct set_up u;
+		set_up(&u);
+		accounting_free(u.a);
+		u.no_lines = lab == 1;
+		u.line_kbps = 8000; /* 1 MB a second */
+		start(&u);
+		meet(&u);
+		run_to(&u, START + 10);
+		say(&u, bob, 0, 100 * MB, EVENT_COMPLETED);
+		assert_int_equal(metrics_sum(u.metrics, METRIC_BYTES_REPORTED_DOWN),
+		                 lab ? 100 * MB : 15 * MB);
+		assert_int_equal(metrics_sum(u.metrics, METRIC_DELTAS_ABSURD), lab ? 0 : 1);
+		tear_down(&u);
+		assert_int_equal(folder_remove(state), 0);
+		assert_int_equal(folder_make(state), 0);
+	}
 }
 
 static void a_watched_bin_without_traffic_is_known(void **state)
@@ -641,6 +667,7 @@ static void workers_lose_no_byte_while_maps_change(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(books_a_transfer_on_both_providers),
+	TEST(a_line_limits_what_is_believed_but_not_in_a_test_network),
 	TEST(a_watched_bin_without_traffic_is_known),
 	TEST(contacts_outlive_the_bin_they_were_made_in),
 	TEST(a_late_upload_pays_for_what_was_booked_before),
