@@ -18,8 +18,11 @@ static const char *const names[FIELDS] = { "provider",  "interconnect", "bin",
 
 static enum field field_of(const char *name)
 {
-	if (strcmp(name, "start") == 0)
-		return BIN;
+	/* What pollers and time-series databases call it. */
+	static const char *const bins[] = { "start", "time", "timestamp" };
+	for (size_t i = 0; i < sizeof(bins) / sizeof(bins[0]); i++)
+		if (strcmp(name, bins[i]) == 0)
+			return BIN;
 	for (unsigned i = 0; i < FIELDS; i++)
 		if (strcmp(name, names[i]) == 0)
 			return (enum field)i;
@@ -234,6 +237,21 @@ static void add(struct parser *p, const struct raw *r)
 
 /* ---- JSON ---- */
 
+/* The digits of a whole number, also of one that a writer gave a fraction of zero (1e9, 300.0). */
+static bool number_print(const json_t *value, char out[static 24])
+{
+	const double exact =
+		9007199254740992; /* 2^53: from here on a double may be another number */
+	const double d = json_is_real(value) ? json_real_value(value) : 0;
+	if (json_is_integer(value))
+		(void)snprintf(out, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value) && d >= 0 && d < exact && (double)(uint64_t)d == d)
+		(void)snprintf(out, 24, "%" PRIu64, (uint64_t)d);
+	else
+		return false;
+	return true;
+}
+
 static void read_member(struct parser *p, struct raw *r, const char *name, const json_t *value)
 {
 	const enum field f = field_of(name);
@@ -245,12 +263,10 @@ static void read_member(struct parser *p, struct raw *r, const char *name, const
 		return;
 	}
 	if (r->value[f] != NULL) {
-		wrong(p, r, f, "duplicate", "is said twice, as \"bin\" and as \"start\"");
+		wrong(p, r, f, "duplicate", "is said twice, once under another name");
 	} else if (json_is_string(value)) {
 		r->value[f] = json_string_value(value);
-	} else if (json_is_integer(value) && f != PROVIDER && f != INTERCONNECT) {
-		(void)snprintf(r->number[f], sizeof(r->number[f]), "%" JSON_INTEGER_FORMAT,
-		               json_integer_value(value));
+	} else if (f != PROVIDER && f != INTERCONNECT && number_print(value, r->number[f])) {
 		r->value[f] = r->number[f];
 	} else {
 		/* An impossible value: the check of the field then says what it wants. */
@@ -307,6 +323,13 @@ enum err samples_parse_json(const char *body, size_t size, const struct samples_
 		                  json_error_code(&why) == json_error_numeric_overflow
 		                          ? "; write it as a string"
 		                          : "");
+	}
+	if (json_object_get(document, "provider") != NULL &&
+	    json_object_get(document, "samples") == NULL) { /* one sample, alone */
+		json_t *list = json_pack("[o]", document);
+		if (list == NULL)
+			return ERR_NOMEM; /* which took the document */
+		document = list;
 	}
 	struct parser p = { .rules = rules, .faults = faults };
 	const char *pointer;

@@ -7,8 +7,9 @@
  *   {"samples": [{"provider": "isp-a", "interconnect": "a-b-1", "bin": "2026-11-21T10:05:00Z",
  *                 "out_bytes": 123, "in_bytes": "18446744073709551615", "observed_seconds": 300}]}
  *
- * or the bare array, or CSV (RFC 4180) with a header row of the same names. "bin" (or "start") is
- * the start of a bin, as RFC 3339 or seconds since 1970; byte counts are whole numbers, as numbers
+ * or the bare array, or one sample alone (to faults it is "/0"), or CSV (RFC 4180) with a header row
+ * of the same names. "bin" (or "start", "time", "timestamp") is the start of a bin, as RFC 3339 or
+ * seconds since 1970; byte counts are whole numbers, as numbers
  * or as strings, because many JSON writers lose digits beyond 2^53. "observed_seconds" may be absent.
  *
  * All or nothing: one fault anywhere and there are no rows. Faults name a JSON pointer or a line.

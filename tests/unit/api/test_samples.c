@@ -42,6 +42,10 @@ static void reads_every_way_to_write_a_sample(void **state)
 		"[" ONE "\"out_bytes\":\"7\",\"in_bytes\":\"9\",\"observed_seconds\":300}]",
 		"[{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\",\"start\":1795255500,"
 		"\"out_bytes\":7,\"in_bytes\":9}]",
+		ONE "\"out_bytes\":7,\"in_bytes\":9}",
+		"{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\",\"timestamp\":1795255500.0,"
+		"\"out_bytes\":7e0,\"in_bytes\":9}",
+		"time,provider,interconnect,out_bytes,in_bytes\n" BIN ",isp-a,a-b-1,7,9",
 		HEAD "isp-a,a-b-1," BIN ",7,9",
 		HEAD "isp-a,a-b-1,1795255500,7,9\r\n",
 		"\xef\xbb\xbfin_bytes,start,\"provider\",out_bytes,interconnect,observed_seconds\r\n"
@@ -100,6 +104,9 @@ static void names_each_fault_and_its_place(void **state)
 		  "line 1" },
 		{ "[" ONE "\"out_bytes\":\"18446744073709551616\",\"in_bytes\":1}]", "malformed",
 		  "/0/out_bytes" },
+		{ "[" ONE "\"out_bytes\":9007199254740992.0,\"in_bytes\":1}]", "malformed",
+		  "/0/out_bytes" },
+		{ ONE "\"out_bytes\":1}", "missing", "/0/in_bytes" },
 		{ "[" ONE "\"start\":1,\"out_bytes\":1,\"in_bytes\":1}]", "duplicate", "/0/bin" },
 		{ "[" ONE "\"out_byte\":1,\"out_bytes\":1,\"in_bytes\":1}]", "unknown-key", "/0" },
 		{ "[" ONE "\"out_bytes\":1,\"in_bytes\":1,\"observed_seconds\":301}]",
