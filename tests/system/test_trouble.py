@@ -34,6 +34,13 @@ def announce(daemon, ip, port=6881, uploaded=0, downloaded=0, left=0, event="", 
     return body
 
 
+def wait_stored(daemon, until):
+    """The bins before `until` are closed, spooled and in the database."""
+    wait_for("the bin is closed", 25, lambda: daemon.metric("p4pd_bin_open_start") >= until)
+    time.sleep(1)  # between its end and its file
+    wait_for("the spool is empty", 60, lambda: daemon.metric("p4pd_spool_bins") == 0)
+
+
 def peers_in(body):
     """IPv4 peers of a compact reply."""
     start = body.index(b"5:peers") + 7
@@ -95,8 +102,7 @@ def test_accounting_survives_kill_9_but_for_a_second(tmp_path):
         time.sleep(2.5)  # one drain
         daemon.kill()
         daemon.start()
-        wait_for("the bin is stored", 25, lambda: time.time() > since + 12
-                 and daemon.metric("p4pd_spool_bins") == 0)
+        wait_stored(daemon, since + 10)
         books = announced(daemon.balance(since, since + 10))
         assert books["isp-a", "a-b", "out_bytes"] == 3_000_000
         assert books["isp-b", "b-a", "in_bytes"] == 3_000_000
@@ -129,8 +135,7 @@ def test_a_clean_restart_between_two_announces_loses_no_byte(tmp_path):
         daemon.start()
         report(10)  # no more than where counting begins again: no old ledger was met
         until = time.time() // 5 * 5 + 5
-        wait_for("the bins are stored", 25, lambda: time.time() > until + 2
-                 and daemon.metric("p4pd_spool_bins") == 0)
+        wait_stored(daemon, until)
         books = announced(daemon.balance(since, until))
         assert books["isp-b", "b-a", "in_bytes"] == 9_000_000
         assert books["isp-a", "a-b", "out_bytes"] == 9_000_000
@@ -163,8 +168,7 @@ def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_s
             postgres("start")
         assert failed == 0
         until = time.time() // 5 * 5 + 5
-        wait_for("the spool is empty", 60, lambda: time.time() > until + 1
-                 and daemon.metric("p4pd_spool_bins") == 0)
+        wait_stored(daemon, until)
         report = daemon.balance(since, until)
         books = announced(report)
         assert books["isp-a", "a-b", "out_bytes"] == sent * 1_000_000
