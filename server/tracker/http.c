@@ -67,12 +67,22 @@ static struct ip_addr walk_back(const struct rules_book *rules, struct ip_addr f
 	return from;
 }
 
-/* `ip=` counts only where no proxy tells better: behind one, any client could write it. */
+/* Whose ip= may be true: a proxy of ours, or a neighbour that no address of its own leads to. */
+static bool is_trusted(const struct rules_book *rules, const struct ip_addr *from)
+{
+	const enum ip_kind kind = ip_kind(from);
+	return kind == IP_PRIVATE || kind == IP_LOOPBACK || rules_is_proxy(rules, from);
+}
+
+/*
+ * `ip=` counts only where no proxy tells better: behind one, any client could write it. The header
+ * gives away a proxy that nobody listed, too.
+ */
 static struct ip_addr believe(const struct tracker_worker *w, const struct http_request *r,
                               const struct announce *a)
 {
 	const struct rules_book *rules = w->rules.book;
-	if (rules->settings.n_proxies == 0 || !rules_is_proxy(rules, &r->from))
+	if (!is_trusted(rules, &r->from))
 		return r->from;
 	const char *hops = http_header(r, "X-Forwarded-For");
 	if (hops != NULL)

@@ -31,7 +31,7 @@ struct tracker_settings {
 	unsigned default_peers;                        /* when it asks for none in particular */
 	uint32_t interval, min_interval, peer_timeout; /* seconds */
 	bool lab;                                      /* private and loopback peers are fine */
-	struct ip_prefix *proxies; /* whose ip= and X-Forwarded-For are believed */
+	struct ip_prefix *proxies; /* whose X-Forwarded-For is believed, and whose ip= */
 	size_t n_proxies;
 };
 

@@ -247,7 +247,7 @@ static void answers_get_only(void **state)
 	house_free(h);
 }
 
-static void believes_other_addresses_only_from_listed_proxies(void **state)
+static void believes_other_addresses_only_from_whom_it_trusts(void **state)
 {
 	(void)state;
 	static const struct {
@@ -258,6 +258,15 @@ static void believes_other_addresses_only_from_listed_proxies(void **state)
 		{ "header of a stranger", "192.0.2.1", "192.0.2.7", "", "192.0.2.1" },
 		{ "ip= of a proxy", "10.0.0.1", NULL, "&ip=192.0.2.7", "192.0.2.7" },
 		{ "header of a proxy", "10.0.0.1", "192.0.2.7", "", "192.0.2.7" },
+		{ "ip= of a private address", "192.168.1.1", NULL, "&ip=192.0.2.7", "192.0.2.7" },
+		{ "ip= of a shared address", "100.64.0.1", NULL, "&ip=192.0.2.7", "192.0.2.7" },
+		{ "ip= of a ULA", "fd00::1", NULL, "&ip=2001:db8::7", "2001:db8::7" },
+		{ "ip= of ourselves", "127.0.0.1", NULL, "&ip=192.0.2.7", "192.0.2.7" },
+		{ "ip= of ::1", "::1", NULL, "&ip=192.0.2.7", "192.0.2.7" },
+		{ "ip= of a link-local address", "fe80::1", NULL, "&ip=192.0.2.7", "fe80::1" },
+		{ "no valid ip=", "192.168.1.1", NULL, "&ip=example.org", "192.168.1.1" },
+		{ "header of a private address", "192.168.1.1", "192.0.2.7", "", "192.168.1.1" },
+		{ "both", "127.0.0.1", "192.0.2.7", "&ip=192.0.2.8", "127.0.0.1" },
 		{ "header before ip=", "10.0.0.1", "192.0.2.7", "&ip=192.0.2.8", "192.0.2.7" },
 		{ "the last hop", "10.0.0.1", "192.0.2.6, 192.0.2.7", "", "192.0.2.7" },
 		{ "two proxies", "10.0.0.1", "192.0.2.6,192.0.2.7 , 10.0.0.2", "", "192.0.2.7" },
@@ -304,7 +313,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(scrapes_every_hash_once_in_order_with_downloaders),
 	cmocka_unit_test(finds_its_routes_in_the_shapes_that_clients_send),
 	cmocka_unit_test(answers_get_only),
-	cmocka_unit_test(believes_other_addresses_only_from_listed_proxies),
+	cmocka_unit_test(believes_other_addresses_only_from_whom_it_trusts),
 };
 
 RUN_TESTS(tests)
