@@ -33,6 +33,7 @@ enum {
 	STORE_CONNECTIONS = 4,
 	STORE_TIMEOUT = 10, /* seconds */
 	FEEDER_RETRY_MS = 1000,
+	API_LAST_SECONDS = 5,
 	FEEDER_LAST_SECONDS = 5
 };
 
@@ -60,7 +61,7 @@ struct daemon {
 
 	pthread_mutex_t access_lock; /* one access_load() at a time */
 	unsigned next_shard;         /* to expire */
-	int64_t last_snapshot;
+	uint32_t last_snapshot;      /* steady */
 };
 
 /* ---- clocks ---- */
@@ -153,7 +154,7 @@ static enum err load_swarms(struct daemon *d, struct fault *fault)
 	if (e == ERR_MALFORMED || e == ERR_SYSTEM) /* peers will announce again */
 		log_line(LOG_WARNING, "The swarm snapshot cannot be used. file=%s why=%s",
 		         fault->where, fault->text);
-	d->last_snapshot = unix_now();
+	d->last_snapshot = steady_now();
 	return ERR_OK;
 }
 
@@ -356,6 +357,7 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
 	d->config = *config;
 	pthread_mutex_init(&d->access_lock, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN); /* until the clock runs, and again when it has ended */
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		const enum err e = steps[i](d, fault);
 		if (e != ERR_OK) {
@@ -373,7 +375,7 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
 static void save_swarms(struct daemon *d)
 {
 	struct fault fault;
-	d->last_snapshot = unix_now();
+	d->last_snapshot = steady_now();
 	if (swarm_file_save(d->swarms, SHARDS, d->config.state_dir, steady_now(), unix_now(),
 	                    &fault) != ERR_OK)
 		log_line(LOG_WARNING, "The swarm snapshot was not written. file=%s why=%s",
@@ -398,7 +400,7 @@ static void tick(void *ctx)
 		log_line(LOG_ERROR, "Accounting could not write. file=%s why=%s", fault.where,
 		         fault.text);
 	expire(d);
-	if (unix_now() - d->last_snapshot >= (int64_t)d->config.snapshot_seconds)
+	if (steady_now() - d->last_snapshot >= d->config.snapshot_seconds)
 		save_swarms(d);
 }
 
@@ -466,11 +468,15 @@ void daemon_stop(struct daemon *d)
 #ifdef HAVE_SYSTEMD
 	(void)sd_notify(0, "STOPPING=1");
 #endif
+	if (d->store != NULL)
+		store_end(d->store, API_LAST_SECONDS);
 	http_stop(d->api_http);
 	http_stop(d->http);
 	net_udp_stop(d->udp);
 	if (d->accounting != NULL) /* even if it never served: it has taken the ledger's file */
 		close_books(d);
+	if (d->store != NULL)
+		store_end(d->store, FEEDER_LAST_SECONDS);
 	feeder_stop(d->feeder, FEEDER_LAST_SECONDS);
 	if (served)
 		save_swarms(d);

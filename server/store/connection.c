@@ -2,13 +2,14 @@
 #include "server/store/connection.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include <libpq-fe.h>
+
+enum { LOOK_UP_MS = 200 }; /* how late a deadline brought forward may be noticed */
 
 int64_t connection_clock_ms(void)
 {
@@ -17,14 +18,25 @@ int64_t connection_clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool wait_for(PGconn *pg, short events, int64_t deadline)
+static int64_t left(struct deadline d)
+{
+	const int64_t end = atomic_load(d.end);
+	return (end < d.at ? end : d.at) - connection_clock_ms();
+}
+
+bool deadline_is_over(struct deadline d)
+{
+	return left(d) <= 0;
+}
+
+static bool wait_for(PGconn *pg, short events, struct deadline until)
 {
 	struct pollfd p = { .fd = PQsocket(pg), .events = events };
 	for (;;) {
-		const int64_t left = deadline - connection_clock_ms();
-		if (left <= 0)
+		const int64_t ms = left(until);
+		if (ms <= 0)
 			return false;
-		const int n = poll(&p, 1, left < INT_MAX ? (int)left : INT_MAX);
+		const int n = poll(&p, 1, ms < LOOK_UP_MS ? (int)ms : LOOK_UP_MS);
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return n > 0;
 	}
@@ -37,7 +49,7 @@ static void ignore_notice(void *ctx, const PGresult *result)
 	(void)result;
 }
 
-static bool set_up(PGconn *pg, unsigned statement_ms, int64_t deadline)
+static bool set_up(PGconn *pg, unsigned statement_ms, struct deadline until)
 {
 	char timeout[16];
 	(void)snprintf(timeout, sizeof(timeout), "%u", statement_ms);
@@ -51,7 +63,7 @@ static bool set_up(PGconn *pg, unsigned statement_ms, int64_t deadline)
 	                       "set_config('synchronous_commit', 'on', false)",
 	                       1, NULL, values, NULL, NULL, 0))
 		return false;
-	PGresult *result = connection_result(pg, deadline);
+	PGresult *result = connection_result(pg, until);
 	const bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
 	PQclear(result);
 	return ok;
@@ -64,7 +76,7 @@ static enum err away(PGconn *pg, bool in_time, struct fault *fault)
 	return fault_set(fault, ERR_AWAY, "", "%.*s", (int)strcspn(words, "\n"), words);
 }
 
-enum err connection_open(const char *conninfo, unsigned statement_ms, int64_t deadline,
+enum err connection_open(const char *conninfo, unsigned statement_ms, struct deadline until,
                          struct pg_conn **out, struct fault *fault)
 {
 	/* What stands before dbname is a default that the conninfo may change. */
@@ -84,11 +96,11 @@ enum err connection_open(const char *conninfo, unsigned statement_ms, int64_t de
 	PostgresPollingStatusType state =
 		PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
 	while (in_time && state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
-		in_time = wait_for(pg, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+		in_time = wait_for(pg, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until);
 		if (in_time)
 			state = PQconnectPoll(pg);
 	}
-	if (state != PGRES_POLLING_OK || !set_up(pg, statement_ms, deadline)) {
+	if (state != PGRES_POLLING_OK || !set_up(pg, statement_ms, until)) {
 		const enum err e = away(pg, in_time, fault);
 		PQfinish(pg);
 		return e;
@@ -109,26 +121,26 @@ bool connection_is_fresh(struct pg_conn *pg)
 	       poll(&p, 1, 0) == 0;
 }
 
-bool connection_flush(struct pg_conn *pg, int64_t deadline)
+bool connection_flush(struct pg_conn *pg, struct deadline until)
 {
 	for (;;) {
-		const int left = PQflush(pg);
-		if (left <= 0)
-			return left == 0;
+		const int unsent = PQflush(pg);
+		if (unsent <= 0)
+			return unsent == 0;
 		/* The server may want to be read before it reads on. */
-		if (!wait_for(pg, POLLIN | POLLOUT, deadline) || !PQconsumeInput(pg))
+		if (!wait_for(pg, POLLIN | POLLOUT, until) || !PQconsumeInput(pg))
 			return false;
 	}
 }
 
-struct pg_result *connection_result(struct pg_conn *pg, int64_t deadline)
+struct pg_result *connection_result(struct pg_conn *pg, struct deadline until)
 {
 	PGresult *last = NULL;
-	if (!connection_flush(pg, deadline))
+	if (!connection_flush(pg, until))
 		return NULL;
 	for (;;) {
 		while (PQisBusy(pg)) {
-			if (!wait_for(pg, POLLIN, deadline) || !PQconsumeInput(pg)) {
+			if (!wait_for(pg, POLLIN, until) || !PQconsumeInput(pg)) {
 				PQclear(last);
 				return NULL;
 			}

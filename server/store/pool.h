@@ -30,6 +30,8 @@ enum err pool_open(struct store *s, int64_t deadline, struct pg_conn **out) must
 void pool_complain(struct store *s, enum err e, const char *what, const char *sqlstate,
                    const char *words);
 
+/* When all waiting is over (store_end()). */
+const _Atomic int64_t *pool_end(const struct store *s);
 unsigned pool_timeout_ms(const struct store *s);
 
 struct waiter;

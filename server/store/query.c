@@ -104,15 +104,15 @@ static void broke(struct work *w)
 	              late ? "no answer in time" : PQerrorMessage(w->pg));
 }
 
-static int64_t deadline(const struct work *w)
+static struct deadline deadline(const struct work *w)
 {
 	/* A second more than the server's own limit, whose answer leaves the connection whole. */
 	const int64_t usual = connection_clock_ms() + w->timeout_ms + 1000;
-	return usual < w->until ? usual : w->until;
+	return (struct deadline){ usual < w->until ? usual : w->until, pool_end(w->store) };
 }
 
 /* Takes the answer to what was `sent`; keeps it in w->rows when it has the wanted status. */
-static void settle(struct work *w, int sent, ExecStatusType wanted, int64_t until)
+static void settle(struct work *w, int sent, ExecStatusType wanted, struct deadline until)
 {
 	PQclear(w->rows);
 	w->rows = sent ? connection_result(w->pg, until) : NULL;

@@ -23,6 +23,7 @@ struct store {
 	char *conninfo;
 	unsigned timeout_ms, n_slots;
 	struct waiter *waiter;
+	_Atomic int64_t end; /* of all waiting */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t given_back;
@@ -48,6 +49,7 @@ struct store *store_new(const struct store_options *options)
 	s->conninfo = strdup(options->conninfo);
 	s->slots = calloc(s->n_slots, sizeof(*s->slots));
 	s->waiter = waiter_new();
+	atomic_init(&s->end, INT64_MAX);
 	if (s->conninfo == NULL || s->slots == NULL || s->waiter == NULL) {
 		store_free(s);
 		return NULL;
@@ -76,6 +78,19 @@ bool store_is_up(struct store *s)
 	struct work w =
 		work_begin_until(s, "ask whether it is there", connection_clock_ms() + 1000);
 	return work_end(&w) == ERR_OK;
+}
+
+void store_end(struct store *s, unsigned seconds)
+{
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&s->end, connection_clock_ms() + seconds * INT64_C(1000));
+	pthread_cond_broadcast(&s->given_back);
+	pthread_mutex_unlock(&s->lock);
+}
+
+const _Atomic int64_t *pool_end(const struct store *s)
+{
+	return &s->end;
 }
 
 unsigned pool_timeout_ms(const struct store *s)
@@ -111,15 +126,17 @@ void pool_complain(struct store *s, enum err e, const char *what, const char *sq
 
 enum err pool_open(struct store *s, int64_t deadline, struct pg_conn **out)
 {
+	const struct deadline until = { deadline, &s->end };
 	const int64_t begin = connection_clock_ms();
 	pthread_mutex_lock(&s->lock);
-	const bool closed = begin < s->closed_until || s->conninfo[0] == '\0';
+	const bool closed =
+		begin < s->closed_until || s->conninfo[0] == '\0' || deadline_is_over(until);
 	pthread_mutex_unlock(&s->lock);
 	if (closed)
 		return ERR_AWAY;
 
 	struct fault fault;
-	const enum err e = connection_open(s->conninfo, s->timeout_ms, deadline, out, &fault);
+	const enum err e = connection_open(s->conninfo, s->timeout_ms, until, out, &fault);
 	const int64_t end = connection_clock_ms();
 	pthread_mutex_lock(&s->lock);
 	const bool back = s->away && e == ERR_OK;
@@ -137,9 +154,10 @@ enum err pool_open(struct store *s, int64_t deadline, struct pg_conn **out)
 /* An idle slot, preferably a connected one; NULL at the deadline. */
 static struct pool_slot *claim(struct store *s, int64_t deadline)
 {
-	const struct timespec until = { .tv_sec = (time_t)(deadline / 1000),
-		                        .tv_nsec = deadline % 1000 * 1000000 };
 	for (;;) {
+		const int64_t end = atomic_load(&s->end), at = end < deadline ? end : deadline;
+		const struct timespec until = { .tv_sec = (time_t)(at / 1000),
+			                        .tv_nsec = at % 1000 * 1000000 };
 		struct pool_slot *idle = NULL;
 		for (unsigned i = 0; i < s->n_slots; i++)
 			if (!s->slots[i].taken && (idle == NULL || idle->pg == NULL))

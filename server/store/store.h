@@ -40,6 +40,13 @@ void store_free(struct store *s); /* NULL is fine */
 enum err store_migrate(struct store *s, struct fault *fault) must_check;
 bool store_is_up(struct store *s); /* one round trip, at most a second */
 
+/*
+ * For shutdown: in `seconds` all waiting ends, that of other threads too, and from then on every
+ * call is ERR_AWAY; a later call may grant more. A frozen server could otherwise keep a queue of
+ * requests for a time-out each, and a report or a migration for minutes.
+ */
+void store_end(struct store *s, unsigned seconds);
+
 /* ---- map documents ---- */
 
 enum store_kind { STORE_TOPOLOGY, STORE_COSTS };

@@ -65,8 +65,9 @@ static bool listen_again(struct store *s, struct waiter *w, int64_t deadline)
 	const int64_t until = deadline > patience ? deadline : patience;
 	if (pool_open(s, until, &w->pg) != ERR_OK)
 		return false;
+	const struct deadline limit = { until, pool_end(s) };
 	PGresult *result =
-		PQsendQuery(w->pg, "LISTEN " WORK_CHANNEL) ? connection_result(w->pg, until) : NULL;
+		PQsendQuery(w->pg, "LISTEN " WORK_CHANNEL) ? connection_result(w->pg, limit) : NULL;
 	const bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 	PQclear(result);
 	if (!ok)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Behaviour under trouble: faulty maps, kill -9, a database that goes away, reload, restart."""
+import concurrent.futures
 import os
 import signal
 import struct
@@ -9,7 +10,7 @@ import urllib.parse
 
 import pytest
 
-from house import (NET, PROVIDERS, Daemon, address, announced, new_database, postgres, topology,
+from house import (NET, PROVIDERS, SLOW, Daemon, address, announced, new_database, postgres, topology,
                    wait_for)
 
 HASH = bytes(range(20))
@@ -175,6 +176,29 @@ def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_s
         assert books["isp-b", "b-a", "in_bytes"] == sent * 1_000_000
         known = [row["sources"]["announce"] for row in report["interconnects"]]
         assert all(row["bins_known"] == row["bins_expected"] for row in known)
+
+
+def test_it_ends_while_the_database_is_frozen(tmp_path):
+    with Daemon("frozen", database=new_database("frozen")) as daemon:
+        daemon.upload_world()
+        postgres("pause")
+        try:
+            def ask(_):
+                try:
+                    return daemon.api("PUT", "/v1/providers/isp-a/topology", topology("isp-a"))[0]
+                except OSError:
+                    return None  # it ended before it came to this one
+            with concurrent.futures.ThreadPoolExecutor(20) as pool:
+                answers = pool.map(ask, range(20))
+                time.sleep(6)  # a closed bin waits, too
+                begin = time.monotonic()
+                daemon.signal(signal.SIGTERM)
+                assert daemon.process.wait(60) == 0
+                assert time.monotonic() - begin < 15 * SLOW
+                assert set(answers) <= {503, None}
+            assert (daemon.state / "ledger").exists()
+        finally:
+            postgres("resume")
 
 
 def test_it_starts_and_steers_without_the_database(tmp_path):

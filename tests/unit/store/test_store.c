@@ -169,6 +169,49 @@ static void a_frozen_database_costs_no_more_than_the_time_out(void **state)
 	store_free(s);
 }
 
+static void *ask_once(void *ctx)
+{
+	struct store_token *tokens;
+	size_t n;
+	return (void *)(intptr_t)store_tokens(ctx, &tokens, &n);
+}
+
+static void the_end_comes_for_those_who_wait_already(void **state)
+{
+	(void)state;
+	const struct store_options options = { .conninfo = db_new(),
+		                               .connections = 2,
+		                               .timeout_seconds = 20 };
+	struct store *s = store_new(&options);
+	struct fault fault;
+	struct store_token *tokens;
+	size_t n;
+	assert_int_equal(store_migrate(s, &fault), ERR_OK);
+
+	db_server("pause");
+	enum { THREADS = 4 }; /* two wait for the server, two for a connection */
+	pthread_t threads[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_once, s), 0);
+	(void)nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	const int64_t begin = now_ms();
+	store_end(s, 1);
+	for (int i = 0; i < THREADS; i++) {
+		void *e;
+		assert_int_equal(pthread_join(threads[i], &e), 0);
+		assert_int_equal((intptr_t)e, ERR_AWAY);
+	}
+	assert_in_range(now_ms() - begin, 900, 2000);
+	assert_int_equal(store_tokens(s, &tokens, &n), ERR_AWAY); /* at once */
+	assert_true(now_ms() - begin < 2000);
+
+	db_server("resume");
+	store_end(s, 10);
+	while (!store_is_up(s))
+		assert_true(now_ms() - begin < 8000);
+	store_free(s);
+}
+
 static int thaw(void **state)
 {
 	(void)state;
@@ -215,6 +258,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(refuses_a_database_it_does_not_understand),
 	cmocka_unit_test(a_database_that_restarts_is_away_and_comes_back),
 	cmocka_unit_test_teardown(a_frozen_database_costs_no_more_than_the_time_out, thaw),
+	cmocka_unit_test_teardown(the_end_comes_for_those_who_wait_already, thaw),
 	cmocka_unit_test(more_threads_than_connections_take_turns),
 };
 
