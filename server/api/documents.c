@@ -23,8 +23,10 @@ static void put_change(struct call *c, unsigned status, const struct maps_change
 	call_put_string(t, "sha256", change->sha256);
 	call_put_string(t, "provider", c->path.part[0]);
 	text_printf(t, ",\"unchanged\":%s,\"changes\":{", change->unchanged ? "true" : "false");
-	text_printf(t, "\"pids_added\":%zu,\"pids_removed\":%zu", change->pids_added,
-	            change->pids_removed);
+	text_printf(t, "\"pids_added\":%zu,\"pids_removed\":%zu,\"pids_changed\":%zu",
+	            change->pids_added, change->pids_removed, change->pids_changed);
+	text_printf(t, ",\"links_added\":%zu,\"links_removed\":%zu,\"links_changed\":%zu",
+	            change->links_added, change->links_removed, change->links_changed);
 	text_printf(t, ",\"prefixes_added\":%zu,\"prefixes_removed\":%zu,\"prefixes_moved\":%zu",
 	            change->prefixes_added, change->prefixes_removed, change->prefixes_moved);
 	text_printf(t,
@@ -53,10 +55,11 @@ static void upload(struct call *c, enum store_kind kind, bool dry_run, struct ma
 	const enum err e = maps_upload(c->use->maps, c->path.part[0], kind, r->body, r->body_size,
 	                               c->who.name, dry_run, change, faults);
 	if (e == ERR_OK) {
-		const unsigned status = dry_run || change->unchanged ? 200 : 201;
-		if (status == 201)
+		/* The same document again is stored and in force too: the promise of 201. */
+		const unsigned status = dry_run ? 200 : 201;
+		if (!dry_run)
 			put_location(c, kind, change->version);
-		metrics_add(c->slot, METRIC_MAP_UPLOADS, status == 201);
+		metrics_add(c->slot, METRIC_MAP_UPLOADS, !dry_run && !change->unchanged);
 		put_change(c, status, change);
 	} else if (e == ERR_MALFORMED) {
 		metrics_add(c->slot, METRIC_MAP_UPLOADS_REFUSED, 1);

@@ -63,11 +63,21 @@ static struct tally compare(struct items *old, struct items *now, same_fn *same)
 	return t;
 }
 
-static bool any(const void *a, const void *b)
+static bool same_pid(const void *x, const void *y)
 {
-	(void)a;
-	(void)b;
-	return true;
+	const struct map_pid *a = x, *b = y;
+	return strcmp(a->access != NULL ? a->access : "", b->access != NULL ? b->access : "") ==
+	               0 &&
+	       a->uploads == b->uploads && a->monthly_upload_gb == b->monthly_upload_gb &&
+	       a->subscriber_up_kbps == b->subscriber_up_kbps &&
+	       a->subscriber_down_kbps == b->subscriber_down_kbps;
+}
+
+static bool same_link(const void *x, const void *y)
+{
+	const struct map_link *a = x, *b = y;
+	return strcmp(a->a, b->a) == 0 && strcmp(a->b, b->b) == 0 &&
+	       a->capacity_mbps == b->capacity_mbps && a->weight == b->weight;
 }
 
 static bool same_name(const void *a, const void *b)
@@ -107,7 +117,18 @@ static enum err pids_of(const struct map_topology *t, struct items *out)
 	if (items_new(out, t != NULL ? t->n_pids : 0) != ERR_OK)
 		return ERR_NOMEM;
 	for (size_t i = 0; t != NULL && i < t->n_pids; i++)
-		out->list[out->n++] = (struct item){ .name = t->pids[i].name };
+		out->list[out->n++] =
+			(struct item){ .name = t->pids[i].name, .value = &t->pids[i] };
+	return ERR_OK;
+}
+
+static enum err links_of(const struct map_topology *t, struct items *out)
+{
+	if (items_new(out, t != NULL ? t->n_links : 0) != ERR_OK)
+		return ERR_NOMEM;
+	for (size_t i = 0; t != NULL && i < t->n_links; i++)
+		out->list[out->n++] =
+			(struct item){ .name = t->links[i].id, .value = &t->links[i] };
 	return ERR_OK;
 }
 
@@ -154,13 +175,18 @@ static enum err tally_of(const struct map_topology *old, const struct map_topolo
 enum err maps_diff_topology(const struct map_topology *old, const struct map_topology *now,
                             struct maps_change *change)
 {
-	struct tally pids, prefixes, interconnects;
-	if (tally_of(old, now, pids_of, any, &pids) != ERR_OK ||
+	struct tally pids, links, prefixes, interconnects;
+	if (tally_of(old, now, pids_of, same_pid, &pids) != ERR_OK ||
+	    tally_of(old, now, links_of, same_link, &links) != ERR_OK ||
 	    tally_of(old, now, prefixes_of, same_name, &prefixes) != ERR_OK ||
 	    tally_of(old, now, interconnects_of, same_interconnect, &interconnects) != ERR_OK)
 		return ERR_NOMEM;
 	change->pids_added = pids.added;
 	change->pids_removed = pids.removed;
+	change->pids_changed = pids.changed;
+	change->links_added = links.added;
+	change->links_removed = links.removed;
+	change->links_changed = links.changed;
 	change->prefixes_added = prefixes.added;
 	change->prefixes_removed = prefixes.removed;
 	change->prefixes_moved = prefixes.changed;

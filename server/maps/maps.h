@@ -46,7 +46,8 @@ struct maps_change {
 	bool unchanged; /* the very document that is in force */
 	struct faults *warnings;
 	/* Against what was in force. */
-	size_t pids_added, pids_removed;
+	size_t pids_added, pids_removed, pids_changed; /* but for their prefixes */
+	size_t links_added, links_removed, links_changed;
 	size_t prefixes_added, prefixes_removed, prefixes_moved;
 	size_t interconnects_added, interconnects_removed, interconnects_changed;
 	size_t costs_changed;

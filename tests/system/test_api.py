@@ -101,7 +101,7 @@ class Documents(Api):
         body = topology(Q, (NET + 1) % 256, ASN + 1)
         first = ask("PUT", path(Q), body)
         again = ask("PUT", path(Q), body)
-        self.assertEqual((first[0], again[0]), (201, 200))
+        self.assertEqual((first[0], again[0]), (201, 201))
         self.assertTrue(again[2]["unchanged"])
         self.assertEqual(again[2]["version"], first[2]["version"])
         self.assertEqual(again[2]["sha256"], first[2]["sha256"])

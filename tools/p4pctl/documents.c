@@ -54,6 +54,10 @@ static void print_changes(const json_t *changes)
 	static const char *const words[][2] = {
 		{ "pids_added", "PIDs added" },
 		{ "pids_removed", "PIDs removed" },
+		{ "pids_changed", "PIDs changed" },
+		{ "links_added", "links added" },
+		{ "links_removed", "links removed" },
+		{ "links_changed", "links changed" },
 		{ "prefixes_added", "prefixes added" },
 		{ "prefixes_removed", "prefixes removed" },
 		{ "prefixes_moved", "prefixes moved to another PID" },
@@ -70,7 +74,7 @@ static void print_changes(const json_t *changes)
 		any |= n > 0;
 	}
 	if (!any)
-		printf("  nothing that steering sees has changed\n");
+		printf("  nothing of what is counted here has changed\n");
 }
 
 static void print_change(const struct ctl *c, const char *provider, const json_t *answer)

@@ -614,7 +614,7 @@ static void tells_conflicts_and_what_is_missing(void **state)
 	CHECK(rows);
 }
 
-static void says_201_only_for_a_new_version(void **state)
+static void says_201_when_it_is_stored_and_whether_it_is_new(void **state)
 {
 	(void)state;
 	struct answer a = ask("PUT", A "/topology", "", "{}");
@@ -625,7 +625,7 @@ static void says_201_only_for_a_new_version(void **state)
 
 	world.unchanged = true;
 	a = ask("PUT", A "/topology", "", "{}");
-	assert_int_equal(a.reply.status, 200);
+	assert_int_equal(a.reply.status, 201);
 	assert_non_null(strstr(a.reply.body.bytes, "\"unchanged\":true"));
 	assert_int_equal(metrics_sum(a.metrics, METRIC_MAP_UPLOADS), 0);
 	answer_done(&a);
@@ -701,7 +701,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(shows_a_scoped_token_its_provider_only),
 	TEST(passes_on_what_the_modules_say),
 	TEST(tells_conflicts_and_what_is_missing),
-	TEST(says_201_only_for_a_new_version),
+	TEST(says_201_when_it_is_stored_and_whether_it_is_new),
 	TEST(saves_the_body_when_the_client_has_it),
 	TEST(chooses_the_format),
 	TEST(is_ready_when_the_daemon_is),

@@ -239,6 +239,31 @@ static void a_dry_run_stores_nothing_and_tells_what_would_change(void **state)
 	close_side(&s);
 }
 
+static void tells_changes_of_pids_and_links(void **state)
+{
+	(void)state;
+	static const char form[] =
+		"{\"format\":\"p4p-topology/1\",\"provider\":\"isp-a\",\"asns\":[64501],"
+		"\"pids\":[{\"pid\":\"x\",\"prefixes\":[\"10.1.0.0/16\"],\"uploads\":\"%s\"},"
+		"{\"pid\":\"y\"}],\"links\":[{\"id\":\"l\",\"a\":\"x\",\"b\":\"y\","
+		"\"weight\":%d}],\"interconnects\":[]}";
+	char text[512];
+	struct side s;
+	open_side(&s);
+	(void)snprintf(text, sizeof(text), form, "normal", 1);
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, text, false), ERR_OK);
+	assert_int_equal(change.links_added, 1);
+	(void)snprintf(text, sizeof(text), form, "never", 1);
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, text, true), ERR_OK);
+	assert_int_equal(change.pids_changed, 1);
+	assert_int_equal(change.links_changed, 0);
+	(void)snprintf(text, sizeof(text), form, "normal", 9);
+	assert_int_equal(put(&s, "isp-a", STORE_TOPOLOGY, text, true), ERR_OK);
+	assert_int_equal(change.pids_changed, 0);
+	assert_int_equal(change.links_changed, 1);
+	close_side(&s);
+}
+
 static void the_same_document_again_makes_no_new_version(void **state)
 {
 	(void)state;
@@ -385,6 +410,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(one_answer_names_the_faults_of_every_stage, new_database),
 	cmocka_unit_test_setup(one_answer_names_all_faults_of_costs, new_database),
 	cmocka_unit_test_setup(a_dry_run_stores_nothing_and_tells_what_would_change, new_database),
+	cmocka_unit_test_setup(tells_changes_of_pids_and_links, new_database),
 	cmocka_unit_test_setup(the_same_document_again_makes_no_new_version, new_database),
 	cmocka_unit_test_setup(an_old_version_comes_back, new_database),
 	cmocka_unit_test_setup(costs_want_a_topology_and_stale_ones_are_told, new_database),
