@@ -26,7 +26,8 @@ struct reader {
 static inline struct reader reader_over(const void *data, size_t size)
 {
 	const uint8_t *p = data;
-	return (struct reader){ .at = p, .end = p + size };
+	/* Nothing may be NULL, and NULL + 0 is undefined. */
+	return (struct reader){ .at = p, .end = size > 0 ? p + size : p };
 }
 
 static inline size_t reader_left(const struct reader *r)
@@ -95,7 +96,7 @@ struct writer {
 static inline struct writer writer_over(void *data, size_t size)
 {
 	uint8_t *p = data;
-	return (struct writer){ .start = p, .at = p, .end = p + size };
+	return (struct writer){ .start = p, .at = p, .end = size > 0 ? p + size : p };
 }
 
 /* Bytes written so far; 0 once bad, so that a broken packet is never sent. */

@@ -25,6 +25,15 @@ static void stays_bad_once_bad(void **state)
 	assert_null(reader_take(&r, 0));
 }
 
+static void nothing_may_be_null(void **state)
+{
+	(void)state;
+	struct reader r = reader_over(NULL, 0);
+	assert_int_equal(reader_left(&r), 0);
+	assert_int_equal(reader_u8(&r), 0);
+	assert_true(r.bad);
+}
+
 static void a_write_past_the_end_changes_nothing(void **state)
 {
 	(void)state;
@@ -41,6 +50,7 @@ static void a_write_past_the_end_changes_nothing(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(nothing_may_be_null),
 	cmocka_unit_test(a_write_past_the_end_changes_nothing),
 	cmocka_unit_test(reads_big_endian_in_order),
 	cmocka_unit_test(stays_bad_once_bad),
