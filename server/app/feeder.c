@@ -54,32 +54,31 @@ static void note_failure(struct feeder *f, enum err e, const struct fault *fault
 	f->said = e;
 }
 
-/* Again after an absence: what comes back may be another database. */
-static enum err migrate(struct feeder *f)
-{
-	struct fault fault = { 0 };
-	const enum err e = f->migrated ? ERR_OK : store_migrate(f->o.store, &fault);
-	note_failure(f, e, &fault);
-	f->migrated = e == ERR_OK;
-	return e;
-}
-
-static enum err follow(struct feeder *f)
+static enum err follow(struct feeder *f, struct fault *fault)
 {
 	bool changed;
 	const enum err e = maps_sync(f->o.maps, &changed);
-	return e == ERR_OK ? f->o.access_changed(f->o.ctx) : e;
+	if (e != ERR_OK)
+		return fault_set(fault, e, "maps",
+		                 "they do not go together, or memory is short; the old stay");
+	return f->o.access_changed(f->o.ctx);
 }
 
-/* Until it has succeeded, it is tried again every second. */
+/*
+ * Until it has succeeded, it is tried again every second. After an absence the migrations are looked
+ * at again: what comes back may be another database.
+ */
 static enum err catch_up(struct feeder *f)
 {
-	enum err e = migrate(f);
-	if (e != ERR_OK)
-		return e;
-	e = follow(f);
-	f->migrated = e != ERR_AWAY;
-	f->behind = e != ERR_OK;
+	struct fault fault = { 0 };
+	enum err e = f->migrated ? ERR_OK : store_migrate(f->o.store, &fault);
+	f->migrated = e == ERR_OK;
+	if (e == ERR_OK) {
+		e = follow(f, &fault);
+		f->migrated = e != ERR_AWAY;
+		f->behind = e != ERR_OK;
+	}
+	note_failure(f, e, &fault);
 	if (e == ERR_OK && !atomic_exchange(&f->connected, true))
 		log_line(LOG_NOTE, "PostgreSQL is ready.");
 	return e;

@@ -32,6 +32,7 @@ struct maps {
 	pthread_mutex_t lock; /* guards what is in force; held over a whole change */
 	struct provider *providers;
 	size_t n, room;
+	bool unpublished; /* it has changed, but did not compile, or memory was short */
 
 	pthread_mutex_t stats_lock; /* for a moment only: /metrics must not wait for a compile */
 	struct maps_stats stats;
@@ -252,6 +253,7 @@ static enum err put(struct maps *m, const char *name, enum store_kind kind, stru
 	paper_done(&provider->papers[kind]);
 	provider->papers[kind] = *p;
 	*p = (struct paper){ 0 };
+	m->unpublished = true;
 	return ERR_OK;
 }
 
@@ -262,6 +264,7 @@ static enum err publish(struct maps *m, struct map_snapshot *snapshot)
 		snapshot_free(snapshot);
 		return e;
 	}
+	m->unpublished = false;
 	pthread_mutex_lock(&m->stats_lock);
 	m->stats.publications++;
 	m->stats.published_at = time(NULL);
@@ -342,7 +345,7 @@ static bool drop_unlisted(struct maps *m, const struct store_version *list, size
 				continue;
 			paper_done(&p->papers[k]);
 			maps_files_remove(m->o.state_dir, p->name, (enum store_kind)k);
-			changed = true;
+			m->unpublished = changed = true;
 		}
 	}
 	return changed;
@@ -374,6 +377,10 @@ static enum err fetch_newer(struct maps *m, const struct store_version *v, bool 
 	return ERR_OK;
 }
 
+/*
+ * Documents that do not go together stay unpublished: no error here, or the upload that puts them
+ * right would not get through.
+ */
 static enum err sync_locked(struct maps *m, bool *changed)
 {
 	struct store_version *list;
@@ -389,14 +396,12 @@ static enum err sync_locked(struct maps *m, bool *changed)
 	pthread_mutex_lock(&m->stats_lock);
 	m->stats.loaded = m->stats.loaded || e == ERR_OK;
 	pthread_mutex_unlock(&m->stats_lock);
-	if (!any)
+	if (!any && !m->unpublished)
 		return e;
 
 	/* What did arrive is put in force even when the database went away half-way. */
-	const enum err compiled = compile(m, "", NULL, &snapshot, NULL);
-	if (compiled != ERR_OK || publish(m, snapshot) != ERR_OK)
-		return ERR_NOMEM;
-	*changed = true;
+	*changed =
+		compile(m, "", NULL, &snapshot, NULL) == ERR_OK && publish(m, snapshot) == ERR_OK;
 	return e;
 }
 
@@ -404,7 +409,9 @@ enum err maps_sync(struct maps *m, bool *changed)
 {
 	*changed = false;
 	pthread_mutex_lock(&m->lock);
-	const enum err e = sync_locked(m, changed);
+	enum err e = sync_locked(m, changed);
+	if (e == ERR_OK && m->unpublished)
+		e = ERR_SYSTEM;
 	pthread_mutex_unlock(&m->lock);
 	return e;
 }

@@ -36,7 +36,8 @@ enum err maps_load(struct maps *m, struct fault *fault) must_check;
 
 /*
  * Makes what is in force here what is in force in the store (at start, and when another daemon
- * changed something). ERR_AWAY: what we have stays in force. *changed: something new was published.
+ * changed something). ERR_AWAY: what we have stays in force. ERR_SYSTEM: so does it, because what the
+ * store has does not compile, or memory is short; try again. *changed: something new was published.
  */
 enum err maps_sync(struct maps *m, bool *changed) must_check;
 

@@ -405,6 +405,41 @@ static void another_daemon_follows(void **state)
 	close_side(&two);
 }
 
+static void what_does_not_compile_is_tried_again_and_can_be_put_right(void **state)
+{
+	(void)state;
+	struct side a;
+	bool changed;
+	char sha256[65];
+	memset(sha256, 'f', 64);
+	sha256[64] = '\0';
+	open_side(&a);
+	assert_int_equal(
+		put(&a, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	/* No daemon of ours would have stored it: its PIDs are another provider's. */
+	const char *body = topology("isp-a", 64502, "10.2.0.0/16");
+	const struct store_upload bad = { .provider = "isp-b",
+		                          .kind = STORE_TOPOLOGY,
+		                          .body = body,
+		                          .size = strlen(body),
+		                          .sha256 = sha256,
+		                          .author = "mallory" };
+	uint64_t version;
+	assert_int_equal(store_upload(a.store, &bad, &version), ERR_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(maps_sync(a.maps, &changed), ERR_SYSTEM);
+		assert_false(changed);
+		assert_true(knows(&a, "10.1.2.3"));
+	}
+	assert_int_equal(
+		put(&a, "isp-b", STORE_TOPOLOGY, topology("isp-b", 64503, "10.3.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(maps_sync(a.maps, &changed), ERR_OK);
+	assert_true(knows(&a, "10.3.2.3"));
+	close_side(&a);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(an_upload_comes_into_force_and_a_fault_does_not, new_database),
 	cmocka_unit_test_setup(one_answer_names_the_faults_of_every_stage, new_database),
@@ -417,6 +452,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(a_half_read_topology_is_refused_beside_costs, new_database),
 	cmocka_unit_test_setup(a_start_without_the_database_uses_the_copies, new_database),
 	cmocka_unit_test_setup(another_daemon_follows, new_database),
+	cmocka_unit_test_setup(what_does_not_compile_is_tried_again_and_can_be_put_right,
+	                       new_database),
 };
 
 RUN_TESTS(tests)
