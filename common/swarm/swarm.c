@@ -32,6 +32,7 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *peer, bool co
 	must(w != NULL && peer->addr.family != IP_NONE);
 	const bool joined = !crowd_find(w, peer->identity, &at);
 	const enum swarm_role before = joined ? SWARM_LEECHER : crowd_role(w, &at);
+	const uint32_t expired = joined ? peer->expires : crowd_peer(w, &at)->expires;
 	v->self.known = false; /* what follows may move it */
 	const enum err e = joined ? join(v, peer, &at) : crowd_update(w, peer, &at);
 	if (e != ERR_OK)
@@ -48,7 +49,10 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *peer, bool co
 		if (w->snatches < UINT32_MAX)
 			w->snatches++;
 	}
-	*change = (struct swarm_change){ .joined = joined, .completed = completed };
+	*change = (struct swarm_change){ .joined = joined,
+		                         .completed = completed,
+		                         .silent = peer->expires > expired ? peer->expires - expired
+		                                                           : 0 };
 	return ERR_OK;
 }
 

@@ -70,6 +70,8 @@ struct swarm_peer {
 struct swarm_change {
 	bool joined;    /* was not here before */
 	bool completed; /* one snatch was counted */
+	uint32_t
+		silent; /* seconds since its last announce, if both live equally long; 0 if joined */
 };
 
 /*

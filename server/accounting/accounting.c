@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/accounting.h"
 
-#include "common/base/random.h"
 #include "server/accounting/close.h"
 #include "server/accounting/ledger_file.h"
 #include "server/accounting/spool.h"
 #include "server/disk/disk.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +25,6 @@ struct place_names {
 
 struct accounting {
 	struct accounting_options options;
-	struct slot_keys keys;
 	struct ledger *ledger;
 	struct accounting_slot *slots;
 	unsigned n_slots;
@@ -90,7 +87,6 @@ static enum err replay(struct accounting *a, struct fault *fault)
 		(void)fault_set(fault, e, "journal", "this is no journal of p4pd; starting anew");
 		return ERR_NOT_FOUND;
 	}
-	a->keys = h.keys;
 	e = bin_open(&a->bin, h.start, h.seconds);
 	if (e == ERR_OK && (e = replay_items(a, &scan)) != ERR_OK && e != ERR_NOMEM) {
 		(void)fault_set(fault, e, "journal",
@@ -124,7 +120,6 @@ static enum err make_slots(struct accounting *a)
 		s->ledger = a->ledger;
 		s->office = a->options.office;
 		s->metrics = metrics_slot(a->options.metrics, i);
-		s->keys = a->keys;
 		s->max_bytes = (uint64_t)a->options.max_peer_mbps * 1000000 / 8;
 		s->no_lines = a->options.no_lines;
 		const enum err e = slot_init(s);
@@ -150,15 +145,8 @@ static enum err start(struct accounting *a, struct fault *fault)
 	if (e == ERR_OK)
 		e = take_ledger(a, fault);
 	if (e == ERR_OK)
-		e = make_slots(a); /* after the replay: the journal's key is used on */
+		e = make_slots(a);
 	return e;
-}
-
-static void make_keys(struct accounting *a)
-{
-	struct writer w = writer_over(a->keys.bytes, sizeof(a->keys.bytes));
-	writer_u64(&w, a->options.secret);
-	writer_u64(&w, random_mix(a->options.secret));
 }
 
 enum err accounting_new(const struct accounting_options *options, struct accounting **out,
@@ -167,8 +155,6 @@ enum err accounting_new(const struct accounting_options *options, struct account
 	must(options->slots > 0 && options->bin_seconds > 0 && options->now >= 0);
 	if (fault != NULL)
 		fault->code = ERR_OK;
-	if (sodium_init() < 0)
-		return fault_set(fault, ERR_SYSTEM, "", "libsodium cannot start");
 	struct accounting *a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return ERR_NOMEM;
@@ -176,7 +162,6 @@ enum err accounting_new(const struct accounting_options *options, struct account
 	a->metrics = metrics_slot(options->metrics, options->slots);
 	a->state_dir = strdup(options->state_dir);
 	a->ledger = ledger_new(options->ledger_max);
-	make_keys(a);
 	journal_init(&a->journal, a->state_dir);
 	const enum err e = a->state_dir != NULL && a->ledger != NULL ? start(a, fault) : ERR_NOMEM;
 	if (e != ERR_OK) {
@@ -401,9 +386,7 @@ static enum err close_what_is_over(struct accounting *a, int64_t from, int64_t n
 
 static enum err checkpoint(struct accounting *a, struct fault *fault)
 {
-	const struct journal_header h = { .start = a->bin.start,
-		                          .seconds = a->bin.seconds,
-		                          .keys = a->keys };
+	const struct journal_header h = { .start = a->bin.start, .seconds = a->bin.seconds };
 	journal_begin(&a->journal, &h);
 	bin_save(&a->bin, &a->journal);
 	return journal_commit(&a->journal, fault);

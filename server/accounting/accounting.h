@@ -47,8 +47,7 @@ struct accounting_options {
 	uint32_t max_peer_mbps;
 	bool no_lines; /* a test network is not as slow as the subscribers' lines its maps name */
 	const char *state_dir; /* "journal", "ledger" and "spool/" live below it */
-	uint64_t secret;
-	size_t ledger_max; /* clients remembered */
+	size_t ledger_max;     /* clients remembered */
 	struct map_office *office;
 	/* Slot i of the metrics belongs to worker i, slot `slots` to the background thread. */
 	struct metrics *metrics;
@@ -80,6 +79,13 @@ void accounting_leave(struct accounting_slot *s);
 
 struct accounting_announce {
 	const struct announce *announce;
+	/*
+	 * Keyed hashes that a restart does not change. Of the client: of whatever the swarm store knows
+	 * it by, but without its family: a client with two addresses moves its bytes once.
+	 */
+	uint64_t client, swarm;
+	bool known;      /* the swarm store had it in this swarm before this announce */
+	uint32_t silent; /* then the seconds since its last one */
 	const struct ip_addr *from;
 	uint32_t place;
 	uint32_t up_kbps, down_kbps; /* of the place; 0: not said */
@@ -90,13 +96,16 @@ struct accounting_announce {
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a);
 
 /*
- * Of the `candidates` peers that place `to` held, `count` were handed to the client in place `from`
- * that was noted last. The two numbers tell how many *different* peers that client has been given by
- * now, so that asking again for the same ones does not make a pair of places look closer than it is.
- * Between enter and leave, after accounting_note().
+ * Of the `candidates` peers that `place` held, `count`, at least one, were handed to the client that
+ * was noted last. The two numbers tell how many *different* peers that client has been given by now,
+ * so that asking again for the same ones does not make a pair of places look closer than it is.
  */
-void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
-                       uint32_t from, uint32_t to, uint32_t count, uint32_t candidates);
+struct accounting_handed {
+	uint32_t place, count, candidates;
+};
+
+/* Everything that one reply hands out. Between enter and leave, after accounting_note(). */
+void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n);
 
 /* ---- by the background threads ---- */
 

@@ -13,14 +13,14 @@
 #include <unistd.h>
 
 enum {
-	HEADER_SIZE = 8 + 8 + 4 + 16 + SUM_SIZE,
+	HEADER_SIZE = 8 + 8 + 4 + SUM_SIZE,
 	FRAME_HEAD = 4 + SUM_SIZE,
 	FRAME_TARGET = 1 << 16, /* a frame ends once it is that long */
 	ITEM_MAX = 256          /* bytes of any item */
 };
 _Static_assert(PLACE_KEY_MAX + 8 <= ITEM_MAX, "a name fits");
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '1' };
+static const uint8_t magic[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '2' };
 static const char name[] = "journal";
 
 void journal_init(struct journal *j, const char *state_dir)
@@ -166,7 +166,6 @@ void journal_begin(struct journal *j, const struct journal_header *h)
 	writer_bytes(&w, magic, sizeof(magic));
 	writer_u64(&w, (uint64_t)h->start);
 	writer_u32(&w, h->seconds);
-	writer_bytes(&w, h->keys.bytes, sizeof(h->keys.bytes));
 	sum_make(bytes, writer_size(&w), w.at);
 
 	forget_file(j);
@@ -214,7 +213,6 @@ enum err journal_open(struct journal_scan *scan, const void *data, size_t size,
 	struct reader r = reader_over(head + sizeof(magic), HEADER_SIZE - sizeof(magic));
 	out->start = (int64_t)reader_u64(&r);
 	out->seconds = reader_u32(&r);
-	reader_copy(&r, out->keys.bytes, sizeof(out->keys.bytes));
 	*scan = s;
 	return ERR_OK;
 }

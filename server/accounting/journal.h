@@ -4,7 +4,7 @@
 /*
  * The journal of the open bin: what a restart needs to go on where kill -9 struck.
  *
- *   header   magic, bin start, bin seconds, hash key, checksum
+ *   header   magic, bin start, bin seconds, checksum
  *   frames   length, checksum, items
  *   items    name (number, key) | row | cell | observed seconds
  *
@@ -26,7 +26,6 @@
 struct journal_header {
 	int64_t start;
 	uint32_t seconds;
-	struct slot_keys keys; /* rows of this file name swarms by hashes with this key */
 };
 
 enum journal_kind { JOURNAL_NAME, JOURNAL_ROW, JOURNAL_CELL, JOURNAL_OBSERVED };

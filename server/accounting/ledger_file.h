@@ -10,8 +10,8 @@
  * count the same bytes twice. So whoever reads it removes it first, and a process that dies leaves
  * none behind; then every client begins with a baseline.
  *
- * Clients and swarms are hashes with a key that outlives the process (the journal's header, else
- * the state folder's secret); under another key nobody in the file is ever met again.
+ * Clients and swarms are hashes with a key that outlives the process (the state folder's secret);
+ * under another key nobody in the file is ever met again.
  *
  * Threading: one thread, and no announce beside it.
  */

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/slot.h"
 
-#include "common/base/cursor.h"
-
 #include <math.h>
-#include <sodium.h>
 
 /*
  * A contact carries what is still wanted when it is made. A client that is done can only serve, and
@@ -65,27 +62,6 @@ void accounting_leave(struct accounting_slot *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static uint64_t hash_swarm(const struct slot_keys *keys, const uint8_t *info_hash)
-{
-	uint64_t hash;
-	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
-	_Static_assert(sizeof(keys->bytes) == crypto_shorthash_KEYBYTES, "its key");
-	crypto_shorthash((uint8_t *)&hash, info_hash, INFO_HASH_SIZE, keys->bytes);
-	return hash;
-}
-
-static uint64_t hash_client(const struct slot_keys *keys, const struct announce *a)
-{
-	uint64_t hash;
-	uint8_t bytes[PEER_ID_SIZE + sizeof(a->key) + sizeof(a->port)];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-	writer_bytes(&w, a->peer_id, PEER_ID_SIZE);
-	writer_u64(&w, a->key);
-	writer_u16(&w, a->port);
-	crypto_shorthash((uint8_t *)&hash, bytes, sizeof(bytes), keys->bytes);
-	return hash;
-}
-
 /* Half more than its line is said to carry still passes: lines are sold slower than they are. */
 static uint64_t rate_limit(const struct accounting_slot *s, uint32_t kbps)
 {
@@ -112,10 +88,10 @@ static uint64_t received(const struct announce *a)
 
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
 {
-	memcpy(s->info_hash, a->announce->info_hash, INFO_HASH_SIZE);
-	s->swarm = hash_swarm(&s->keys, s->info_hash);
-	const struct ledger_note note = { .client = hash_client(&s->keys, a->announce),
-		                          .swarm = s->swarm,
+	s->swarm = a->swarm;
+	s->place = a->place;
+	const struct ledger_note note = { .client = a->client,
+		                          .swarm = a->swarm,
 		                          .up = a->announce->uploaded,
 		                          .down = received(a->announce),
 		                          .event = a->announce->event,
@@ -165,23 +141,26 @@ static float new_contacts(const struct accounting_slot *s, uint32_t count, uint3
 	return n * (1 - now) - n * (1 - before) * s->kept;
 }
 
-void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
-                       uint32_t from, uint32_t to, uint32_t count, uint32_t candidates)
+static void note_handed(struct accounting_slot *s, const struct accounting_handed *h)
 {
-	if (count == 0)
-		return;
-	must(memcmp(info_hash, s->info_hash, INFO_HASH_SIZE) == 0); /* it was noted just now */
 	struct tally_cell *c =
-		s->filling != NULL ? tally_cell(&s->filling->tally, s->swarm, from, to) : NULL;
+		s->filling != NULL ? tally_cell(&s->filling->tally, s->swarm, s->place, h->place)
+				   : NULL;
 	if (c == NULL) {
 		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
 		return;
 	}
 	if (s->visits == 0)
-		c->first += (float)count;
+		c->first += (float)h->count;
 	else
-		c->later += s->weight * new_contacts(s, count, candidates);
-	c->candidates = candidates > count ? candidates : count;
+		c->later += s->weight * new_contacts(s, h->count, h->candidates);
+	c->candidates = h->candidates > h->count ? h->candidates : h->count;
+}
+
+void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		note_handed(s, &list[i]);
 }
 
 /* ---- by the drain ---- */

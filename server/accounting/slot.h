@@ -24,11 +24,6 @@ enum {
 	SLOT_CELLS = 1 << 17
 };
 
-/* Keys of the hashes that stand for swarms and clients (SipHash, by libsodium). */
-struct slot_keys {
-	uint8_t bytes[16];
-};
-
 struct slot_tally {
 	struct tally tally;
 	struct map_lease lease;
@@ -42,12 +37,11 @@ struct accounting_slot {
 	struct ledger *ledger;
 	struct map_office *office;
 	struct metrics_slot *metrics;
-	struct slot_keys keys;
 	uint64_t max_bytes; /* per second and peer; 0: no limit */
 	bool no_lines;      /* what the maps say of subscribers' lines limits nobody */
 	/* Of the announce being noted. */
-	uint8_t info_hash[INFO_HASH_SIZE];
-	uint64_t swarm; /* its keyed hash */
+	uint64_t swarm;
+	uint32_t place;
 	unsigned visits;
 	float kept;   /* what is left of contacts as old as its last visit */
 	float weight; /* of the contacts it is given */

@@ -175,7 +175,6 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 		                              .max_peer_mbps = (uint32_t)d->config.max_peer_mbps,
 		                              .no_lines = d->config.lab != 0,
 		                              .state_dir = d->config.state_dir,
-		                              .secret = secret_number(d, "accounting"),
 		                              .ledger_max = LEDGER_MAX,
 		                              .office = d->office,
 		                              .metrics = d->metrics,

@@ -33,27 +33,39 @@ static struct map_place look_up(const struct tracker_worker *w, uint32_t place)
 	                                                    : nowhere;
 }
 
+static uint64_t keyed_hash(const struct tracker *t, const void *bytes, size_t size)
+{
+	uint64_t hash;
+	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
+	(void)crypto_shorthash((uint8_t *)&hash, bytes, size, t->identity_key);
+	return hash;
+}
+
 /*
  * A client that sends a key is the same one after its address or port changed; else it is its
- * address and port. The family is part of both, because a client with two addresses is two peers.
+ * address and port.
  */
-static uint64_t identify(const struct tracker *t, const struct ask *ask, uint8_t family)
+static uint64_t client_of(const struct tracker *t, const struct ask *ask)
 {
 	const struct announce *a = ask->announce;
 	uint8_t message[1 + PEER_ID_SIZE + sizeof(a->key)];
-	uint8_t hash[crypto_shorthash_BYTES];
 	struct writer w = writer_over(message, sizeof(message));
-	writer_u8(&w, family);
 	if (a->key != 0) {
+		writer_u8(&w, IP_NONE);
 		writer_bytes(&w, a->peer_id, sizeof(a->peer_id));
 		writer_u64(&w, a->key);
 	} else {
+		writer_u8(&w, ask->from.family);
 		writer_bytes(&w, ask->from.bytes, sizeof(ask->from.bytes));
 		writer_u16(&w, a->port);
 	}
-	(void)crypto_shorthash(hash, message, writer_size(&w), t->identity_key);
-	struct reader r = reader_over(hash, sizeof(hash));
-	return reader_u64(&r);
+	return keyed_hash(t, message, writer_size(&w));
+}
+
+/* A client with two addresses is two peers. */
+static uint64_t identify(uint64_t client, uint8_t family)
+{
+	return random_mix(client + family);
 }
 
 static enum swarm_role role_of(const struct announce *a)
@@ -67,20 +79,23 @@ static enum swarm_role role_of(const struct announce *a)
 struct asker {
 	struct swarm_asker swarm;
 	struct map_place info;
+	uint64_t client;
 	uint32_t place;
-	bool mapped;  /* stands in a PID */
-	bool steered; /* and the policy cares */
-	bool bogon;   /* counted, never handed out */
+	bool mapped;     /* stands in a PID */
+	bool steered;    /* and the policy cares */
+	bool bogon;      /* counted, never handed out */
+	bool known;      /* was in the swarm already */
+	uint32_t silent; /* and has not announced for so many seconds */
 };
 
 static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 {
 	const struct tracker_settings *s = &w->rules.book->settings;
-	struct asker a = { .place = place_of(w, &ask->from) };
+	struct asker a = { .client = client_of(w->tracker, ask), .place = place_of(w, &ask->from) };
 	a.info = look_up(w, a.place);
 	a.mapped = a.info.provider != NO_PROVIDER;
 	a.steered = a.mapped && s->rules.policy != STEER_NATIVE;
-	a.swarm = (struct swarm_asker){ .identity = identify(w->tracker, ask, ask->from.family),
+	a.swarm = (struct swarm_asker){ .identity = identify(a.client, ask->from.family),
 		                        .addr = ask->from,
 		                        .port = ask->announce->port,
 		                        .family = ask->from.family,
@@ -122,13 +137,13 @@ static enum err enter(struct tracker_worker *w, const struct ask *ask, struct as
 
 /* Puts the asker into its swarm, or out of it. A full store is no reason to give it no peers. */
 static void update(struct tracker_worker *w, struct swarm_visit *visit, const struct ask *ask,
-                   const struct asker *asker)
+                   struct asker *asker)
 {
 	const struct announce *a = ask->announce;
 	struct swarm_change change;
 	if (a->event == EVENT_STOPPED) {
-		if (visit->swarm != NULL)
-			(void)swarm_remove(visit, asker->swarm.identity);
+		asker->known = visit->swarm != NULL && swarm_remove(visit, asker->swarm.identity);
+		asker->silent = w->rules.book->settings.interval; /* at the most */
 		return;
 	}
 	struct swarm_peer peer = { .identity = asker->swarm.identity,
@@ -139,9 +154,13 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 		                   .expires = w->now + w->rules.book->settings.peer_timeout };
 	memcpy(peer.peer_id, a->peer_id, sizeof(peer.peer_id));
 	const bool completed = a->event == EVENT_COMPLETED && a->left == 0;
-	if (swarm_put(visit, &peer, completed, &change) != ERR_OK)
+	if (swarm_put(visit, &peer, completed, &change) != ERR_OK) {
 		metrics_add(w->metrics, METRIC_PEERS_REFUSED, 1);
-	else if (change.completed)
+		return;
+	}
+	asker->known = !change.joined;
+	asker->silent = change.silent;
+	if (change.completed)
 		metrics_add(w->metrics, METRIC_SNATCHES, 1);
 }
 
@@ -181,9 +200,12 @@ static void draw(struct tracker_worker *w, const struct swarm_visit *visit,
 		const size_t got = swarm_draw(visit, who, s->handle, s->take, s->seeds_only,
 		                              &w->seed, w->peers + w->n_peers);
 		w->n_peers += got;
-		w->handed[w->n_handed++] = (struct handed){ .place = s->place,
-			                                    .count = (uint32_t)got,
-			                                    .candidates = s->seeds + s->others };
+		/* Strangers among themselves cross nobody's interconnect. */
+		if (got > 0 && (asker->place != PLACE_UNKNOWN || s->place != PLACE_UNKNOWN))
+			w->handed[w->n_handed++] =
+				(struct accounting_handed){ .place = s->place,
+				                            .count = (uint32_t)got,
+				                            .candidates = s->seeds + s->others };
 	}
 }
 
@@ -213,7 +235,7 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 		return;
 	if (ask->both_families) {
 		who.family = other;
-		who.identity = identify(w->tracker, ask, other);
+		who.identity = identify(asker->client, other);
 		draw(w, visit, asker, &who, want / 4);
 	}
 	draw(w, visit, asker, &asker->swarm, want - w->n_peers);
@@ -223,19 +245,20 @@ static void account(struct tracker_worker *w, const struct ask *ask, const struc
 {
 	if (w->accounting == NULL)
 		return;
-	const struct accounting_announce note = { .announce = ask->announce,
+	const struct announce *a = ask->announce;
+	const struct accounting_announce note = { .announce = a,
+		                                  .client = asker->client,
+		                                  .swarm = keyed_hash(w->tracker, a->info_hash,
+		                                                      INFO_HASH_SIZE),
+		                                  .known = asker->known,
+		                                  .silent = asker->silent,
 		                                  .from = &ask->from,
 		                                  .place = asker->place,
 		                                  .up_kbps = asker->info.up_kbps,
 		                                  .down_kbps = asker->info.down_kbps,
 		                                  .now = w->unix_now };
 	accounting_note(w->accounting, &note);
-	for (size_t i = 0; i < w->n_handed; i++) {
-		const struct handed *h = &w->handed[i];
-		if (h->count > 0 && (asker->place != PLACE_UNKNOWN || h->place != PLACE_UNKNOWN))
-			accounting_handed(w->accounting, ask->announce->info_hash, asker->place,
-			                  h->place, h->count, h->candidates);
-	}
+	accounting_handed(w->accounting, w->handed, w->n_handed);
 }
 
 /* A little apart, so that clients which came in a wave do not come back in one. */

@@ -18,11 +18,6 @@ enum {
 	PEERS_MAX = 200     /* in one list */
 };
 
-/* `count` peers of one bucket of `candidates`, to be told to accounting. */
-struct handed {
-	uint32_t place, count, candidates;
-};
-
 struct tracker_worker {
 	struct tracker *tracker;
 	struct metrics_slot *metrics;
@@ -37,7 +32,7 @@ struct tracker_worker {
 	struct swarm_bucket buckets[BUCKETS_MAX];
 	struct steer_bucket shares[BUCKETS_MAX];
 	struct swarm_endpoint peers[PEERS_MAX];
-	struct handed handed[PEERS_MAX];
+	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */
 	size_t n_peers, n_handed;
 };
 

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAGIC = 8, HEAD = MAGIC + 8 + 4 + 16, FRAME_HEAD = 4 + SUM_SIZE };
+enum { MAGIC = 8, HEAD = MAGIC + 8 + 4, FRAME_HEAD = 4 + SUM_SIZE };
 
 static void mend(uint8_t *data, size_t size)
 {

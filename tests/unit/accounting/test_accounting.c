@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/base/random.h"
 #include "server/accounting/accounting.h"
 #include "tests/unit/accounting/folder.h"
 #include "tests/unit/accounting/world.h"
@@ -32,7 +33,6 @@ static void start(struct set_up *u)
 		                                    .max_peer_mbps = 1000000,
 		                                    .no_lines = u->no_lines,
 		                                    .state_dir = folder,
-		                                    .secret = 77,
 		                                    .ledger_max = 1000,
 		                                    .office = u->office,
 		                                    .metrics = u->metrics,
@@ -76,21 +76,14 @@ struct who {
 	unsigned id, isp, pid;
 };
 
-static struct announce announce_of(unsigned swarm, unsigned id, uint64_t up, uint64_t down)
-{
-	struct announce an = { .uploaded = up, .downloaded = down, .port = 6881 };
-	an.info_hash[0] = (uint8_t)swarm;
-	memcpy(an.peer_id, &id, sizeof(id));
-	return an;
-}
-
 static void say(struct set_up *u, struct who w, uint64_t up, uint64_t down, enum peer_event event)
 {
 	struct accounting_slot *s = accounting_slot(u->a, w.id % 2);
-	struct announce an = announce_of(1, w.id, up, down);
-	an.event = event;
+	const struct announce an = { .uploaded = up, .downloaded = down, .event = event };
 	accounting_enter(s, &u->lease);
 	const struct accounting_announce note = { .announce = &an,
+		                                  .client = random_mix(w.id),
+		                                  .swarm = 1,
 		                                  .place = world_place(u->lease.map, w.isp, w.pid),
 		                                  .up_kbps = u->line_kbps,
 		                                  .down_kbps = u->line_kbps,
@@ -102,15 +95,16 @@ static void say(struct set_up *u, struct who w, uint64_t up, uint64_t down, enum
 static void hand(struct set_up *u, struct who w, struct who to)
 {
 	struct accounting_slot *s = accounting_slot(u->a, w.id % 2);
-	struct announce an = announce_of(1, w.id, 0, 0);
-	an.event = EVENT_STARTED;
+	const struct announce an = { .event = EVENT_STARTED };
 	accounting_enter(s, &u->lease);
 	const struct accounting_announce note = { .announce = &an,
+		                                  .client = random_mix(w.id),
+		                                  .swarm = 1,
 		                                  .place = world_place(u->lease.map, w.isp, w.pid),
 		                                  .now = u->now };
 	accounting_note(s, &note);
-	accounting_handed(s, an.info_hash, note.place, world_place(u->lease.map, to.isp, to.pid), 1,
-	                  1);
+	const struct accounting_handed handed = { world_place(u->lease.map, to.isp, to.pid), 1, 1 };
+	accounting_handed(s, &handed, 1);
 	accounting_leave(s);
 }
 
@@ -620,14 +614,17 @@ static void *announce_much(void *arg)
 			must(map != NULL);
 		}
 		const unsigned id = i % 100;
-		struct announce an = announce_of(id % 7, 1 + id + 100 * w->slot, 0, 0);
-		an.downloaded = (uint64_t)(i / 100) * MB;
+		const struct announce an = { .downloaded = (uint64_t)(i / 100) * MB };
 		const uint32_t place = world_place(lease.map, w->slot, 0);
 		const struct accounting_announce note = { .announce = &an,
+			                                  .client = random_mix(1 + id +
+			                                                       100 * w->slot),
+			                                  .swarm = id % 7,
 			                                  .place = place,
 			                                  .now = START };
 		accounting_note(s, &note);
-		accounting_handed(s, an.info_hash, place, world_place(lease.map, 2, 1), 1, 1);
+		const struct accounting_handed handed = { world_place(lease.map, 2, 1), 1, 1 };
+		accounting_handed(s, &handed, 1);
 		if (i % BATCH == BATCH - 1)
 			accounting_leave(s);
 	}

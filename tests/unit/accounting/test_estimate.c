@@ -64,7 +64,6 @@ static void meet(struct sim *s, unsigned a, unsigned b)
 static unsigned hand_out(struct sim *s, struct accounting_slot *slot, unsigned asker, unsigned isp,
                          unsigned pid, unsigned want)
 {
-	static const uint8_t info_hash[INFO_HASH_SIZE] = { 1 };
 	unsigned there[CLIENTS], n = 0, given = 0;
 	for (unsigned i = 0; i < CLIENTS; i++)
 		if (i != asker && s->clients[i].isp == isp && s->clients[i].pid == pid &&
@@ -76,8 +75,10 @@ static unsigned hand_out(struct sim *s, struct accounting_slot *slot, unsigned a
 		there[k] = there[given];
 		meet(s, asker, peer);
 	}
-	accounting_handed(slot, info_hash, place(s, asker), world_place(s->lease.map, isp, pid),
-	                  given, n);
+	const struct accounting_handed handed = { .place = world_place(s->lease.map, isp, pid),
+		                                  .count = given,
+		                                  .candidates = n };
+	accounting_handed(slot, &handed, given > 0);
 	return given;
 }
 
@@ -106,10 +107,10 @@ static void announce(struct sim *s, unsigned asker, int64_t now, enum peer_event
 		               .downloaded = c->down,
 		               .left = (uint64_t)(SIZE - c->have),
 		               .event = event };
-	an.info_hash[0] = 1;
-	an.peer_id[0] = (uint8_t)(asker + 1);
 	accounting_enter(slot, &s->lease);
 	const struct accounting_announce note = { .announce = &an,
+		                                  .client = random_mix(asker + 1),
+		                                  .swarm = 1,
 		                                  .place = place(s, asker),
 		                                  .now = now };
 	accounting_note(slot, &note);
@@ -181,7 +182,6 @@ static void begin(struct sim *s, uint32_t bin_seconds)
 		                                    .bin_seconds = bin_seconds,
 		                                    .max_peer_mbps = 10000,
 		                                    .state_dir = folder,
-		                                    .secret = 7,
 		                                    .ledger_max = 1000,
 		                                    .office = s->office,
 		                                    .metrics = s->metrics,

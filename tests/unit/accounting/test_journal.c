@@ -10,9 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static const struct journal_header header = { .start = 1200,
-	                                      .seconds = 300,
-	                                      .keys = { { 1, 2, 3, 4, 5, 6, 7, 8, 9 } } };
+static const struct journal_header header = { .start = 1200, .seconds = 300 };
 
 /* Item `i` of an endless journal that holds every kind. */
 static struct journal_item item(uint32_t i)
@@ -76,7 +74,6 @@ static uint32_t count(const char *data, size_t size, enum err *end)
 		return 0;
 	assert_int_equal(h.start, header.start);
 	assert_int_equal(h.seconds, header.seconds);
-	assert_memory_equal(&h.keys, &header.keys, sizeof(h.keys));
 	while ((*end = journal_next(&scan, &it)) == ERR_OK) {
 		const struct journal_item want = item(n++);
 		assert_same(&it, &want);

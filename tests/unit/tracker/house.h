@@ -23,7 +23,10 @@ struct accounting_slot {
 	struct announce announce; /* of the last note */
 	struct ip_addr from;
 	uint32_t place, up_kbps;
-	struct handed handed[PEERS_MAX]; /* since the last note */
+	uint64_t client, swarm;
+	bool known;
+	uint32_t silent;
+	struct accounting_handed handed[PEERS_MAX]; /* since the last note */
 };
 
 static struct accounting_slot account_book[4];
@@ -56,17 +59,19 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 	s->from = *a->from;
 	s->place = a->place;
 	s->up_kbps = a->up_kbps;
+	s->client = a->client;
+	s->swarm = a->swarm;
+	s->known = a->known;
+	s->silent = a->silent;
 }
 
-void accounting_handed(struct accounting_slot *s, const uint8_t info_hash[static INFO_HASH_SIZE],
-                       uint32_t from, uint32_t to, uint32_t count, uint32_t candidates)
+void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n)
 {
 	assert_true(s->inside);
-	assert_int_equal(from, s->place);
-	assert_memory_equal(info_hash, s->announce.info_hash, INFO_HASH_SIZE);
-	assert_true(count <= candidates && count > 0);
-	s->handed[s->n_handed++] =
-		(struct handed){ .place = to, .count = count, .candidates = candidates };
+	for (size_t i = 0; i < n; i++) {
+		assert_true(list[i].count <= list[i].candidates && list[i].count > 0);
+		s->handed[s->n_handed++] = list[i];
+	}
 }
 
 /* 198.51.100.0/24 is AS 64801, 203.0.113.0/24 is AS 64802. */

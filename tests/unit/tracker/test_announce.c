@@ -425,6 +425,43 @@ static void notes_every_announce_and_the_pairs_it_handed_out(void **state)
 	house_free(h);
 }
 
+/* The ledger is keyed by what the store knows a client by, but for the family: it moved its bytes once. */
+static void tells_accounting_who_came_back(void **state)
+{
+	(void)state;
+	struct house *h = house_new(&usual);
+	struct accounting_slot *book = &account_book[0];
+	house_publish(h, true);
+	struct say s = { .ip = "10.1.1.1", .port = 1, .left = 9, .key = 5, .event = EVENT_STARTED };
+	(void)udp_announce(h, &s);
+	const uint64_t client = book->client, swarm = book->swarm;
+	assert_false(book->known);
+	h->now += 77;
+	s.event = EVENT_NONE;
+	s.port = 2;
+	(void)udp_announce(h, &s);
+	assert_true(book->known);
+	assert_int_equal(book->silent, 77);
+	assert_int_equal(book->client, client);
+	assert_int_equal(book->swarm, swarm);
+	s.hash = 3;
+	(void)udp_announce(h, &s);
+	assert_false(book->known);
+	assert_int_equal(book->client, client);
+	assert_int_not_equal(book->swarm, swarm);
+	s.hash = 0;
+	s.key = 6;
+	(void)udp_announce(h, &s);
+	assert_false(book->known);
+	assert_int_not_equal(book->client, client);
+	s.event = EVENT_STOPPED;
+	(void)udp_announce(h, &s);
+	assert_true(book->known);
+	(void)udp_announce(h, &s);
+	assert_false(book->known);
+	house_free(h);
+}
+
 static void strangers_among_themselves_are_no_pair(void **state)
 {
 	(void)state;
@@ -475,6 +512,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_new_map_moves_the_swarm),
 	cmocka_unit_test(a_worker_with_an_old_map_takes_the_new_one),
 	cmocka_unit_test(notes_every_announce_and_the_pairs_it_handed_out),
+	cmocka_unit_test(tells_accounting_who_came_back),
 	cmocka_unit_test(strangers_among_themselves_are_no_pair),
 	cmocka_unit_test(refused_announces_are_not_accounted),
 };
