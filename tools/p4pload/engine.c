@@ -2,6 +2,7 @@
 #include "tools/p4pload/engine.h"
 
 #include "common/base/random.h"
+#include "tools/p4pload/process.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -64,15 +65,11 @@ static uint64_t clock_now(void)
 	return (uint64_t)t.tv_sec * second + (uint64_t)t.tv_nsec;
 }
 
-/* All threads of the process, those that have ended included. */
-static enum err cpu_of(uint64_t pid, uint64_t *out)
+static enum err no_process(uint64_t pid, struct fault *fault)
 {
-	clockid_t clock;
-	struct timespec t;
-	if (clock_getcpuclockid((pid_t)pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-		return ERR_NOT_FOUND;
-	*out = (uint64_t)t.tv_sec * second + (uint64_t)t.tv_nsec;
-	return ERR_OK;
+	return fault_set(fault, ERR_NOT_FOUND, "--pid",
+	                 "there is no process %llu, or it is not ours to look into",
+	                 (unsigned long long)pid);
 }
 
 /* Sockets and buffers */
@@ -200,11 +197,12 @@ static bool choose(struct engine *e, struct request *r)
 {
 	if (e->phase != PHASE_MEASURE)
 		return visit_next(e, r);
-	const uint32_t chance = random_below(&e->seed, 100);
+	const double *mix = e->options->mix;
+	const double chance = (double)(random_next(&e->seed) >> 11) * 0x1p-53;
 	r->client = random_below(&e->seed, e->people->n_clients);
-	if (chance < e->options->connects || !connected(e, r->client)) {
+	if (chance < mix[UDP_CONNECT] || !connected(e, r->client)) {
 		r->kind = UDP_CONNECT;
-	} else if (chance < e->options->connects + e->options->scrapes) {
+	} else if (chance >= mix[UDP_CONNECT] + mix[UDP_ANNOUNCE]) {
 		r->kind = UDP_SCRAPE;
 		r->count = 1 + random_below(&e->seed, SCRAPE_COUNT_MAX);
 	} else {
@@ -416,10 +414,8 @@ static enum err measure(struct engine *e, struct tally *out, struct fault *fault
 {
 	uint64_t before = 0, after = 0;
 	const uint64_t pid = e->options->pid;
-	if (pid != 0 && cpu_of(pid, &before) != ERR_OK)
-		return fault_set(fault, ERR_NOT_FOUND, "--pid", "there is no process %llu",
-		                 (unsigned long long)pid);
-	memset(out, 0, sizeof(*out));
+	if (pid != 0 && process_cpu(pid, &before) != ERR_OK)
+		return no_process(pid, fault);
 	e->tally = out;
 	begin(e, PHASE_MEASURE);
 	const uint64_t end = e->start + e->options->seconds * second;
@@ -428,19 +424,26 @@ static enum err measure(struct engine *e, struct tally *out, struct fault *fault
 	out->ns = e->now - e->start;
 	while (turn(e, false)) /* the last answers count, too */
 		;
-	if (pid != 0 && cpu_of(pid, &after) != ERR_OK)
-		return fault_set(fault, ERR_NOT_FOUND, "--pid", "process %llu has ended",
-		                 (unsigned long long)pid);
+	if (pid != 0 && process_cpu(pid, &after) != ERR_OK)
+		return no_process(pid, fault);
 	out->cpu_ns = after - before;
 	return ERR_OK;
 }
 
 enum err engine_run(struct engine *e, struct tally *out, struct fault *fault)
 {
+	const uint64_t pid = e->options->pid;
+	memset(out, 0, sizeof(*out));
+	if (pid != 0 && process_memory(pid, &out->rss_empty) != ERR_OK)
+		return no_process(pid, fault);
 	enum err err = visit_all(e, PHASE_CONNECT, fault);
 	for (e->goal = 1; err == ERR_OK && e->goal <= e->options->warm; e->goal++)
 		err = visit_all(e, PHASE_ANNOUNCE, fault);
-	if (err == ERR_OK)
+	if (err == ERR_OK && pid != 0 && process_memory(pid, &out->rss_full) != ERR_OK)
+		return no_process(pid, fault);
+	if (err == ERR_OK && e->options->seconds > 0)
 		err = measure(e, out, fault);
+	if (err == ERR_OK && pid != 0 && process_memory(pid, &out->rss_end) != ERR_OK)
+		return no_process(pid, fault);
 	return err;
 }

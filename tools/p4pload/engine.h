@@ -33,6 +33,9 @@ struct tally {
 	uint64_t foreign;                /* a packet from somebody else */
 	uint64_t peers;                  /* listed in all answers */
 	struct histogram latency;
+	/* Resident memory of the tracker in bytes, 0: not measured: before it met the first client,
+	 * when all were in, at the end. */
+	uint64_t rss_empty, rss_full, rss_end;
 };
 
 /* ERR_SYSTEM: no socket. ERR_NOMEM. Borrows `p`. */
@@ -41,6 +44,6 @@ void engine_free(struct engine *e); /* NULL is fine */
 
 /*
  * Runs the three phases. ERR_AWAY: the tracker did not let every client in; ERR_NOT_FOUND: no
- * process --pid. The tally is of the third phase.
+ * process --pid. The tally is of the third phase, but for `rss_...`.
  */
 enum err engine_run(struct engine *e, struct tally *out, struct fault *fault) must_check;

@@ -37,12 +37,17 @@ static double us(const struct tally *t, double part)
 	return (double)histogram_percentile(&t->latency, part) / 1e3;
 }
 
-static void report_json(const struct tally *t)
+static double bytes_per_peer(const struct tally *t, const struct options *o)
+{
+	return ((double)t->rss_full - (double)t->rss_empty) / (double)o->peers;
+}
+
+static void report_json(const struct tally *t, const struct options *o)
 {
 	printf("{\"seconds\":%.3f,\"sent\":{\"connect\":%" PRIu64 ",\"announce\":%" PRIu64
 	       ",\"scrape\":%" PRIu64 "},\"answered\":%" PRIu64 ",\"answers_per_second\":%.0f",
 	       (double)t->ns / 1e9, t->sent[UDP_CONNECT], t->sent[UDP_ANNOUNCE],
-	       t->sent[UDP_SCRAPE], t->answered, (double)t->answered * 1e9 / (double)t->ns);
+	       t->sent[UDP_SCRAPE], t->answered, ratio(t->answered, t->ns) * 1e9);
 	printf(",\"lost\":%" PRIu64 ",\"late\":%" PRIu64 ",\"foreign\":%" PRIu64, t->lost, t->late,
 	       t->foreign);
 	for (unsigned v = 0; v < REPLY_KINDS_; v++)
@@ -50,13 +55,15 @@ static void report_json(const struct tally *t)
 	printf(",\"peers_per_announce\":%.2f", ratio(t->peers, t->sent[UDP_ANNOUNCE]));
 	printf(",\"latency_us\":{\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f}", us(t, .5),
 	       us(t, .9), us(t, .99), us(t, .999));
-	if (t->cpu_ns != 0)
-		printf(",\"cpu_seconds\":%.3f,\"cpu_us_per_answer\":%.3f", (double)t->cpu_ns / 1e9,
-		       ratio(t->cpu_ns, t->answered) / 1e3);
+	if (o->pid != 0)
+		printf(",\"cpu_seconds\":%.3f,\"cpu_us_per_answer\":%.3f,\"rss_empty\":%" PRIu64
+		       ",\"rss_full\":%" PRIu64 ",\"rss_end\":%" PRIu64 ",\"bytes_per_peer\":%.1f",
+		       (double)t->cpu_ns / 1e9, ratio(t->cpu_ns, t->answered) / 1e3, t->rss_empty,
+		       t->rss_full, t->rss_end, bytes_per_peer(t, o));
 	puts("}");
 }
 
-static void report_text(const struct tally *t)
+static void report_text(const struct tally *t, const struct options *o)
 {
 	printf("sent       %" PRIu64 " announces, %" PRIu64 " connects, %" PRIu64
 	       " scrapes in %.2f s\n",
@@ -64,8 +71,7 @@ static void report_text(const struct tally *t)
 	       (double)t->ns / 1e9);
 	printf("answered   %" PRIu64 ", %.0f a second; %" PRIu64 " lost, %" PRIu64 " late, %" PRIu64
 	       " foreign\n",
-	       t->answered, (double)t->answered * 1e9 / (double)t->ns, t->lost, t->late,
-	       t->foreign);
+	       t->answered, ratio(t->answered, t->ns) * 1e9, t->lost, t->late, t->foreign);
 	printf("replies    ");
 	for (unsigned v = 0; v < REPLY_KINDS_; v++)
 		if (v == REPLY_GOOD || t->verdicts[v] > 0)
@@ -74,9 +80,14 @@ static void report_text(const struct tally *t)
 	printf("; %.1f peers in each announce\n", ratio(t->peers, t->sent[UDP_ANNOUNCE]));
 	printf("latency    p50 %.0f us, p90 %.0f us, p99 %.0f us, p99.9 %.0f us\n", us(t, .5),
 	       us(t, .9), us(t, .99), us(t, .999));
-	if (t->cpu_ns != 0)
-		printf("tracker    %.2f s CPU, %.3f us an answer\n", (double)t->cpu_ns / 1e9,
-		       ratio(t->cpu_ns, t->answered) / 1e3);
+	if (o->pid == 0)
+		return;
+	printf("tracker    %.2f s CPU, %.3f us an answer\n", (double)t->cpu_ns / 1e9,
+	       ratio(t->cpu_ns, t->answered) / 1e3);
+	printf("memory     %.1f MB empty, %.1f MB with all peers (%.1f bytes each), %.1f MB at the "
+	       "end\n",
+	       (double)t->rss_empty / 1e6, (double)t->rss_full / 1e6, bytes_per_peer(t, o),
+	       (double)t->rss_end / 1e6);
 }
 
 static int complain(const struct fault *f, int status)
@@ -98,9 +109,11 @@ static int run(struct population *p, const struct options *o)
 		return complain(&fault, EXIT_FAILURE);
 
 	if (o->json)
-		report_json(&tally);
+		report_json(&tally, o);
 	else
-		report_text(&tally);
+		report_text(&tally, o);
+	if (o->seconds == 0)
+		return EXIT_SUCCESS; /* that all were let in is all there is to know */
 	const uint64_t failed =
 		tally.lost + tally.verdicts[REPLY_REFUSED] + tally.verdicts[REPLY_MALFORMED];
 	if (tally.answered == 0 || failed * 10 > tally.answered + tally.lost)

@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OFFSET(member) offsetof(struct options, member)
@@ -15,19 +16,19 @@ static const struct {
 	uint64_t min, max;
 	const char *help;
 } numbers[] = {
-	{ "seconds", OFFSET(seconds), 1, 86400, "how long to measure (5)" },
+	{ "seconds", OFFSET(seconds), 0, 86400,
+	  "how long to measure (5); 0: only fill the tracker" },
 	{ "warm", OFFSET(warm), 1, 100, "announces of every client before the clock starts (1)" },
 	{ "peers", OFFSET(peers), 1, 4000000, "distinct clients, each in one swarm (10000)" },
 	{ "hashes", OFFSET(hashes), 1, 4000000, "swarms (1000)" },
 	{ "want", OFFSET(want), 0, 1000, "peers asked for (the tracker's default)" },
 	{ "seeders", OFFSET(seeders), 0, 100, "percent of the clients that are seeds (50)" },
-	{ "connects", OFFSET(connects), 0, 100, "percent of the requests that connect anew (0)" },
-	{ "scrapes", OFFSET(scrapes), 0, 100, "percent of the requests that scrape (0)" },
 	{ "addresses", OFFSET(addresses), 1, 65536, "distinct source addresses (1)" },
 	{ "sockets", OFFSET(sockets), 1, 64, "sockets, each with its own source port (4)" },
 	{ "window", OFFSET(window), 1, 65536, "requests in flight at the most (128)" },
 	{ "rate", OFFSET(rate), 1, 10000000, "requests a second; absent: as the window allows" },
-	{ "pid", OFFSET(pid), 1, INT32_MAX, "the tracker's process, to measure its CPU time" },
+	{ "pid", OFFSET(pid), 1, INT32_MAX,
+	  "the tracker's process, to measure its CPU time and memory" },
 	{ "seed", OFFSET(seed), 0, UINT64_MAX, "of all chance (1); the same seed, the same run" },
 };
 
@@ -36,7 +37,7 @@ static const struct {
 	size_t at; /* of a bool */
 	const char *help;
 } flags[] = {
-	{ "zipf", OFFSET(zipf), "swarm n is n times less popular than the first" },
+	{ "bytes", OFFSET(bytes), "announce a MiB up and down more each time, instead of none" },
 	{ "verify", OFFSET(verify), "check every list of peers; a wrong one makes the run fail" },
 	{ "json", OFFSET(json), "print the result as one line of JSON" },
 	{ "print-hashes", OFFSET(print_hashes), "print the info-hashes, one a line, and end" },
@@ -55,6 +56,9 @@ void options_help(void)
 	printf("  --%-22s %s\n", "from PREFIX",
 	       "source addresses, inside 127.0.0.0/8; repeatable (127.0.0.0/16)");
 	printf("  --%-22s %s\n", "hash-file FILE", "info-hashes as hex lines, instead of --hashes");
+	printf("  --%-22s %s\n", "mix C:A:S", "weights of connects, announces, scrapes (0:1:0)");
+	printf("  --%-22s %s\n", "zipf EXPONENT",
+	       "swarm n has a share of 1/n^EXPONENT; absent: all swarms are of one size");
 	for (size_t i = 0; i < COUNT(flags); i++)
 		printf("  --%-22s %s\n", flags[i].name, flags[i].help);
 	puts("\nEvery client connects and announces (--warm) before the clock starts. Without --rate the\n"
@@ -118,6 +122,51 @@ static enum err parse_number(size_t i, const char *value, struct options *o, str
 	return ERR_OK;
 }
 
+/* A weight or exponent: digits with at most one point. Untouched on failure. */
+static bool decimal(const char *text, size_t size, double *out)
+{
+	char copy[16];
+	char *end = NULL;
+	if (size == 0 || size >= sizeof(copy) || strspn(text, "0123456789.") < size)
+		return false;
+	memcpy(copy, text, size);
+	copy[size] = '\0';
+	const double v = strtod(copy, &end);
+	if (*end != '\0' || end == copy || v > 1e6)
+		return false;
+	*out = v;
+	return true;
+}
+
+static enum err parse_mix(const char *value, struct options *o, struct fault *fault)
+{
+	double weights[3], sum = 0;
+	const char *at = value;
+	for (size_t i = 0; i < 3; i++) {
+		const size_t size = strcspn(at, ":");
+		if (!decimal(at, size, &weights[i]) || (at[size] == ':') != (i < 2))
+			return fault_set(fault, ERR_MALFORMED, "--mix",
+			                 "\"%s\" is no mix, such as 50:50:1", value);
+		sum += weights[i];
+		at += size + 1;
+	}
+	if (!(sum > 0))
+		return fault_set(fault, ERR_RANGE, "--mix", "one weight must be above 0");
+	for (size_t i = 0; i < 3; i++)
+		o->mix[i] = weights[i] / sum;
+	return ERR_OK;
+}
+
+static enum err parse_zipf(const char *value, struct options *o, struct fault *fault)
+{
+	double v;
+	if (!decimal(value, strlen(value), &v) || !(v > 0) || v > 5)
+		return fault_set(fault, ERR_RANGE, "--zipf",
+		                 "\"%s\" is no exponent above 0 and up to 5", value);
+	o->zipf = v;
+	return ERR_OK;
+}
+
 static enum err parse_value(const char *name, const char *value, struct options *o,
                             struct fault *fault)
 {
@@ -125,6 +174,10 @@ static enum err parse_value(const char *name, const char *value, struct options 
 		return parse_target(value, o, fault);
 	if (strcmp(name, "from") == 0)
 		return parse_from(value, o, fault);
+	if (strcmp(name, "mix") == 0)
+		return parse_mix(value, o, fault);
+	if (strcmp(name, "zipf") == 0)
+		return parse_zipf(value, o, fault);
 	if (strcmp(name, "hash-file") == 0) {
 		o->hash_file = value;
 		return ERR_OK;
@@ -154,9 +207,6 @@ static enum err check(struct options *o, struct fault *fault)
 		return ERR_OK;
 	if (o->target.family == IP_NONE)
 		return fault_set(fault, ERR_MALFORMED, "--target", "is needed; see --help");
-	if (o->connects + o->scrapes > 100)
-		return fault_set(fault, ERR_RANGE, "--scrapes",
-		                 "--connects and --scrapes are more than 100 percent together");
 	if (o->n_from == 0)
 		o->from[o->n_from++] = (struct ip_prefix){ ip_v4(0x7f000000), 16 };
 	for (size_t i = 0; i < o->n_from; i++) {
@@ -182,6 +232,7 @@ enum err options_parse(int argc, char *const *argv, struct options *out, struct 
 		             .hashes = 1000,
 		             .want = UINT64_MAX,
 		             .seeders = 50,
+		             .mix = { 0, 1, 0 },
 		             .addresses = 1,
 		             .sockets = 4,
 		             .window = 128,

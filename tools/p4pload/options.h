@@ -12,24 +12,24 @@ enum { FROM_MAX = 64 };
 struct options {
 	struct ip_addr target; /* loopback, IPv4 */
 	uint64_t port;
-	uint64_t seconds;
+	uint64_t seconds;   /* to measure; 0: only let every client in */
 	uint64_t warm;      /* announces of every client before the clock starts */
 	uint64_t peers;     /* distinct clients; each is in one swarm */
 	uint64_t hashes;    /* swarms */
 	uint64_t want;      /* num_want; UINT64_MAX: the tracker's default */
 	uint64_t seeders;   /* percent of the clients */
-	uint64_t connects;  /* percent of the requests */
-	uint64_t scrapes;   /* percent of the requests */
+	double mix[3];      /* weights of connects, announces and scrapes; their sum is 1 */
+	double zipf;        /* exponent of the swarms' popularity; 0: all are of one size */
 	uint64_t addresses; /* distinct source addresses */
 	uint64_t sockets;
 	uint64_t window; /* requests in flight at the most */
 	uint64_t rate;   /* requests each second; 0: as many as the window lets through */
-	uint64_t pid;    /* of the tracker; 0: do not measure its CPU */
+	uint64_t pid;    /* of the tracker; 0: do not measure its CPU and memory */
 	uint64_t seed;
 	struct ip_prefix from[FROM_MAX];
 	size_t n_from;
 	const char *hash_file; /* borrowed from argv */
-	bool zipf, verify, json, print_hashes, help;
+	bool bytes, verify, json, print_hashes, help;
 };
 
 /* ERR_MALFORMED or ERR_RANGE with a fault that names the option. *out is untouched on failure. */

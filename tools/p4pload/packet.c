@@ -10,7 +10,7 @@ static void write_announce(const struct population *p, const struct request *r, 
 {
 	const struct client *c = &p->clients[r->client];
 	const uint64_t chunk = 1 << 20; /* moved since the last announce */
-	const uint64_t moved = c->announces * chunk;
+	const uint64_t moved = p->options->bytes ? c->announces * chunk : 0;
 	const uint64_t want = p->options->want;
 	uint8_t peer_id[PEER_ID_SIZE] = "-P40001-";
 	uint64_t id[2] = { htobe64(r->client), htobe64(p->options->seed) };

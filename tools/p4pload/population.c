@@ -4,6 +4,7 @@
 #include "common/base/random.h"
 #include "common/base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static enum err load(struct population *p, const char *path, struct fault *fault
 	return e;
 }
 
-/* Swarm n gets a share of 1/n: `sums` holds the running sums of the shares. */
+/* Swarm n gets a share of 1/n^exponent: `sums` holds the running sums of the shares. */
 static uint32_t draw_zipf(const double *sums, uint32_t n, uint64_t *seed)
 {
 	const double x = (double)(random_next(seed) >> 11) * 0x1p-53 * sums[n - 1];
@@ -77,29 +78,46 @@ static uint32_t draw_zipf(const double *sums, uint32_t n, uint64_t *seed)
 	return low;
 }
 
+static enum err settle_zipf(struct population *p, double exponent, uint64_t *seed)
+{
+	double *sums = calloc(p->n_hashes, sizeof(*sums));
+	if (sums == NULL)
+		return ERR_NOMEM;
+	double sum = 0;
+	for (uint32_t i = 0; i < p->n_hashes; i++)
+		sums[i] = sum += pow(i + 1, -exponent);
+	for (uint32_t i = 0; i < p->n_clients; i++)
+		p->clients[i].swarm = draw_zipf(sums, p->n_hashes, seed);
+	free(sums);
+	return ERR_OK;
+}
+
+/* As many clients in each swarm, give or take one; shuffled, or a swarm would be one address's. */
+static void settle_evenly(struct population *p, uint64_t *seed)
+{
+	for (uint32_t i = 0; i < p->n_clients; i++) {
+		const uint32_t other = random_below(seed, i + 1);
+		p->clients[i].swarm = p->clients[other].swarm;
+		p->clients[other].swarm = i % p->n_hashes;
+	}
+}
+
 static enum err settle(struct population *p)
 {
 	const struct options *o = p->options;
-	double *sums = calloc(p->n_hashes, sizeof(*sums));
-	p->clients = calloc((size_t)o->peers, sizeof(*p->clients));
-	if (sums == NULL || p->clients == NULL) {
-		free(sums);
-		return ERR_NOMEM;
-	}
-	double sum = 0;
-	for (uint32_t i = 0; i < p->n_hashes; i++)
-		sums[i] = sum += 1.0 / (i + 1);
-
 	uint64_t seed = o->seed;
+	enum err e = ERR_OK;
+	p->clients = calloc((size_t)o->peers, sizeof(*p->clients));
+	if (p->clients == NULL)
+		return ERR_NOMEM;
 	p->n_clients = (uint32_t)o->peers;
-	for (uint32_t i = 0; i < p->n_clients; i++) {
-		struct client *c = &p->clients[i];
-		c->swarm = o->zipf ? draw_zipf(sums, p->n_hashes, &seed)
-		                   : random_below(&seed, p->n_hashes);
-		c->seeder = random_below(&seed, 100) < o->seeders;
-	}
-	free(sums);
-	return ERR_OK;
+	if (o->zipf > 0)
+		e = settle_zipf(p, o->zipf, &seed);
+	else
+		settle_evenly(p, &seed);
+	for (uint32_t i = 0; i < p->n_clients; i++)
+		p->clients[i].seeder = random_below(&seed, 100) < o->seeders;
+	return e;
 }
 
 enum err population_init(struct population *p, const struct options *options, struct fault *fault)

@@ -135,8 +135,7 @@ static const struct options small = { .warm = 2,
 	                              .addresses = 20,
 	                              .window = 16,
 	                              .want = 30,
-	                              .connects = 30,
-	                              .scrapes = 20,
+	                              .mix = { .3, .5, .2 },
 	                              .verify = true };
 
 static void books_a_good_tracker_in_a_closed_loop(void **state)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WORDS = 16 };
+enum { WORDS = 40 };
 
 /* `line` is split at blanks. */
 static enum err parse(const char *line, struct options *out, struct fault *fault)
@@ -27,16 +27,18 @@ static void reads_every_kind_of_option(void **state)
 	(void)state;
 	struct options o;
 	struct fault fault = { 0 };
-	assert_int_equal(parse("--target 127.0.0.1:6969 --peers 500 --want 0 --zipf --verify "
-	                       "--from 127.10.0.0/16 --from 127.11.0.0/16 --addresses 9",
-	                       &o, &fault),
-	                 ERR_OK);
+	assert_int_equal(
+		parse("--target 127.0.0.1:6969 --peers 500 --want 0 --zipf 0.8 --verify --mix 50:149:1 "
+	              "--from 127.10.0.0/16 --from 127.11.0.0/16 --addresses 9",
+	              &o, &fault),
+		ERR_OK);
 	assert_int_equal(o.port, 6969);
 	assert_int_equal(o.peers, 500);
 	assert_int_equal(o.want, 0);
 	assert_int_equal(o.n_from, 2);
 	assert_int_equal(o.addresses, 9);
-	assert_true(o.zipf && o.verify);
+	assert_true(o.zipf == 0.8 && o.verify);
+	assert_true(o.mix[0] == 0.25 && o.mix[1] == 0.745 && o.mix[2] == 0.005);
 	assert_false(o.json || o.print_hashes || o.help);
 }
 
@@ -48,6 +50,7 @@ static void has_defaults(void **state)
 	assert_true(o.want == UINT64_MAX);
 	assert_int_equal(o.n_from, 1);
 	assert_int_equal(o.rate, 0);
+	assert_true(o.mix[0] == 0 && o.mix[1] == 1 && o.mix[2] == 0 && o.zipf == 0);
 	assert_int_equal(parse("--help", &o, NULL), ERR_OK);
 	assert_int_equal(parse("--print-hashes --hashes 3", &o, NULL), ERR_OK);
 	assert_int_equal(o.hashes, 3);
@@ -72,8 +75,14 @@ static void refuses_with_the_name_of_the_option(void **state)
 		{ "--target 127.0.0.1:1 --peers 0", "--peers", "from 1 to" },
 		{ "--target 127.0.0.1:1 --peers -1", "--peers", "from 1 to" },
 		{ "--target 127.0.0.1:1 --peers 60001", "--peers", "more --addresses" },
-		{ "--target 127.0.0.1:1 --connects 101", "--connects", "to 100" },
-		{ "--target 127.0.0.1:1 --connects 60 --scrapes 41", "--scrapes", "100 percent" },
+		{ "--target 127.0.0.1:1 --mix 1:2", "--mix", "50:50:1" },
+		{ "--target 127.0.0.1:1 --mix 1:2:3:4", "--mix", "50:50:1" },
+		{ "--target 127.0.0.1:1 --mix 1:-2:3", "--mix", "50:50:1" },
+		{ "--target 127.0.0.1:1 --mix 1:.:3", "--mix", "50:50:1" },
+		{ "--target 127.0.0.1:1 --mix 0:0:0", "--mix", "above 0" },
+		{ "--target 127.0.0.1:1 --zipf 0", "--zipf", "exponent" },
+		{ "--target 127.0.0.1:1 --zipf 1e1", "--zipf", "exponent" },
+		{ "--target 127.0.0.1:1 --zipf 5.1", "--zipf", "exponent" },
 		{ "--target 127.0.0.1:1 --from 10.0.0.0/8", "--from", "127.0.0.0/8" },
 		{ "--target 127.0.0.1:1 --from 127.0.0.1/8", "--from", "host bits" },
 		{ "--target 127.0.0.1:1 --from 126.0.0.0/7", "--from", "127.0.0.0/8" },

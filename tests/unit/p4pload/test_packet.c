@@ -12,6 +12,7 @@ static const struct options some = { .peers = 40,
 	                             .seeders = 50,
 	                             .addresses = 4,
 	                             .seed = 1,
+	                             .bytes = true,
 	                             .from = { { { { 127 }, IP_V4 }, 16 } },
 	                             .n_from = 1 };
 
@@ -47,6 +48,7 @@ static void a_tracker_reads_what_was_written(void **state)
 		assert_int_equal(a.want, 3);
 		assert_int_equal(a.event, c % 3 == 0 ? EVENT_STARTED : EVENT_NONE);
 		assert_int_equal(a.left == 0, p.clients[c].seeder);
+		assert_int_equal(a.uploaded, (uint64_t)(c % 3) << 20);
 
 		const uint8_t *hashes;
 		size_t count;

@@ -97,7 +97,7 @@ static void zipf_makes_the_first_swarm_n_times_the_nth(void **state)
 	struct options o = some(60000, 10);
 	struct population p;
 	unsigned count[50] = { 0 }, seeders = 0;
-	o.zipf = true;
+	o.zipf = 1;
 	assert_int_equal(population_init(&p, &o, NULL), ERR_OK);
 	for (uint32_t i = 0; i < p.n_clients; i++) {
 		count[p.clients[i].swarm]++;
@@ -109,6 +109,23 @@ static void zipf_makes_the_first_swarm_n_times_the_nth(void **state)
 	assert_in_range(count[9], 1334 - 150, 1334 + 150);
 	assert_in_range(count[49], 267 - 80, 267 + 80);
 	assert_in_range(seeders, 18000 - 500, 18000 + 500);
+	population_done(&p);
+}
+
+static void without_zipf_all_swarms_are_of_one_size(void **state)
+{
+	(void)state;
+	const struct options o = some(520, 10);
+	struct population p;
+	unsigned count[50] = { 0 }, neighbours = 0;
+	assert_int_equal(population_init(&p, &o, NULL), ERR_OK);
+	for (uint32_t i = 0; i < p.n_clients; i++) {
+		count[p.clients[i].swarm]++;
+		neighbours += i > 0 && p.clients[i].swarm == (p.clients[i - 1].swarm + 1) % 50;
+	}
+	for (uint32_t i = 0; i < 50; i++)
+		assert_in_range(count[i], 10, 11);
+	assert_in_range(neighbours, 0, 40); /* shuffled */
 	population_done(&p);
 }
 
@@ -153,6 +170,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(anybody_else_is_a_stranger),
 	cmocka_unit_test(reads_hashes_from_a_file),
 	cmocka_unit_test(the_same_seed_makes_the_same_population),
+	cmocka_unit_test(without_zipf_all_swarms_are_of_one_size),
 	cmocka_unit_test(zipf_makes_the_first_swarm_n_times_the_nth),
 };
 
