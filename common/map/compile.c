@@ -93,7 +93,7 @@ static enum err name_pid(struct compiler *c, const struct map_topology *t, size_
 	if (!make_key(key, t->provider, t->pids[i].name))
 		return fault_set(c->fault, ERR_RANGE, where, "a name is longer than %d bytes",
 		                 MAP_NAME_MAX);
-	*pid = (struct pid){ copy(c, key), t->pids[i].uploads, t->pids[i].subscriber_up_kbps,
+	*pid = (struct pid){ copy(c, key), t->pids[i].subscriber_up_kbps,
 		             t->pids[i].subscriber_down_kbps };
 	if (pid->key == NULL)
 		return ERR_NOMEM;

@@ -121,10 +121,14 @@ static enum err make_places(struct compiler *c)
 	for (uint32_t i = 0; i < s->n_providers; i++) {
 		const struct provider *p = &s->providers[i];
 		const struct map_topology *t = c->sources[i].topology;
-		for (uint32_t k = 0; k < p->n_pids; k++)
-			s->places[p->first_pid + k] = (struct place){ .provider = i,
-				                                      .local = k,
-				                                      .node = PROVIDER_NODE | i };
+		for (uint32_t k = 0; k < p->n_pids; k++) {
+			s->places[p->first_pid + k] =
+				(struct place){ .provider = i,
+				                .local = (uint16_t)k,
+				                .uploads = (uint16_t)t->pids[k].uploads,
+				                .node = PROVIDER_NODE | i };
+			s->restricts_uploads |= t->pids[k].uploads != UPLOADS_NORMAL;
+		}
 		for (size_t k = 0; k < t->n_asns; k++)
 			s->places[snapshot_place_of_asn(s, t->asns[k])].provider = i;
 	}

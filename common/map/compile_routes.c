@@ -182,6 +182,29 @@ static enum err price_interconnects(struct compiler *c, uint32_t provider)
 	return e;
 }
 
+/* Needs the final distances and costs. */
+static enum err add_tolls(struct compiler *c)
+{
+	struct map_snapshot *s = c->s;
+	s->tolls = compiling_take(c, s->egress.n_rows, sizeof(*s->tolls));
+	if (s->tolls == NULL)
+		return ERR_NOMEM;
+	s->tolls[0] = (struct toll){ TIER_UNKNOWN, PRICE_UNKNOWN, PRICE_UNKNOWN };
+	for (size_t row = 1; row < s->egress.n_rows;) {
+		const uint32_t owner = s->interconnects[s->egress.rows[row]].provider_index;
+		const struct provider *p = &s->providers[owner];
+		for (size_t near = 0; near < p->n_pids; near++, row++) {
+			const struct edge *e = &s->edges[s->egress.rows[row]];
+			const size_t away = near * p->n_pids + e->local;
+			const size_t back = (size_t)e->local * p->n_pids + near;
+			s->tolls[row] = (struct toll){ .tier = e->tier,
+				                       .out = p->distance[away] + e->out,
+				                       .in = p->distance[back] + e->in };
+		}
+	}
+	return ERR_OK;
+}
+
 enum err compile_routes(struct compiler *c)
 {
 	struct map_snapshot *s = c->s;
@@ -200,5 +223,5 @@ enum err compile_routes(struct compiler *c)
 		e = egress_finish(&s->egress);
 	for (uint32_t i = 0; i < c->n && e == ERR_OK; i++)
 		s->providers[i].any_row = egress_row(&s->egress, i, ANY_NODE);
-	return e;
+	return e == ERR_OK ? add_tolls(c) : e;
 }

@@ -17,7 +17,8 @@
 /* The place where look-ups start; 16 bytes, so that four share a cache line. */
 struct place {
 	uint32_t provider; /* of a PID; the owner of an ASN; else NO_PROVIDER */
-	uint32_t local;    /* a PID's index in its provider */
+	uint16_t local;    /* a PID's index in its provider */
+	uint16_t uploads;  /* enum map_uploads */
 	uint32_t zone;     /* a zone: itself; a PID: the smallest around its largest prefix; or 0 */
 	uint32_t node; /* what ASN reach is matched against: an ASN's place, PROVIDER_NODE, or 0 */
 };
@@ -35,7 +36,6 @@ struct provider {
 
 struct pid {
 	const char *key; /* "provider/pid" */
-	enum map_uploads uploads;
 	uint32_t up_kbps, down_kbps;
 };
 
@@ -46,11 +46,22 @@ struct edge {
 	uint32_t out, in; /* cost */
 };
 
+/*
+ * What an entry of egress.rows comes to, so that a price is one load where it would be a sum over
+ * interconnect and distances: a byte from the near PID out, and one in to it.
+ */
+struct toll {
+	enum map_tier tier;
+	uint32_t out, in;
+};
+
 struct map_snapshot {
 	struct arena *arena; /* of all arrays that have no other owner */
 	struct lpm *lpm;
 	struct table *pid_of; /* "provider/pid" -> place */
 	struct egress egress;
+	struct toll *tolls;     /* [row + near PID], as egress.rows */
+	bool restricts_uploads; /* some PID has not UPLOADS_NORMAL */
 
 	struct place *places;
 	size_t n_places, n_pids, n_asns, n_zones;

@@ -51,16 +51,34 @@ struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place)
 	if (s == NULL || !is_pid(s, place))
 		return (struct map_place){ .provider = NO_PROVIDER };
 	const struct pid *p = &s->pids[place - 1];
-	return (struct map_place){ s->places[place].provider, p->uploads, p->up_kbps,
-		                   p->down_kbps };
+	return (struct map_place){ s->places[place].provider, snapshot_uploads(s, place),
+		                   p->up_kbps, p->down_kbps };
+}
+
+struct map_places snapshot_provider_places(const struct map_snapshot *s, uint32_t place)
+{
+	if (s == NULL || !is_pid(s, place))
+		return (struct map_places){ 0 };
+	const struct provider *p = &s->providers[s->places[place].provider];
+	return (struct map_places){ p->first_pid, p->first_pid + p->n_pids };
+}
+
+enum map_uploads snapshot_uploads(const struct map_snapshot *s, uint32_t place)
+{
+	return s == NULL ? UPLOADS_NORMAL : (enum map_uploads)s->places[place].uploads;
+}
+
+bool snapshot_restricts_uploads(const struct map_snapshot *s)
+{
+	return s != NULL && s->restricts_uploads;
 }
 
 /* ---- a pair ---- */
 
-/* The interconnect that PID `near` uses towards `far`: longest zone, then ASN, then any. */
-static uint32_t egress_of(const struct map_snapshot *s, uint32_t near, uint32_t far)
+/* Where egress.rows has what PID `near` uses towards `far`: longest zone, then ASN, then any; or 0. */
+static uint32_t egress_at(const struct map_snapshot *s, const struct place *n,
+                          const struct place *f)
 {
-	const struct place *n = &s->places[near], *f = &s->places[far];
 	const struct provider *p = &s->providers[n->provider];
 	uint32_t row = 0;
 
@@ -71,7 +89,7 @@ static uint32_t egress_of(const struct map_snapshot *s, uint32_t near, uint32_t 
 		row = egress_row(&s->egress, n->provider, f->node);
 	if (row == 0)
 		row = p->any_row;
-	return row == 0 ? NO_INTERCONNECT : s->egress.rows[row + n->local];
+	return row == 0 ? 0 : row + n->local;
 }
 
 static uint32_t distance(const struct provider *p, uint32_t from, uint32_t to)
@@ -80,17 +98,40 @@ static uint32_t distance(const struct provider *p, uint32_t from, uint32_t to)
 }
 
 /* Both ends belong to one provider, and at least one of them is a PID. */
-static struct map_pair pair_at_home(const struct map_snapshot *s, uint32_t from, uint32_t to)
+static struct map_price price_at_home(const struct map_snapshot *s, uint32_t from, uint32_t to)
 {
 	const struct place *a = &s->places[from], *b = &s->places[to];
 	const struct provider *p = &s->providers[a->provider];
-	struct map_pair pair = { TIER_SAME_PROVIDER, NO_INTERCONNECT, NO_INTERCONNECT, 0 };
+	return (struct map_price){
+		.tier = from == to ? TIER_SAME_PID : TIER_SAME_PROVIDER,
+		.price = is_pid(s, from) && is_pid(s, to) ? distance(p, a->local, b->local)
+		                                          : p->farthest,
+	};
+}
 
-	if (from == to)
-		pair.tier = TIER_SAME_PID;
-	pair.price =
-		is_pid(s, from) && is_pid(s, to) ? distance(p, a->local, b->local) : p->farthest;
-	return pair;
+/* The sender's book, or the receiver's when the sender has none. At least one of them is a PID. */
+static struct map_price price_between(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	const struct place *a = &s->places[from], *b = &s->places[to];
+	if (a->provider == b->provider)
+		return price_at_home(s, from, to);
+	const bool sender = is_pid(s, from);
+	const uint32_t at = sender ? egress_at(s, a, b) : egress_at(s, b, a);
+	const struct toll *toll = &s->tolls[at]; /* the first is nobody's: unknown */
+	return (struct map_price){ toll->tier, sender ? toll->out : toll->in };
+}
+
+struct map_price tariff_price(const struct map_tariff *t, uint32_t other)
+{
+	const struct map_snapshot *s = t->map;
+	if (s == NULL || (!is_pid(s, t->place) && !is_pid(s, other)))
+		return (struct map_price){ TIER_UNKNOWN, PRICE_UNKNOWN };
+	return t->sends ? price_between(s, t->place, other) : price_between(s, other, t->place);
+}
+
+static uint32_t interconnect_at(const struct map_snapshot *s, uint32_t at)
+{
+	return at == 0 ? NO_INTERCONNECT : s->egress.rows[at];
 }
 
 struct map_pair snapshot_pair(const struct map_snapshot *s, uint32_t from, uint32_t to)
@@ -103,22 +144,13 @@ struct map_pair snapshot_pair(const struct map_snapshot *s, uint32_t from, uint3
 	const bool a_books = is_pid(s, from), b_books = is_pid(s, to);
 	if (!a_books && !b_books)
 		return pair;
-	if (a->provider == b->provider)
-		return pair_at_home(s, from, to);
-
-	if (a_books)
-		pair.out = egress_of(s, from, to);
-	if (b_books)
-		pair.in = egress_of(s, to, from);
-	if (a_books && pair.out != NO_INTERCONNECT) {
-		const struct edge *e = &s->edges[pair.out];
-		pair.tier = e->tier;
-		pair.price = distance(&s->providers[a->provider], a->local, e->local) + e->out;
-	} else if (!a_books && pair.in != NO_INTERCONNECT) {
-		const struct edge *e = &s->edges[pair.in];
-		pair.tier = e->tier;
-		pair.price = distance(&s->providers[b->provider], e->local, b->local) + e->in;
-	}
+	const struct map_price p = price_between(s, from, to);
+	pair.tier = p.tier;
+	pair.price = p.price;
+	if (a_books && a->provider != b->provider)
+		pair.out = interconnect_at(s, egress_at(s, a, b));
+	if (b_books && a->provider != b->provider)
+		pair.in = interconnect_at(s, egress_at(s, b, a));
 	return pair;
 }
 

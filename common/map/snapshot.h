@@ -4,8 +4,8 @@
 /*
  * A snapshot: all providers' documents compiled into what the hot path asks.
  *
- *   which place is this address in?       snapshot_locate()
- *   what is it to send a byte from a to b? snapshot_pair()
+ *   which place is this address in?        snapshot_locate()
+ *   what is it to send a byte from a to b? snapshot_pair(), tariff_price()
  *
  * A **place** is a small number, valid in this snapshot only: 0 is "unknown"; 1 .. n_pids are the
  * PIDs of all providers; above them come the outside places: one for each ASN that some document
@@ -74,6 +74,22 @@ uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn);
 /* Any two places of this snapshot, `from` == `to` included. `s` may be NULL. */
 struct map_pair snapshot_pair(const struct map_snapshot *s, uint32_t from, uint32_t to);
 
+/*
+ * Tier and price of snapshot_pair() for many pairs with one end in common, without its interconnects:
+ * one probe of a hash table and two loads for each. Made on the stack; valid as long as the snapshot.
+ */
+struct map_tariff {
+	const struct map_snapshot *map;
+	uint32_t place;
+	bool sends; /* bytes go from `place`; else to it */
+};
+
+struct map_price {
+	enum map_tier tier;
+	uint32_t price;
+};
+struct map_price tariff_price(const struct map_tariff *t, uint32_t other);
+
 /* What steering must know of a place. Outside places have no provider: NO_PROVIDER. */
 #define NO_PROVIDER UINT32_MAX
 struct map_place {
@@ -82,6 +98,17 @@ struct map_place {
 	uint32_t up_kbps, down_kbps; /* of one subscriber; 0: not said */
 };
 struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place);
+
+/* The PIDs of the provider that a PID belongs to: first <= place < end, without a gap. Empty for other
+ * places. An ASN's place is never inside, even when the ASN is the provider's. */
+struct map_places {
+	uint32_t first, end;
+};
+struct map_places snapshot_provider_places(const struct map_snapshot *s, uint32_t place);
+
+/* Of one place, as cheap as can be; and whether any place has anything but UPLOADS_NORMAL. */
+enum map_uploads snapshot_uploads(const struct map_snapshot *s, uint32_t place);
+bool snapshot_restricts_uploads(const struct map_snapshot *s);
 
 /*
  * "pid:isp-a/a-east", "as:64501", "zone:192.0.2.0/24" or "" for unknown, and back: 0 when this

@@ -270,6 +270,39 @@ static void every_rule_of_the_two_books(void **state)
 	}
 }
 
+static void a_tariff_says_what_the_pairs_say(void **state)
+{
+	const struct map_snapshot *s = *state;
+	const uint32_t places = (uint32_t)snapshot_counts(s).places;
+	for (uint32_t a = 0; a < places; a++) {
+		for (uint32_t b = 0; b < places; b++) {
+			const struct map_tariff from_a = { s, a, true }, to_b = { s, b, false };
+			const struct map_pair pair = snapshot_pair(s, a, b);
+			const struct map_price out = tariff_price(&from_a, b);
+			const struct map_price in = tariff_price(&to_b, a);
+			assert_int_equal(out.tier, pair.tier);
+			assert_int_equal(out.price, pair.price);
+			assert_int_equal(in.tier, pair.tier);
+			assert_int_equal(in.price, pair.price);
+		}
+	}
+}
+
+static void a_providers_pids_are_neighbours(void **state)
+{
+	const struct map_snapshot *s = *state;
+	const uint32_t places = (uint32_t)snapshot_counts(s).places;
+	for (uint32_t a = 0; a < places; a++) {
+		const uint32_t provider = snapshot_place(s, a).provider;
+		const struct map_places range = snapshot_provider_places(s, a);
+		for (uint32_t b = 0; b < places; b++) {
+			const bool same = provider != NO_PROVIDER &&
+			                  snapshot_place(s, b).provider == provider;
+			assert_true((b >= range.first && b < range.end) == same);
+		}
+	}
+}
+
 static void an_address_is_in_a_pid_else_in_a_zone(void **state)
 {
 	const struct map_snapshot *s = *state;
@@ -348,6 +381,11 @@ static void tells_what_it_holds(void **state)
 	struct map_place place = snapshot_place(s, snapshot_place_find(s, "pid:isp-a/a-east"));
 	assert_int_equal(place.provider, 0);
 	assert_int_equal(place.uploads, UPLOADS_AVOID);
+	assert_int_equal(snapshot_uploads(s, snapshot_place_find(s, "pid:isp-a/a-east")),
+	                 UPLOADS_AVOID);
+	assert_int_equal(snapshot_uploads(s, snapshot_place_find(s, "pid:isp-a/a-west")),
+	                 UPLOADS_NORMAL);
+	assert_true(snapshot_restricts_uploads(s));
 	assert_int_equal(place.up_kbps, 20000);
 	assert_int_equal(place.down_kbps, 100000);
 	assert_int_equal(snapshot_place(s, snapshot_place_of_asn(s, 64500)).provider, NO_PROVIDER);
@@ -364,6 +402,10 @@ static void without_a_map_everything_is_unknown(void **state)
 	assert_int_equal(snapshot_place_find(NULL, "as:64500"), PLACE_UNKNOWN);
 	assert_int_equal(snapshot_place(NULL, 0).provider, NO_PROVIDER);
 	assert_int_equal(snapshot_pair(NULL, 0, 0).tier, TIER_UNKNOWN);
+	assert_int_equal(tariff_price(&(struct map_tariff){ NULL, 0, true }, 0).tier, TIER_UNKNOWN);
+	assert_int_equal(snapshot_provider_places(NULL, 0).end, 0);
+	assert_int_equal(snapshot_uploads(NULL, 0), UPLOADS_NORMAL);
+	assert_false(snapshot_restricts_uploads(NULL));
 	snapshot_place_key(NULL, 0, key);
 	assert_string_equal(key, "");
 
@@ -371,6 +413,7 @@ static void without_a_map_everything_is_unknown(void **state)
 	assert_int_equal(map_compile(NULL, 0, &s, NULL), ERR_OK);
 	assert_int_equal(snapshot_locate(s, &a), PLACE_UNKNOWN);
 	assert_int_equal(snapshot_pair(s, 0, 0).tier, TIER_UNKNOWN);
+	assert_false(snapshot_restricts_uploads(s));
 	snapshot_free(s);
 	snapshot_free(NULL);
 }
@@ -445,6 +488,9 @@ static void unchecked_documents_are_refused_with_a_fault(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(every_rule_of_the_two_books, compile_world, free_world),
+	cmocka_unit_test_setup_teardown(a_tariff_says_what_the_pairs_say, compile_world,
+	                                free_world),
+	cmocka_unit_test_setup_teardown(a_providers_pids_are_neighbours, compile_world, free_world),
 	cmocka_unit_test_setup_teardown(an_address_is_in_a_pid_else_in_a_zone, compile_world,
 	                                free_world),
 	cmocka_unit_test_setup_teardown(every_place_has_a_key_that_leads_back, compile_world,
