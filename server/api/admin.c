@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens, the access list, and who did what. */
+/* Tokens, and who did what. */
 #include "server/api/routes.h"
 
 #include <inttypes.h>
@@ -160,66 +160,11 @@ void token_post(struct call *c)
 	json_decref(body);
 }
 
-/* 204, or what went wrong. */
-static void answer_empty(struct call *c, enum err e, const char *what)
-{
-	if (e == ERR_OK)
-		c->reply->status = 204;
-	else
-		call_failed(c, e, what);
-}
-
 void token_delete(struct call *c)
 {
 	char what[192];
 	(void)snprintf(what, sizeof(what), "there is no token named %.128s", c->path.part[0]);
-	answer_empty(c, store_token_remove(c->use->store, c->path.part[0], c->who.name), what);
-}
-
-/* ---- access list ---- */
-
-void access_get(struct call *c)
-{
-	struct store_hash *list = NULL;
-	size_t n = 0;
-	char hex[2 * sizeof(list->bytes) + 1];
-	const enum err e = store_access_list(c->use->store, &list, &n);
-	if (e != ERR_OK) {
-		call_failed(c, e, "no access list");
-		return;
-	}
-	struct text *t = call_json(c, 200);
-	text_put(t, "{\"info_hashes\":[");
-	for (size_t i = 0; i < n; i++) {
-		text_hex(list[i].bytes, sizeof(list[i].bytes), hex);
-		text_printf(t, "%s\"%s\"", i > 0 ? "," : "", hex);
-	}
-	text_put(t, "]}\n");
-	free(list);
-}
-
-static void set_access(struct call *c, bool allowed)
-{
-	struct store_hash hash;
-	const char *hex = c->path.part[0];
-	if (!text_unhex(hex, hash.bytes, sizeof(hash.bytes))) {
-		call_problem(c, 400, "info-hash: 40 hexadecimal digits are needed");
-		return;
-	}
-	const enum err e = store_access_set(c->use->store, &hash, allowed, c->who.name);
-	answer_empty(c, e, "this info-hash is not in the list");
-	if (e == ERR_OK)
-		c->use->access_changed(c->use->ctx);
-}
-
-void access_put(struct call *c)
-{
-	set_access(c, true);
-}
-
-void access_delete(struct call *c)
-{
-	set_access(c, false);
+	call_empty(c, store_token_remove(c->use->store, c->path.part[0], c->who.name), what);
 }
 
 /* ---- audit ---- */

@@ -92,6 +92,14 @@ void call_failed(struct call *c, enum err e, const char *what)
 	call_problem(c, 500, "the server failed (%s); its log says more", err_name(e));
 }
 
+void call_empty(struct call *c, enum err e, const char *what)
+{
+	if (e == ERR_OK)
+		c->reply->status = 204;
+	else
+		call_failed(c, e, what);
+}
+
 void call_refused(struct call *c, const struct faults *faults)
 {
 	char detail[64];

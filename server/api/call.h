@@ -32,6 +32,9 @@ void call_problem(struct call *c, unsigned status, const char *fmt, ...)
 /* A failure of a module below; `what` says what was not found or is there already. */
 void call_failed(struct call *c, enum err e, const char *what);
 
+/* 204, or call_failed(). */
+void call_empty(struct call *c, enum err e, const char *what);
+
 /* 422 with every fault. */
 void call_refused(struct call *c, const struct faults *faults);
 

@@ -13,8 +13,12 @@ call_handle interconnects_get, interconnect_put, balance_get, series_get, sample
 
 /* admin.c */
 call_handle tokens_get, token_post, token_delete;
-call_handle access_get, access_put, access_delete;
 call_handle audit_get;
+
+/* admission.c */
+call_handle access_get, access_put, access_delete;
+call_handle denied_get, denied_put, denied_delete;
+call_handle clients_get, client_put, client_delete;
 
 /* open.c */
 call_handle metrics_get, healthz_get, readyz_get, page_get;

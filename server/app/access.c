@@ -9,111 +9,213 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hashes {
-	uint8_t (*list)[INFO_HASH_SIZE];
-	size_t n, room;
+/* A list that grows: info-hashes, or struct client_prefix. */
+struct list {
+	uint8_t *items;
+	size_t each, n, room;
 };
 
-static enum err add(struct hashes *h, const void *bytes)
+static enum err add(struct list *l, const void *item)
 {
-	if (h->n == h->room) {
-		const size_t room = 2 * h->room + 256;
-		void *more = realloc(h->list, room * sizeof(*h->list));
+	if (l->n == l->room) {
+		const size_t room = 2 * l->room + 256;
+		void *more = realloc(l->items, room * l->each);
 		if (more == NULL)
 			return ERR_NOMEM;
-		h->list = more;
-		h->room = room;
+		l->items = more;
+		l->room = room;
 	}
-	memcpy(h->list[h->n++], bytes, INFO_HASH_SIZE);
+	memcpy(l->items + l->n++ * l->each, item, l->each);
 	return ERR_OK;
 }
 
-/* One line: a hash, a comment or nothing. Cuts `line` at its end. */
-static enum err add_line(struct hashes *h, char *line, const char *where, struct fault *fault)
+typedef enum err add_word(struct list *l, const char *word, const char *where, struct fault *fault);
+
+static enum err add_hash(struct list *l, const char *word, const char *where, struct fault *fault)
 {
 	uint8_t bytes[INFO_HASH_SIZE];
-	line[strcspn(line, "#")] = '\0';
-	line += strspn(line, " \t\r");
-	line[strcspn(line, " \t\r")] = '\0';
-	if (*line == '\0')
-		return ERR_OK;
-	if (!text_unhex(line, bytes, sizeof(bytes)))
+	if (!text_unhex(word, bytes, sizeof(bytes)))
 		return fault_set(fault, ERR_MALFORMED, where,
-		                 "'%.50s' is no info-hash of 40 hexadecimal digits", line);
-	return add(h, bytes);
+		                 "'%.50s' is no info-hash of 40 hexadecimal digits", word);
+	return add(l, bytes);
 }
 
-static enum err add_file(struct hashes *h, const char *dir, const char *name, struct fault *fault)
+static enum err add_client(struct list *l, const char *word, const char *where, struct fault *fault)
 {
-	char *bytes, *line, where[128];
-	size_t size, number = 0;
+	struct client_prefix p = { .size = 0 };
+	const size_t size = strlen(word);
+	if (size > sizeof(p.bytes))
+		return fault_set(fault, ERR_MALFORMED, where,
+		                 "'%.50s' is longer than a peer id, which has 20 characters", word);
+	memcpy(p.bytes, word, size);
+	p.size = (uint8_t)size;
+	return add(l, &p);
+}
+
+/* One word a line; # begins a comment. Cuts `bytes` to pieces. */
+static enum err add_words(struct list *l, add_word *each, char *bytes, const char *name,
+                          struct fault *fault)
+{
+	char *line, where[128];
+	size_t number = 0;
+	enum err e = ERR_OK;
+	for (char *next = bytes; e == ERR_OK && (line = strsep(&next, "\n")) != NULL;) {
+		(void)snprintf(where, sizeof(where), "%.100s line %zu", name, ++number);
+		line[strcspn(line, "#")] = '\0';
+		line += strspn(line, " \t\r");
+		line[strcspn(line, " \t\r")] = '\0';
+		if (*line != '\0')
+			e = each(l, line, where, fault);
+	}
+	return e;
+}
+
+/* ERR_NOT_FOUND: no file, without a fault. */
+static enum err add_file(struct list *l, add_word *each, const char *dir, const char *name,
+                         struct fault *fault)
+{
+	char *bytes;
+	size_t size;
 	enum err e = disk_read(dir, name, &bytes, &size, fault);
 	if (e != ERR_OK)
 		return e;
-	for (char *next = bytes; e == ERR_OK && (line = strsep(&next, "\n")) != NULL;) {
-		(void)snprintf(where, sizeof(where), "%.100s line %zu", name, ++number);
-		e = add_line(h, line, where, fault);
-	}
+	e = add_words(l, each, bytes, name, fault);
 	free(bytes);
 	return e;
 }
 
-static void keep_copy(const char *state_dir, const struct store_hash *list, size_t n)
+/* The operator's own file; "" is none. */
+static enum err add_own(struct list *l, add_word *each, const char *file, struct fault *fault)
+{
+	if (file[0] == '\0')
+		return ERR_OK;
+	const enum err e = add_file(l, each, file[0] == '/' ? "" : ".", file, fault);
+	return e == ERR_NOT_FOUND ? fault_set(fault, e, file, "does not exist") : e;
+}
+
+static void keep_copy(const char *state_dir, const char *name, const struct text *words)
 {
 	struct fault fault;
-	struct text copy = { 0 };
-	char hex[2 * INFO_HASH_SIZE + 1];
-	text_put(&copy, "# Allowed through the API; written by p4pd.\n");
-	for (size_t i = 0; i < n; i++) {
-		text_hex(list[i].bytes, INFO_HASH_SIZE, hex);
-		text_printf(&copy, "%s\n", hex);
-	}
 	const enum err e =
-		copy.bad ? fault_set(&fault, ERR_NOMEM, "access", "out of memory")
-			 : disk_replace(state_dir, "access", 0644, copy.bytes, copy.size, &fault);
-	text_done(&copy);
+		words->bad ? fault_set(&fault, ERR_NOMEM, name, "out of memory")
+			   : disk_replace(state_dir, name, 0644, words->bytes, words->size, &fault);
 	if (e != ERR_OK)
 		log_line(LOG_WARNING,
-		         "The copy of the access list could not be written; a start without "
+		         "The copy of an access list could not be written; a start without "
 		         "PostgreSQL will use an older one. file=%s why=%s",
 		         fault.where, fault.text);
 }
 
-/* What the API allowed, or its copy. */
-static enum err add_stored(struct hashes *h, const struct config *c, struct store *store,
-                           struct fault *fault)
+/* A list in the store as words, one a line. */
+typedef enum err fetch(struct store *store, struct text *words);
+
+static enum err fetch_hashes(struct store *store, enum store_list which, struct text *words)
 {
 	struct store_hash *list;
 	size_t n;
-	enum err e = store_access_list(store, &list, &n);
-	if (e != ERR_OK) {
-		e = add_file(h, c->state_dir, "access", fault);
-		return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_AWAY : e;
+	char hex[2 * INFO_HASH_SIZE + 1];
+	const enum err e = store_access_list(store, which, &list, &n);
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++) {
+		text_hex(list[i].bytes, INFO_HASH_SIZE, hex);
+		text_printf(words, "%s\n", hex);
 	}
-	for (size_t i = 0; i < n && e == ERR_OK; i++)
-		e = add(h, list[i].bytes);
-	if (e == ERR_OK)
-		keep_copy(c->state_dir, list, n);
 	free(list);
+	return ERR_OK;
+}
+
+static enum err fetch_allowed(struct store *store, struct text *words)
+{
+	return fetch_hashes(store, STORE_ALLOWED, words);
+}
+
+static enum err fetch_denied(struct store *store, struct text *words)
+{
+	return fetch_hashes(store, STORE_DENIED, words);
+}
+
+static enum err fetch_clients(struct store *store, struct text *words)
+{
+	struct store_client *list;
+	size_t n;
+	const enum err e = store_client_list(store, &list, &n);
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++)
+		text_printf(words, "%s\n", list[i].prefix);
+	free(list);
+	return ERR_OK;
+}
+
+/* Where a list comes from: the operator's file, and the store or the copy of what it said. */
+struct source {
+	struct list *list;
+	add_word *each;
+	const char *file;
+	fetch *fetch;
+	const char *copy; /* in the state folder */
+};
+
+static enum err add_stored(const struct source *s, const struct config *c, struct store *store,
+                           struct fault *fault)
+{
+	struct text words = { 0 };
+	text_put(&words, "# From the API; written by p4pd.\n");
+	enum err e = s->fetch(store, &words);
+	if (e == ERR_OK) {
+		keep_copy(c->state_dir, s->copy, &words);
+		e = words.bad ? fault_set(fault, ERR_NOMEM, s->copy, "out of memory")
+		              : add_words(s->list, s->each, words.bytes, s->copy, fault);
+	} else {
+		e = add_file(s->list, s->each, c->state_dir, s->copy, fault);
+		e = e == ERR_OK || e == ERR_NOT_FOUND ? ERR_AWAY : e;
+	}
+	text_done(&words);
 	return e;
+}
+
+/* ERR_AWAY: all is there, but from copies. */
+static enum err gather(const struct source *sources, size_t n, const struct config *c,
+                       struct store *store, struct fault *fault)
+{
+	bool away = false;
+	for (size_t i = 0; i < n; i++) {
+		enum err e = add_own(sources[i].list, sources[i].each, sources[i].file, fault);
+		if (e == ERR_OK)
+			e = add_stored(&sources[i], c, store, fault);
+		if (e != ERR_OK && e != ERR_AWAY)
+			return e;
+		away = away || e == ERR_AWAY;
+	}
+	return away ? ERR_AWAY : ERR_OK;
 }
 
 enum err access_load(const struct config *c, struct store *store, struct tracker *tracker,
                      struct fault *fault)
 {
-	struct hashes h = { 0 };
-	const bool open = strcmp(c->access, "open") == 0;
-	enum err e = ERR_OK;
-	if (!open && c->access_file[0] != '\0') {
-		e = add_file(&h, c->access_file[0] == '/' ? "" : ".", c->access_file, fault);
-		if (e == ERR_NOT_FOUND)
-			(void)fault_set(fault, e, c->access_file, "does not exist");
-	}
-	if (!open && e == ERR_OK)
-		e = add_stored(&h, c, store, fault);
-	if ((e == ERR_OK || e == ERR_AWAY) &&
-	    tracker_access(tracker, (const uint8_t(*)[INFO_HASH_SIZE])h.list, h.n, open) != ERR_OK)
+	struct list allowed = { .each = INFO_HASH_SIZE }, denied = { .each = INFO_HASH_SIZE };
+	struct list clients = { .each = sizeof(struct client_prefix) };
+	const struct source sources[] = {
+		{ &denied, add_hash, c->deny_file, fetch_denied, "access.denied" },
+		{ &clients, add_client, c->deny_clients_file, fetch_clients, "access.clients" },
+		{ &allowed, add_hash, c->access_file, fetch_allowed, "access" },
+	};
+	const bool open = strcmp(c->access, "open") == 0; /* then nobody asks who is allowed */
+	enum err e = gather(sources, open ? 2 : 3, c, store, fault);
+	const struct tracker_access access = {
+		.open = open,
+		.allowed = allowed.items,
+		.n_allowed = allowed.n,
+		.denied = denied.items,
+		.n_denied = denied.n,
+		.clients = (const struct client_prefix *)clients.items,
+		.n_clients = clients.n,
+	};
+	if ((e == ERR_OK || e == ERR_AWAY) && tracker_access(tracker, &access) != ERR_OK)
 		e = fault_set(fault, ERR_NOMEM, "access", "out of memory");
-	free(h.list);
+	free(allowed.items);
+	free(denied.items);
+	free(clients.items);
 	return e;
 }

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Which info-hashes may be announced: access_file, and what the API allowed.
+ * Which torrents and clients are served: the operator's files, and what was said through the API.
  *
- * What the API allowed is kept in the state folder too ("access"), for a start without PostgreSQL.
+ * What was said through the API is kept in the state folder too ("access", "access.denied",
+ * "access.clients"), for a start without PostgreSQL.
  */
 
 #include "server/config/config.h"
@@ -12,8 +13,8 @@
 #include "server/tracker/tracker.h"
 
 /*
- * Reads both and hands the list to the tracker. ERR_AWAY: with what the API allowed when the database
- * last answered. A fault names the file and the line; then the old list stays in force. Not for two
+ * Reads all and hands the lists to the tracker. ERR_AWAY: with what the API said when the database last
+ * answered. A fault names the file and the line; then the old lists stay in force. Not for two
  * threads at a time.
  */
 enum err access_load(const struct config *c, struct store *store, struct tracker *tracker,

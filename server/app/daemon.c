@@ -12,6 +12,7 @@
 #include "server/app/state.h"
 #include "server/app/swarm_file.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,6 +34,7 @@ enum {
 	STORE_CONNECTIONS = 4,
 	STORE_TIMEOUT = 10, /* seconds */
 	FEEDER_RETRY_MS = 1000,
+	FLOOD_LINES = 5, /* a second */
 	API_LAST_SECONDS = 5,
 	FEEDER_LAST_SECONDS = 5
 };
@@ -259,7 +261,7 @@ static enum err reload_access(void *ctx)
 	pthread_mutex_unlock(&d->access_lock);
 	if (e != ERR_OK && e != ERR_AWAY)
 		log_line(LOG_ERROR,
-		         "The access list was not loaded; the old one stays. where=%s "
+		         "The access lists were not loaded; the old ones stay. where=%s "
 		         "why=%s",
 		         fault.where, fault.text);
 	return e == ERR_AWAY ? e : ERR_OK; /* what is wrong with a file does not pass by itself */
@@ -391,6 +393,24 @@ static void expire(struct daemon *d)
 	metrics_add(metrics_slot(d->metrics, clock_slot(&d->config)), METRIC_PEERS_EXPIRED, gone);
 }
 
+/* In one form, which deploy/fail2ban knows; a few lines a second, however many flood. */
+static void log_floods(struct daemon *d)
+{
+	struct flood floods[FLOOD_LINES];
+	const size_t n = tracker_floods(d->tracker, steady_now(), floods, FLOOD_LINES);
+	for (size_t i = 0; i < n; i++) {
+		const struct flood *f = &floods[i];
+		const char *what = f->what == LIMITS_CONNECTS ? "connects" : "announces";
+		char of[IP_PREFIX_TEXT_SIZE];
+		if (f->prefix)
+			ip_prefix_print(&f->of, of);
+		else
+			ip_print(&f->of.addr, of);
+		log_line(LOG_WARNING, "flood %s=%s what=%s count=%" PRIu64,
+		         f->prefix ? "prefix" : "address", of, what, f->count);
+	}
+}
+
 static void tick(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -399,6 +419,7 @@ static void tick(void *ctx)
 		log_line(LOG_ERROR, "Accounting could not write. file=%s why=%s", fault.where,
 		         fault.text);
 	expire(d);
+	log_floods(d);
 	if (steady_now() - d->last_snapshot >= d->config.snapshot_seconds)
 		save_swarms(d);
 }
@@ -431,6 +452,8 @@ static void reload(void *ctx)
 	pthread_mutex_lock(&d->access_lock);
 	memcpy(d->config.access, now.access, sizeof(now.access));
 	memcpy(d->config.access_file, now.access_file, sizeof(now.access_file));
+	memcpy(d->config.deny_file, now.deny_file, sizeof(now.deny_file));
+	memcpy(d->config.deny_clients_file, now.deny_clients_file, sizeof(now.deny_clients_file));
 	pthread_mutex_unlock(&d->access_lock);
 	if (d->feeder != NULL) /* the clock must not wait for the database */
 		feeder_access(d->feeder);

@@ -45,6 +45,10 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 		.min_interval = (uint32_t)c->min_interval,
 		.peer_timeout = (uint32_t)c->peer_timeout,
 		.lab = c->lab != 0,
+		.announces = { limits_pace(c->announces_per_minute_per_address),
+		               limits_pace(c->announces_per_minute_per_prefix) },
+		.connects = { limits_pace(c->connects_per_minute_per_address),
+		              limits_pace(c->connects_per_minute_per_prefix) },
 	};
 	const enum err e = proxies_of(c->proxies, &s, fault);
 	if (e != ERR_OK) {

@@ -3,22 +3,38 @@
 
 #include <stdlib.h>
 
-enum err store_access_set(struct store *s, const struct store_hash *hash, bool allowed,
-                          const char *author)
+/* Statements may not take a table's name as a parameter. */
+static const struct {
+	const char *add, *remove, *list, *added, *removed;
+} hash_lists[] = {
+	[STORE_ALLOWED] = { "INSERT INTO allowed_hashes (hash, author) VALUES ($1, $2) "
+	                    "ON CONFLICT DO NOTHING",
+	                    "DELETE FROM allowed_hashes WHERE hash = $1",
+	                    "SELECT encode(hash, 'hex') FROM allowed_hashes ORDER BY hash",
+	                    "access-allow", "access-remove" },
+	[STORE_DENIED] = { "INSERT INTO denied_hashes (hash, author) VALUES ($1, $2) "
+	                   "ON CONFLICT DO NOTHING",
+	                   "DELETE FROM denied_hashes WHERE hash = $1",
+	                   "SELECT encode(hash, 'hex') FROM denied_hashes ORDER BY hash",
+	                   "access-deny", "access-undeny" },
+};
+
+enum err store_access_set(struct store *s, enum store_list list, const struct store_hash *hash,
+                          bool listed, const char *author)
 {
+	const enum store_list other = list == STORE_ALLOWED ? STORE_DENIED : STORE_ALLOWED;
+	const struct arg bytes = arg_bytes(hash->bytes, sizeof(hash->bytes));
 	char hex[2 * sizeof(hash->bytes) + 1];
 	text_hex(hash->bytes, sizeof(hash->bytes), hex);
 
 	struct work w = work_begin(s, "change the access list");
-	if (allowed)
-		(void)work_run(&w,
-		               "INSERT INTO allowed_hashes (hash, author) VALUES ($1, $2) "
-		               "ON CONFLICT DO NOTHING",
-		               ARGS(arg_bytes(hash->bytes, sizeof(hash->bytes)), arg_text(author)));
-	else
-		(void)work_run(&w, "DELETE FROM allowed_hashes WHERE hash = $1",
-		               ARGS(arg_bytes(hash->bytes, sizeof(hash->bytes))));
-	work_audit(&w, author, allowed ? "access-allow" : "access-remove", hex);
+	if (listed) {
+		(void)work_run(&w, hash_lists[list].add, ARGS(bytes, arg_text(author)));
+		(void)work_run(&w, hash_lists[other].remove, ARGS(bytes));
+	} else {
+		(void)work_run(&w, hash_lists[list].remove, ARGS(bytes));
+	}
+	work_audit(&w, author, listed ? hash_lists[list].added : hash_lists[list].removed, hex);
 	work_notify(&w);
 	return work_end(&w);
 }
@@ -31,20 +47,56 @@ static void hash_row(const struct work *w, size_t row, void *out)
 	must(text_unhex(hex, h->bytes, sizeof(h->bytes)));
 }
 
-enum err store_access_list(struct store *s, struct store_hash **out, size_t *count)
+/* Ends `w`, whose last result becomes the list. */
+static enum err hand_over(struct work *w, size_t each, row_reader *read, void *out, size_t *count)
 {
-	struct work w = work_begin(s, "read the access list");
-	(void)work_run(&w, "SELECT encode(hash, 'hex') FROM allowed_hashes ORDER BY hash", NULL);
 	size_t n = 0;
-	struct store_hash *list = work_list(&w, sizeof(*list), hash_row, &n);
-	const enum err e = work_end(&w);
+	void *list = work_list(w, each, read, &n);
+	const enum err e = work_end(w);
 	if (e != ERR_OK) {
 		free(list);
 		return e;
 	}
-	*out = list;
+	*(void **)out = list;
 	*count = n;
 	return ERR_OK;
+}
+
+enum err store_access_list(struct store *s, enum store_list list, struct store_hash **out,
+                           size_t *count)
+{
+	struct work w = work_begin(s, "read the access list");
+	(void)work_run(&w, hash_lists[list].list, NULL);
+	return hand_over(&w, sizeof(**out), hash_row, out, count);
+}
+
+enum err store_client_set(struct store *s, const char *prefix, bool denied, const char *author)
+{
+	struct work w = work_begin(s, "change the list of clients");
+	if (denied)
+		(void)work_run(&w,
+		               "INSERT INTO denied_clients (prefix, author) VALUES ($1, $2) "
+		               "ON CONFLICT DO NOTHING",
+		               ARGS(arg_text(prefix), arg_text(author)));
+	else
+		(void)work_run(&w, "DELETE FROM denied_clients WHERE prefix = $1",
+		               ARGS(arg_text(prefix)));
+	work_audit(&w, author, denied ? "client-deny" : "client-undeny", prefix);
+	work_notify(&w);
+	return work_end(&w);
+}
+
+static void client_row(const struct work *w, size_t row, void *out)
+{
+	struct store_client *c = out;
+	work_text(w, row, 0, c->prefix, sizeof(c->prefix));
+}
+
+enum err store_client_list(struct store *s, struct store_client **out, size_t *count)
+{
+	struct work w = work_begin(s, "read the list of clients");
+	(void)work_run(&w, "SELECT prefix FROM denied_clients ORDER BY prefix COLLATE \"C\"", NULL);
+	return hand_over(&w, sizeof(**out), client_row, out, count);
 }
 
 static void audit_row(const struct work *w, size_t row, void *out)
@@ -63,14 +115,5 @@ enum err store_audit(struct store *s, size_t limit, struct store_audit **out, si
 	               "SELECT extract(epoch FROM at)::bigint, author, action, subject "
 	               "FROM audit ORDER BY number DESC LIMIT least($1::numeric, 1000000)",
 	               ARGS(arg_u64(limit)));
-	size_t n = 0;
-	struct store_audit *list = work_list(&w, sizeof(*list), audit_row, &n);
-	const enum err e = work_end(&w);
-	if (e != ERR_OK) {
-		free(list);
-		return e;
-	}
-	*out = list;
-	*count = n;
-	return ERR_OK;
+	return hand_over(&w, sizeof(**out), audit_row, out, count);
 }

@@ -213,14 +213,26 @@ enum { STORE_SERIES_MAX = 10000 };
 enum err store_series(struct store *s, const struct store_window *w, enum store_source source,
                       struct store_point **out, size_t *count) must_check;
 
-/* ---- access list ---- */
+/* ---- access lists ---- */
+
+enum store_list { STORE_ALLOWED, STORE_DENIED };
 
 struct store_hash {
 	uint8_t bytes[20];
 };
-enum err store_access_set(struct store *s, const struct store_hash *hash, bool allowed,
+/* What is put on one list leaves the other. Audited. */
+enum err store_access_set(struct store *s, enum store_list list, const struct store_hash *hash,
+                          bool listed, const char *author) must_check;
+enum err store_access_list(struct store *s, enum store_list list, struct store_hash **out,
+                           size_t *count) must_check; /* free() the list */
+
+/* How the peer ids of denied clients begin: 1 to 20 printable ASCII characters but '#'. */
+struct store_client {
+	char prefix[21];
+};
+enum err store_client_set(struct store *s, const char *prefix, bool denied,
                           const char *author) must_check;
-enum err store_access_list(struct store *s, struct store_hash **out, size_t *count) must_check;
+enum err store_client_list(struct store *s, struct store_client **out, size_t *count) must_check;
 
 /* ---- audit ---- */
 

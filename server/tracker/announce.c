@@ -7,6 +7,7 @@
  * worker that still holds the old map then renews its lease and starts again, so that the places in
  * a swarm are never of two maps.
  */
+#include "server/tracker/gate.h"
 #include "server/tracker/worker.h"
 
 #include "common/base/random.h"
@@ -101,8 +102,12 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 		                        .family = ask->from.family,
 		                        .compact = !ask->with_ids,
 		                        .seeding = role_of(ask->announce) != SWARM_LEECHER };
-	/* Private and reserved addresses reach nobody, unless a provider's map says where they are. */
-	a.bogon = !a.mapped && !s->lab && ip_kind(&ask->from) != IP_PUBLIC;
+	/*
+	 * Private and reserved addresses reach nobody, unless a provider's map says where they are. A
+	 * proxy of ours is not where the client is, wherever it stands.
+	 */
+	a.bogon = (!a.mapped && !s->lab && ip_kind(&ask->from) != IP_PUBLIC) ||
+	          rules_is_proxy(w->rules.book, &ask->from);
 	if (a.bogon)
 		a.swarm.port = 0;
 	return a;
@@ -274,10 +279,9 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	struct swarm_visit visit;
 
 	*out = (struct answer){ .interval = jittered(w->rules.book->settings.interval, &w->seed) };
-	if (!rules_admit(w->rules.book, ask->announce->info_hash)) {
-		out->refusal = "this tracker does not serve this torrent";
+	out->refusal = gate_refusal(w, ask);
+	if (out->refusal != NULL)
 		return;
-	}
 	if (enter(w, ask, &asker, &visit) != ERR_OK) {
 		out->refusal = "the tracker is full, try again later";
 		return;

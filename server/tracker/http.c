@@ -7,6 +7,7 @@
  */
 #include "common/codec/bencode.h"
 #include "common/codec/query.h"
+#include "server/tracker/gate.h"
 #include "server/tracker/worker.h"
 
 #include <stdlib.h>
@@ -165,6 +166,11 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		           .from = believe(w, r, &a),
 		           .room = PEERS_MAX,
 		           .with_ids = !a.compact && !a.no_peer_id };
+	if (!gate_pace(w, LIMITS_ANNOUNCES, &ask.from)) {
+		fail(w, "too many announces from your address or network, slow down", interval,
+		     body);
+		return;
+	}
 	ask.both_families = ask.from.family == IP_V4 ? a.has_ipv6 : a.has_ipv4;
 
 	struct answer answer;

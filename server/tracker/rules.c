@@ -5,10 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct access_list {
-	atomic_uint holders; /* books */
+/* Info-hashes, sorted. */
+struct hash_list {
 	size_t n;
-	uint8_t hashes[][INFO_HASH_SIZE]; /* sorted */
+	uint8_t (*hashes)[INFO_HASH_SIZE];
+};
+
+/* Sorted, and none begins as another, so that at most the last one before a peer id can fit it. */
+struct client_list {
+	size_t n;
+	struct client_prefix *prefixes;
+};
+
+struct access_lists {
+	atomic_uint holders; /* books */
+	bool open;
+	struct hash_list allowed, denied;
+	struct client_list clients;
 };
 
 struct rules_office {
@@ -22,23 +35,92 @@ static int by_bytes(const void *a, const void *b)
 	return memcmp(a, b, INFO_HASH_SIZE);
 }
 
-static struct access_list *access_new(const void *hashes, size_t n)
+static bool hashes_copy(struct hash_list *list, const void *hashes, size_t n)
 {
-	struct access_list *list = malloc(sizeof(*list) + n * INFO_HASH_SIZE);
-	if (list == NULL)
-		return NULL;
-	atomic_init(&list->holders, 1);
-	list->n = n;
+	list->hashes = malloc(n > 0 ? n * INFO_HASH_SIZE : 1);
+	if (list->hashes == NULL)
+		return false;
 	if (n > 0)
 		memcpy(list->hashes, hashes, n * INFO_HASH_SIZE);
+	list->n = n;
 	qsort(list->hashes, n, INFO_HASH_SIZE, by_bytes);
-	return list;
+	return true;
 }
 
-static void access_let_go(struct access_list *list)
+static bool hashes_have(const struct hash_list *list, const uint8_t hash[static INFO_HASH_SIZE])
 {
-	if (list != NULL && atomic_fetch_sub(&list->holders, 1) == 1)
-		free(list);
+	return list->n > 0 &&
+	       bsearch(hash, list->hashes, list->n, INFO_HASH_SIZE, by_bytes) != NULL;
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	const struct client_prefix *x = a, *y = b;
+	const size_t shorter = x->size < y->size ? x->size : y->size;
+	const int c = memcmp(x->bytes, y->bytes, shorter);
+	return c != 0 ? c : (x->size > y->size) - (x->size < y->size);
+}
+
+static bool begins(const uint8_t peer_id[static PEER_ID_SIZE], const struct client_prefix *p)
+{
+	return memcmp(peer_id, p->bytes, p->size) == 0;
+}
+
+static bool clients_copy(struct client_list *list, const struct client_prefix *prefixes, size_t n)
+{
+	list->prefixes = calloc(n + 1, sizeof(*list->prefixes));
+	if (list->prefixes == NULL)
+		return false;
+	if (n > 0)
+		memcpy(list->prefixes, prefixes, n * sizeof(*prefixes));
+	qsort(list->prefixes, n, sizeof(*prefixes), by_prefix);
+	for (size_t i = 0; i < n; i++) {
+		const struct client_prefix p = list->prefixes[i];
+		if (p.size > 0 && (list->n == 0 || !begins(p.bytes, &list->prefixes[list->n - 1])))
+			list->prefixes[list->n++] = p;
+	}
+	return true;
+}
+
+static bool clients_have(const struct client_list *list, const uint8_t peer_id[static PEER_ID_SIZE])
+{
+	size_t low = 0, high = list->n; /* the first one after the peer id is in [low, high] */
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const struct client_prefix *p = &list->prefixes[middle];
+		if (memcmp(p->bytes, peer_id, p->size) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && begins(peer_id, &list->prefixes[low - 1]);
+}
+
+static void access_let_go(struct access_lists *lists)
+{
+	if (lists == NULL || atomic_fetch_sub(&lists->holders, 1) != 1)
+		return;
+	free(lists->allowed.hashes);
+	free(lists->denied.hashes);
+	free(lists->clients.prefixes);
+	free(lists);
+}
+
+/* NULL when out of memory. */
+static struct access_lists *access_new(const struct tracker_access *a)
+{
+	struct access_lists *lists = calloc(1, sizeof(*lists));
+	if (lists == NULL)
+		return NULL;
+	atomic_init(&lists->holders, 1);
+	lists->open = a->open;
+	if (!hashes_copy(&lists->allowed, a->allowed, a->open ? 0 : a->n_allowed) ||
+	    !hashes_copy(&lists->denied, a->denied, a->n_denied) ||
+	    !clients_copy(&lists->clients, a->clients, a->n_clients)) {
+		access_let_go(lists);
+		return NULL;
+	}
+	return lists;
 }
 
 static void let_go(struct rules_book *book)
@@ -52,7 +134,7 @@ static void let_go(struct rules_book *book)
 
 /* Takes over one hold on `access`, on success only. */
 static struct rules_book *book_new(const struct tracker_settings *settings,
-                                   struct access_list *access)
+                                   struct access_lists *access)
 {
 	const size_t size = settings->n_proxies * sizeof(*settings->proxies);
 	struct rules_book *book = malloc(sizeof(*book));
@@ -109,7 +191,7 @@ enum err rules_settings(struct rules_office *office, const struct tracker_settin
 {
 	struct rules_book *old = NULL;
 	pthread_mutex_lock(&office->lock);
-	struct access_list *access = office->in_force->access;
+	struct access_lists *access = office->in_force->access;
 	struct rules_book *next = book_new(settings, access);
 	if (next != NULL) {
 		if (access != NULL)
@@ -121,11 +203,11 @@ enum err rules_settings(struct rules_office *office, const struct tracker_settin
 	return next != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-enum err rules_access(struct rules_office *office, const void *hashes, size_t n, bool open)
+enum err rules_access(struct rules_office *office, const struct tracker_access *a)
 {
-	struct access_list *access = open ? NULL : access_new(hashes, n);
+	struct access_lists *access = access_new(a);
 	struct rules_book *old = NULL;
-	if (!open && access == NULL)
+	if (access == NULL)
 		return ERR_NOMEM;
 	pthread_mutex_lock(&office->lock);
 	struct rules_book *next = book_new(&office->in_force->settings, access);
@@ -159,11 +241,18 @@ void rules_end(struct rules_lease *lease)
 	*lease = (struct rules_lease){ 0 };
 }
 
-bool rules_admit(const struct rules_book *book, const uint8_t info_hash[static INFO_HASH_SIZE])
+enum rules_verdict rules_judge(const struct rules_book *book,
+                               const uint8_t info_hash[static INFO_HASH_SIZE],
+                               const uint8_t peer_id[static PEER_ID_SIZE])
 {
-	const struct access_list *list = book->access;
-	return list == NULL ||
-	       bsearch(info_hash, list->hashes, list->n, INFO_HASH_SIZE, by_bytes) != NULL;
+	const struct access_lists *lists = book->access;
+	if (lists == NULL)
+		return RULES_ADMITTED;
+	if (hashes_have(&lists->denied, info_hash))
+		return RULES_DENIED;
+	if (!lists->open && !hashes_have(&lists->allowed, info_hash))
+		return RULES_UNLISTED;
+	return clients_have(&lists->clients, peer_id) ? RULES_CLIENT : RULES_ADMITTED;
 }
 
 bool rules_is_proxy(const struct rules_book *book, const struct ip_addr *addr)

@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * What may change while the tracker runs: its settings, and which info-hashes it serves.
+ * What may change while the tracker runs: its settings, and which torrents and clients it serves.
  *
  * A book is immutable. Its office puts a new one in force; workers hold leases and renew them once
  * per batch, for one atomic load while nothing has changed (as maps do, see common/map/publish.h).
- * The list of hashes, which may be large, is shared by the books that differ in settings only.
+ * The lists, which may be large, are shared by the books that differ in settings only.
  *
  * Ownership: a book lives until the office and the last lease have let go of it. Threading: an
  * office is for all threads; a lease belongs to one.
@@ -18,7 +18,7 @@ struct access_list;
 
 struct rules_book {
 	struct tracker_settings settings;
-	struct access_list *access; /* NULL: every info-hash is served */
+	struct access_lists *access; /* NULL: everything is served */
 	atomic_uint holders;
 };
 
@@ -36,11 +36,19 @@ void rules_office_free(struct rules_office *office); /* NULL is fine; leases mus
 /* Both copy; on ERR_NOMEM the old book stays in force. */
 enum err rules_settings(struct rules_office *office,
                         const struct tracker_settings *settings) must_check;
-enum err rules_access(struct rules_office *office, const void *hashes, size_t n,
-                      bool open) must_check;
+enum err rules_access(struct rules_office *office, const struct tracker_access *access) must_check;
 
 const struct rules_book *rules_renew(struct rules_office *office, struct rules_lease *lease);
 void rules_end(struct rules_lease *lease);
 
-bool rules_admit(const struct rules_book *book, const uint8_t info_hash[static INFO_HASH_SIZE]);
+enum rules_verdict {
+	RULES_ADMITTED,
+	RULES_UNLISTED, /* the info-hash is not among the allowed */
+	RULES_DENIED,   /* the info-hash is among the denied */
+	RULES_CLIENT    /* the peer id begins as a denied one */
+};
+enum rules_verdict rules_judge(const struct rules_book *book,
+                               const uint8_t info_hash[static INFO_HASH_SIZE],
+                               const uint8_t peer_id[static PEER_ID_SIZE]);
+
 bool rules_is_proxy(const struct rules_book *book, const struct ip_addr *addr);

@@ -19,8 +19,15 @@ enum err tracker_new(const struct tracker_options *options, const struct tracker
 	t->options = *options;
 	t->rules = rules_office_new(settings);
 	t->workers = calloc(options->workers, sizeof(*t->workers));
-	if (t->rules == NULL || t->workers == NULL) {
+	uint8_t key[HASH_KEY_SIZE];
+	(void)crypto_generichash(key, sizeof(key), (const uint8_t *)"limits", 6, options->secret,
+	                         sizeof(options->secret));
+	t->limits = limits_new(key);
+	t->floods = floods_new();
+	if (t->rules == NULL || t->workers == NULL || t->limits == NULL || t->floods == NULL) {
 		rules_office_free(t->rules);
+		limits_free(t->limits);
+		floods_free(t->floods);
 		free(t->workers);
 		free(t);
 		return ERR_NOMEM;
@@ -51,6 +58,8 @@ void tracker_free(struct tracker *t)
 		rules_end(&t->workers[i].rules);
 	}
 	rules_office_free(t->rules);
+	limits_free(t->limits);
+	floods_free(t->floods);
 	free(t->workers);
 	sodium_memzero(t, sizeof(*t)); /* the keys */
 	free(t);
@@ -61,9 +70,14 @@ enum err tracker_reload(struct tracker *t, const struct tracker_settings *settin
 	return rules_settings(t->rules, settings);
 }
 
-enum err tracker_access(struct tracker *t, const void *hashes, size_t n, bool open)
+enum err tracker_access(struct tracker *t, const struct tracker_access *access)
 {
-	return rules_access(t->rules, hashes, n, open);
+	return rules_access(t->rules, access);
+}
+
+size_t tracker_floods(struct tracker *t, uint32_t now, struct flood *out, size_t max)
+{
+	return floods_due(t->floods, now, out, max);
 }
 
 uint64_t clock_ns(void)
@@ -78,6 +92,7 @@ void worker_begin(struct tracker_worker *w, uint64_t now_ms)
 	struct timespec calendar;
 	must(clock_gettime(CLOCK_REALTIME_COARSE, &calendar) == 0);
 	w->now = (uint32_t)(now_ms / 1000);
+	w->now_ms = now_ms;
 	w->unix_now = calendar.tv_sec;
 	w->timed = false;
 	(void)map_renew(w->tracker->options.office, &w->map);

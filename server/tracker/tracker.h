@@ -21,6 +21,7 @@
 #include "server/metrics/metrics.h"
 #include "server/net/http.h"
 #include "server/net/udp.h"
+#include "server/tracker/floods.h"
 
 #include <stdatomic.h>
 
@@ -33,6 +34,7 @@ struct tracker_settings {
 	bool lab;                                      /* private and loopback peers are fine */
 	struct ip_prefix *proxies; /* whose X-Forwarded-For is believed, and whose ip= */
 	size_t n_proxies;
+	struct limits_rates announces, connects; /* of an address and its prefix */
 };
 
 struct tracker_options {
@@ -54,11 +56,31 @@ void tracker_free(struct tracker *t); /* NULL is fine; its listeners must have s
 
 enum err tracker_reload(struct tracker *t, const struct tracker_settings *settings) must_check;
 
+/* How a client's peer id begins: "-XL00". */
+struct client_prefix {
+	uint8_t bytes[PEER_ID_SIZE];
+	uint8_t size; /* 1 to 20 */
+};
+
+/* Which torrents and clients are served; lists in any order. At first all are. */
+struct tracker_access {
+	bool open;           /* every torrent that is not denied; else those in `allowed` */
+	const void *allowed; /* info-hashes one after the other */
+	size_t n_allowed;
+	const void *denied;
+	size_t n_denied;
+	const struct client_prefix *clients; /* denied */
+	size_t n_clients;
+};
+
+/* Copies. ERR_NOMEM: the old lists stay in force. */
+enum err tracker_access(struct tracker *t, const struct tracker_access *access) must_check;
+
 /*
- * Which torrents may be announced: `n` info-hashes one after the other, sorted or not, which are
- * copied; or `open` to all, as at first.
+ * Who went over the limits, for the log: at most `max` of them, each once a minute. `now` in steady
+ * seconds. Any thread.
  */
-enum err tracker_access(struct tracker *t, const void *hashes, size_t n, bool open) must_check;
+size_t tracker_floods(struct tracker *t, uint32_t now, struct flood *out, size_t max);
 
 /* Handlers for server/net; `ctx` is the tracker. */
 net_udp_handle tracker_udp;

@@ -6,6 +6,7 @@
  */
 #include "common/codec/udp_tracker.h"
 
+#include "server/tracker/gate.h"
 #include "server/tracker/worker.h"
 
 enum { HEAD_SIZE = 20 };
@@ -18,6 +19,8 @@ static size_t put_error(const struct net_datagram *d, uint32_t transaction, cons
 static size_t announce(struct tracker_worker *w, const struct net_datagram *d, uint32_t transaction)
 {
 	struct announce a;
+	if (!gate_pace(w, LIMITS_ANNOUNCES, &d->from))
+		return 0; /* an answer is what a flood wants */
 	if (udp_announce_parse(d->in, d->in_size, &a) != ERR_OK) {
 		metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_MALFORMED, 1);
 		return put_error(d, transaction, "announce too short");
@@ -74,6 +77,8 @@ static size_t answer(struct tracker_worker *w, const struct net_datagram *d)
 		return 0;
 	}
 	if (head.action == UDP_CONNECT) {
+		if (!gate_pace(w, LIMITS_CONNECTS, &d->from))
+			return 0;
 		metrics_add(w->metrics, METRIC_UDP_CONNECTS, 1);
 		return udp_connect_reply(d->out, UDP_REPLY_MAX, head.transaction,
 		                         connection_id(key, &d->from, w->now));

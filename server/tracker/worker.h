@@ -27,6 +27,7 @@ struct tracker_worker {
 	uint64_t seed;
 	bool timed;       /* one announce of this batch was */
 	uint32_t now;     /* of this batch: steady seconds */
+	uint64_t now_ms;  /* and milliseconds */
 	int64_t unix_now; /* and calendar seconds */
 
 	struct swarm_bucket buckets[BUCKETS_MAX];
@@ -39,6 +40,8 @@ struct tracker_worker {
 struct tracker {
 	struct tracker_options options;
 	struct rules_office *rules;
+	struct limits *limits;
+	struct floods *floods;
 	uint8_t connection_key[HASH_KEY_SIZE], identity_key[HASH_KEY_SIZE];
 	struct tracker_worker *workers;
 };

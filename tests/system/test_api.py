@@ -260,6 +260,8 @@ class Rights(Api):
             ("POST", "/v1/samples", [dict(sample, provider=Q)], 403, 403),
             ("GET", "/v1/tokens", None, 403, 403),
             ("GET", "/v1/access", None, 403, 403),
+            ("GET", "/v1/denied", None, 403, 403),
+            ("GET", "/v1/denied-clients", None, 403, 403),
             ("GET", "/v1/audit", None, 403, 403),
         ]
         for method, where, what, *expected in rows:
@@ -303,6 +305,21 @@ class Access(Api):
         self.assertEqual(ask("DELETE", f"/v1/access/{info_hash}")[0], 204)
         self.assertNotIn(info_hash, ask("GET", "/v1/access")[2]["info_hashes"])
         self.problem(ask("PUT", "/v1/access/0123"), 400, "info-hash")
+
+    def test_a_torrent_is_on_one_list_at_most(self):
+        info_hash = uuid.uuid4().hex + RUN + "ac"
+        for last in "access", "denied", "access":
+            self.assertEqual(ask("PUT", f"/v1/{last}/{info_hash}")[0], 204)
+            for each in "access", "denied":
+                self.assertEqual(info_hash in ask("GET", "/v1/" + each)[2]["info_hashes"], each == last)
+        self.assertEqual(ask("DELETE", f"/v1/access/{info_hash}")[0], 204)
+
+    def test_denied_clients_are_kept(self):
+        prefix = f"-{RUN[2:4]}"
+        self.assertEqual(ask("PUT", f"/v1/denied-clients/{prefix}")[0], 204)
+        self.assertIn(prefix, ask("GET", "/v1/denied-clients")[2]["clients"])
+        self.assertEqual(ask("DELETE", f"/v1/denied-clients/{prefix}")[0], 204)
+        self.assertNotIn(prefix, ask("GET", "/v1/denied-clients")[2]["clients"])
 
     def test_who_did_what_is_kept(self):
         entries = ask("GET", "/v1/audit?limit=3")[2]["audit"]

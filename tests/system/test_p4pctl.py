@@ -116,7 +116,18 @@ class P4pctl(unittest.TestCase):
         self.assertIn(info_hash, self.ctl("audit", "--limit", "5")[0])
         self.ctl("access", "deny", info_hash)
         self.assertNotIn(info_hash, self.ctl("access", "list")[0].split())
+        self.assertIn(info_hash, self.ctl("access", "list", "--denied")[0].split())
+        self.ctl("access", "forget", info_hash)
+        self.assertNotIn(info_hash, self.ctl("access", "list", "--denied")[0].split())
         self.ctl("access", "allow", "0123", expect=REFUSED)
+
+    def test_clients(self):
+        prefix = f"-{RUN[:2]}"
+        self.assertEqual(self.ctl("client", "deny", "--", prefix)[0], f"denied {prefix}\n")
+        self.assertIn(prefix, self.ctl("client")[0].split())
+        self.ctl("client", "forget", "--", prefix)
+        self.assertNotIn(prefix, self.ctl("client", "list")[0].split())
+        self.ctl("client", "deny", "a b", expect=REFUSED)
 
     def test_where_the_token_comes_from(self):
         token = os.environ["P4PD_TOKEN"]

@@ -98,39 +98,68 @@ enum ctl_exit ctl_token_revoke(const struct ctl *c)
 
 /* ---- access ---- */
 
-static enum ctl_exit set_access(const struct ctl *c, const char *method, const char *word)
+/* `method` on `path`/ARGUMENT for every argument. */
+static enum ctl_exit change_each(const struct ctl *c, const char *method, const char *path,
+                                 const char *word)
 {
 	enum ctl_exit code = CTL_OK;
 	for (size_t i = 0; i < c->n_args && code == CTL_OK; i++) {
-		struct text path = path_of("/v1/access");
+		struct text each = path_of(path);
 		char done[128];
-		ctl_segment(&path, c->args[i]);
+		ctl_segment(&each, c->args[i]);
 		(void)snprintf(done, sizeof(done), "%s %.64s", word, c->args[i]);
-		code = change(c, method, path, done);
+		code = change(c, method, each, done);
 	}
 	return code;
 }
 
 enum ctl_exit ctl_access_allow(const struct ctl *c)
 {
-	return set_access(c, "PUT", "allowed");
+	return change_each(c, "PUT", "/v1/access", "allowed");
 }
 
 enum ctl_exit ctl_access_deny(const struct ctl *c)
 {
-	return set_access(c, "DELETE", "denied");
+	return change_each(c, "PUT", "/v1/denied", "denied");
+}
+
+enum ctl_exit ctl_access_forget(const struct ctl *c)
+{
+	const enum ctl_exit code = change_each(c, "DELETE", "/v1/access", "no longer allowed");
+	return code == CTL_OK ? change_each(c, "DELETE", "/v1/denied", "no longer denied") : code;
+}
+
+static enum ctl_exit list_words(const struct ctl *c, const char *path, const char *key)
+{
+	enum ctl_exit code;
+	json_t *json = ctl_get(c, path_of(path), &code), *word;
+	size_t i;
+	if (json != NULL && !c->json)
+		json_array_foreach(json_object_get(json, key), i, word)
+			printf("%s\n", json_string_value(word));
+	json_decref(json);
+	return code;
 }
 
 enum ctl_exit ctl_access_list(const struct ctl *c)
 {
-	enum ctl_exit code;
-	json_t *json = ctl_get(c, path_of("/v1/access"), &code), *hash;
-	size_t i;
-	if (json != NULL && !c->json)
-		json_array_foreach(json_object_get(json, "info_hashes"), i, hash)
-			printf("%s\n", json_string_value(hash));
-	json_decref(json);
-	return code;
+	return list_words(c, c->option[CTL_DENIED] != NULL ? "/v1/denied" : "/v1/access",
+	                  "info_hashes");
+}
+
+enum ctl_exit ctl_client_deny(const struct ctl *c)
+{
+	return change_each(c, "PUT", "/v1/denied-clients", "denied");
+}
+
+enum ctl_exit ctl_client_forget(const struct ctl *c)
+{
+	return change_each(c, "DELETE", "/v1/denied-clients", "no longer denied");
+}
+
+enum ctl_exit ctl_client_list(const struct ctl *c)
+{
+	return list_words(c, "/v1/denied-clients", "clients");
 }
 
 /* ---- audit and status ---- */

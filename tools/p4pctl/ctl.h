@@ -29,6 +29,7 @@ enum ctl_option {
 	CTL_LIMIT,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
+	CTL_DENIED,
 	CTL_OPTIONS
 };
 
@@ -82,5 +83,6 @@ ctl_run ctl_versions, ctl_activate;
 ctl_run ctl_balance, ctl_interconnects, ctl_interconnect_set, ctl_samples_put;
 /* admin.c */
 ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
-ctl_run ctl_access_allow, ctl_access_deny, ctl_access_list;
+ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
+ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_audit, ctl_status;

@@ -24,6 +24,7 @@ static const struct option_row {
 	[CTL_LIMIT] = { "limit", "N", "at most so many lines (100)" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, too" },
+	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
 };
 
 static const struct command {
@@ -65,10 +66,19 @@ static const struct command {
 	  BIT(CTL_ROLE) | BIT(CTL_PROVIDER), ctl_token_create },
 	{ "token list", "", "list the tokens", 0, 0, 0, ctl_token_list },
 	{ "token revoke", "NAME", "make a token worthless", 1, 1, 0, ctl_token_revoke },
-	{ "access allow", "INFO_HASH...", "track these torrents", 1, 1000, 0, ctl_access_allow },
-	{ "access deny", "INFO_HASH...", "track these torrents no longer", 1, 1000, 0,
-	  ctl_access_deny },
-	{ "access list", "", "list the torrents that may be tracked", 0, 0, 0, ctl_access_list },
+	{ "access allow", "INFO_HASH...", "allow these torrents, and deny them no longer", 1, 1000,
+	  0, ctl_access_allow },
+	{ "access deny", "INFO_HASH...", "deny these torrents, and allow them no longer", 1, 1000,
+	  0, ctl_access_deny },
+	{ "access forget", "INFO_HASH...", "neither allow nor deny these torrents", 1, 1000, 0,
+	  ctl_access_forget },
+	{ "access list", "", "list the torrents that are allowed", 0, 0, BIT(CTL_DENIED),
+	  ctl_access_list },
+	{ "client deny", "PREFIX...", "refuse clients whose peer id begins so (-XL00)", 1, 1000, 0,
+	  ctl_client_deny },
+	{ "client forget", "PREFIX...", "refuse these clients no longer", 1, 1000, 0,
+	  ctl_client_forget },
+	{ "client list", "", "list the clients that are refused", 0, 0, 0, ctl_client_list },
 	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
 	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
 };

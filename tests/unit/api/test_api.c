@@ -25,6 +25,7 @@ static struct {
 	uint64_t limit_milli;
 	const char *upload_provider;
 	unsigned access_changes;
+	char said[64]; /* of the lists */
 } world;
 
 const char *http_header(const struct http_request *r, const char *name)
@@ -203,18 +204,35 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 	return world.answer;
 }
 
-enum err store_access_set(struct store *s, const struct store_hash *hash, bool allowed,
-                          const char *author)
+enum err store_access_set(struct store *s, enum store_list list, const struct store_hash *hash,
+                          bool listed, const char *author)
 {
-	(void)s, (void)hash, (void)allowed, (void)author;
+	(void)s, (void)hash, (void)author;
+	(void)snprintf(world.said, sizeof(world.said), "%s %s",
+	               list == STORE_DENIED ? "denied" : "allowed", listed ? "on" : "off");
 	return world.answer;
 }
 
-enum err store_access_list(struct store *s, struct store_hash **out, size_t *count)
+enum err store_access_list(struct store *s, enum store_list list, struct store_hash **out,
+                           size_t *count)
 {
-	static const struct store_hash h = { .bytes = { 0xab } };
+	static const struct store_hash h[] = { { { 0xab } }, { { 0xde } } };
 	(void)s;
-	return one(&h, sizeof(h), out, count);
+	return one(&h[list == STORE_DENIED], sizeof(h[0]), out, count);
+}
+
+enum err store_client_set(struct store *s, const char *prefix, bool denied, const char *author)
+{
+	(void)s, (void)author;
+	(void)snprintf(world.said, sizeof(world.said), "%s %s", prefix, denied ? "on" : "off");
+	return world.answer;
+}
+
+enum err store_client_list(struct store *s, struct store_client **out, size_t *count)
+{
+	static const struct store_client client = { "-X\"00" };
+	(void)s;
+	return one(&client, sizeof(client), out, count);
 }
 
 enum err store_audit(struct store *s, size_t limit, struct store_audit **out, size_t *count)
@@ -390,6 +408,12 @@ static void answers_every_route(void **state)
 		{ "GET", "/v1/access", "", "", 200, "[\"ab00000000" },
 		{ "PUT", "/v1/access/" HASH, "", "", 204, "" },
 		{ "DELETE", "/v1/access/" HASH, "", "", 204, "" },
+		{ "GET", "/v1/denied", "", "", 200, "[\"de00000000" },
+		{ "PUT", "/v1/denied/" HASH, "", "", 204, "" },
+		{ "DELETE", "/v1/denied/" HASH, "", "", 204, "" },
+		{ "GET", "/v1/denied-clients", "", "", 200, "{\"clients\":[\"-X\\\"00\"]}" },
+		{ "PUT", "/v1/denied-clients/-XL00", "", "", 204, "" },
+		{ "DELETE", "/v1/denied-clients/-XL00", "", "", 204, "" },
 		{ "GET", "/v1/audit", "limit=5", "", 200, "2026-11-21T10:05:00Z" },
 		{ "GET", "/metrics", "", "", 200, "p4pd_api_requests_total" },
 		{ "GET", "/healthz", "", "", 200, "ok" },
@@ -398,7 +422,7 @@ static void answers_every_route(void **state)
 		{ "GET", "/app.js", "", "", 200, "use strict" },
 	};
 	CHECK(rows);
-	assert_int_equal(world.access_changes, 2);
+	assert_int_equal(world.access_changes, 6);
 	assert_true(world.stored.out_bytes == UINT64_MAX);
 }
 
@@ -426,6 +450,10 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow&from=0", "",
 		  400, "from: " },
 		{ "PUT", "/v1/access/0123", "", "", 400, "info-hash" },
+		{ "PUT", "/v1/denied/0123", "", "", 400, "info-hash" },
+		{ "PUT", "/v1/denied-clients/a%20b", "", "", 400, "client" },
+		{ "PUT", "/v1/denied-clients/a%23b", "", "", 400, "client" },
+		{ "PUT", "/v1/denied-clients/123456789012345678901", "", "", 400, "client" },
 		{ "GET", "/v1/audit", "limit=0", "", 400, "limit: " },
 		{ "GET", "/v1/audit", "limit=1001", "", 400, "limit: " },
 		{ "GET", "/nothing.js", "", "", 404, "" },
@@ -497,6 +525,27 @@ static void checks_the_media_type(void **state)
 	assert_int_equal(a.reply.status, 200);
 	assert_int_equal(world.stored.in_bytes, 6);
 	answer_done(&a);
+}
+
+static void changes_the_list_that_was_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *method, *path, *said;
+	} rows[] = {
+		{ "PUT", "/v1/access/" HASH, "allowed on" },
+		{ "DELETE", "/v1/access/" HASH, "allowed off" },
+		{ "PUT", "/v1/denied/" HASH, "denied on" },
+		{ "DELETE", "/v1/denied/" HASH, "denied off" },
+		{ "PUT", "/v1/denied-clients/-XL00", "-XL00 on" },
+		{ "DELETE", "/v1/denied-clients/%2dXL00", "-XL00 off" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct answer a = ask(rows[i].method, rows[i].path, "", "");
+		assert_int_equal(a.reply.status, 204);
+		assert_string_equal(world.said, rows[i].said);
+		answer_done(&a);
+	}
 }
 
 static void asks_for_a_token_that_may(void **state)
@@ -580,6 +629,10 @@ static void passes_on_what_the_modules_say(void **state)
 		{ "DELETE", "/v1/tokens/x", "", "", 0, "" },
 		{ "GET", "/v1/access", "", "", 0, "" },
 		{ "PUT", "/v1/access/" HASH, "", "", 0, "" },
+		{ "GET", "/v1/denied", "", "", 0, "" },
+		{ "PUT", "/v1/denied/" HASH, "", "", 0, "" },
+		{ "GET", "/v1/denied-clients", "", "", 0, "" },
+		{ "PUT", "/v1/denied-clients/-XL00", "", "", 0, "" },
 		{ "GET", "/v1/audit", "", "", 0, "" },
 	};
 	for (size_t e = 0; e < sizeof(errs) / sizeof(errs[0]); e++) {
@@ -697,6 +750,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(names_what_is_wrong_in_path_and_query),
 	TEST(names_what_is_wrong_in_the_body),
 	TEST(checks_the_media_type),
+	TEST(changes_the_list_that_was_named),
 	TEST(asks_for_a_token_that_may),
 	TEST(shows_a_scoped_token_its_provider_only),
 	TEST(passes_on_what_the_modules_say),

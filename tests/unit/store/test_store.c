@@ -57,7 +57,7 @@ static void before_the_migrations_every_call_is_away(void **state)
 	size_t n;
 	assert_int_equal(store_upload(s, &u, &version), ERR_AWAY);
 	assert_int_equal(store_versions(s, NULL, &versions, &n), ERR_AWAY);
-	assert_int_equal(store_access_list(s, &hashes, &n), ERR_AWAY);
+	assert_int_equal(store_access_list(s, STORE_ALLOWED, &hashes, &n), ERR_AWAY);
 	assert_int_equal(store_bins(s, "test", STORE_ANNOUNCE, &bin, 1), ERR_AWAY);
 	store_free(s);
 }
@@ -89,7 +89,7 @@ static void daemons_that_start_together_migrate_once(void **state)
 	}
 	char count[16];
 	db_ask("SELECT count(*) FROM migrations", count, sizeof(count));
-	assert_string_equal(count, "3");
+	assert_string_equal(count, "4");
 }
 
 static void refuses_a_database_it_does_not_understand(void **state)
@@ -99,13 +99,13 @@ static void refuses_a_database_it_does_not_understand(void **state)
 	struct fault fault;
 	assert_int_equal(store_migrate(s, &fault), ERR_OK); /* again: nothing to do */
 
-	assert_string_equal(db_state_of("INSERT INTO migrations VALUES (4, '0004_x.sql', 'x')"),
+	assert_string_equal(db_state_of("INSERT INTO migrations VALUES (5, '0005_x.sql', 'x')"),
 	                    "");
 	assert_int_equal(store_migrate(s, &fault), ERR_RANGE);
-	assert_string_equal(fault.where, "0004_x.sql");
+	assert_string_equal(fault.where, "0005_x.sql");
 	assert_non_null(strstr(fault.text, "newer than this program"));
 
-	assert_string_equal(db_state_of("DELETE FROM migrations WHERE number = 4"), "");
+	assert_string_equal(db_state_of("DELETE FROM migrations WHERE number = 5"), "");
 	assert_string_equal(db_state_of("UPDATE migrations SET sha256 = 'x' WHERE number = 2"), "");
 	assert_int_equal(store_migrate(s, &fault), ERR_EXISTS);
 	assert_string_equal(fault.where, "0002_access.sql");

@@ -75,23 +75,53 @@ static void a_revoked_token_is_gone_and_its_name_free(void **state)
 	assert_int_equal(store_token_add(s, &op, two, "admin", &id), ERR_OK);
 }
 
-static void the_access_list_keeps_hashes(void **state)
+static size_t listed(enum store_list which, const struct store_hash *first)
+{
+	struct store_hash *list;
+	size_t n;
+	assert_int_equal(store_access_list(s, which, &list, &n), ERR_OK);
+	if (n > 0)
+		assert_memory_equal(list[0].bytes, first->bytes, 20);
+	free(list);
+	return n;
+}
+
+static void the_access_lists_keep_hashes(void **state)
 {
 	(void)state;
 	const struct store_hash a = { { 0xff, 0, 1 } }, b = { { 0 } };
-	struct store_hash *list;
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &a, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &a, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &b, true, "admin"), ERR_OK);
+	assert_int_equal(listed(STORE_ALLOWED, &b), 2);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &a, false, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &a, false, "admin"), ERR_OK);
+	assert_int_equal(listed(STORE_ALLOWED, &b), 1);
+	/* What is denied is not allowed, and the other way round. */
+	assert_int_equal(store_access_set(s, STORE_DENIED, &b, true, "admin"), ERR_OK);
+	assert_int_equal(listed(STORE_ALLOWED, NULL), 0);
+	assert_int_equal(listed(STORE_DENIED, &b), 1);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &b, true, "admin"), ERR_OK);
+	assert_int_equal(listed(STORE_ALLOWED, &b), 1);
+	assert_int_equal(listed(STORE_DENIED, NULL), 0);
+}
+
+static void the_list_of_clients_keeps_prefixes(void **state)
+{
+	(void)state;
+	struct store_client *list;
 	size_t n;
-	assert_int_equal(store_access_set(s, &a, true, "admin"), ERR_OK);
-	assert_int_equal(store_access_set(s, &a, true, "admin"), ERR_OK);
-	assert_int_equal(store_access_set(s, &b, true, "admin"), ERR_OK);
-	assert_int_equal(store_access_list(s, &list, &n), ERR_OK);
+	assert_int_equal(store_client_set(s, "-XL00", true, "admin"), ERR_OK);
+	assert_int_equal(store_client_set(s, "-XL00", true, "admin"), ERR_OK);
+	assert_int_equal(store_client_set(s, "-AAAAAAAAAAAAAAAAAA'", true, "admin"), ERR_OK);
+	assert_int_equal(store_client_list(s, &list, &n), ERR_OK);
 	assert_int_equal(n, 2);
-	assert_memory_equal(list[0].bytes, b.bytes, 20);
-	assert_memory_equal(list[1].bytes, a.bytes, 20);
+	assert_string_equal(list[0].prefix, "-AAAAAAAAAAAAAAAAAA'");
+	assert_string_equal(list[1].prefix, "-XL00");
 	free(list);
-	assert_int_equal(store_access_set(s, &a, false, "admin"), ERR_OK);
-	assert_int_equal(store_access_set(s, &a, false, "admin"), ERR_OK);
-	assert_int_equal(store_access_list(s, &list, &n), ERR_OK);
+	assert_int_equal(store_client_set(s, "-XL00", false, "admin"), ERR_OK);
+	assert_int_equal(store_client_set(s, "-XL00", false, "admin"), ERR_OK);
+	assert_int_equal(store_client_list(s, &list, &n), ERR_OK);
 	assert_int_equal(n, 1);
 	free(list);
 }
@@ -107,7 +137,7 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 	assert_int_equal(store_token_add(s, &op, one, "root", &id), ERR_OK);
 	assert_int_equal(store_token_add(s, &op, one, "root", &id),
 	                 ERR_EXISTS); /* not done: not logged */
-	assert_int_equal(store_access_set(s, &hash, true, "op"), ERR_OK);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &hash, true, "op"), ERR_OK);
 	assert_int_equal(store_token_remove(s, "op", "root"), ERR_OK);
 
 	assert_int_equal(store_audit(s, 100, &list, &n), ERR_OK);
@@ -138,7 +168,8 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(a_token_is_found_by_its_hash),
 	TEST(a_revoked_token_is_gone_and_its_name_free),
-	TEST(the_access_list_keeps_hashes),
+	TEST(the_access_lists_keep_hashes),
+	TEST(the_list_of_clients_keeps_prefixes),
 	TEST(the_audit_log_remembers_and_never_forgets),
 };
 

@@ -55,7 +55,7 @@ static void one_daemon_hears_what_another_changes(void **state)
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
 	const struct store_hash hash = { { 1 } };
-	assert_int_equal(store_access_set(there, &hash, true, "bob"), ERR_OK);
+	assert_int_equal(store_access_set(there, STORE_ALLOWED, &hash, true, "bob"), ERR_OK);
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
 

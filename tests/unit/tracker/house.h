@@ -140,6 +140,13 @@ static inline void house_free(struct house *h)
 	free(h);
 }
 
+/* Only these may be announced from now on. */
+static inline void house_list(struct house *h, const void *hashes, size_t n)
+{
+	const struct tracker_access access = { .allowed = hashes, .n_allowed = n };
+	assert_int_equal(tracker_access(h->tracker, &access), ERR_OK);
+}
+
 static inline uint64_t counted(const struct house *h, enum metrics_counter id)
 {
 	return metrics_sum(h->metrics, id);

@@ -162,7 +162,7 @@ static void failures_are_200_and_say_when_to_come_back(void **state)
 		ASK "&port=1&left=1", /* not listed */
 	};
 	struct house *h = house_new(&usual);
-	assert_int_equal(tracker_access(h->tracker, listed, 1, false), ERR_OK);
+	house_list(h, listed, 1);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct text t = get(h, "192.0.2.1", bad[i], 200);
 		static const char tail[] = "8:intervali200e12:min intervali60e8:retry ini4ee";

@@ -97,7 +97,10 @@ static void workers_go_on_while_maps_and_rules_change(void **state)
 		house_publish(h, i % 2 == 0);
 		s.rules.policy = i % 3 == 0 ? STEER_NATIVE : STEER_P4P;
 		assert_int_equal(tracker_reload(h->tracker, &s), ERR_OK);
-		assert_int_equal(tracker_access(h->tracker, listed, 2, i % 2 == 0), ERR_OK);
+		const struct tracker_access access = { .open = i % 2 == 0,
+			                               .allowed = listed,
+			                               .n_allowed = 2 };
+		assert_int_equal(tracker_access(h->tracker, &access), ERR_OK);
 		(void)swarm_expire(h->swarms, i % 4, 1000);
 	}
 	uint64_t asked = 0;

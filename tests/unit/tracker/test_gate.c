@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/tracker/house.h"
+
+/* An announce from `from`; the size of the answer. */
+static size_t announce_from(struct house *h, const char *from, uint64_t id)
+{
+	uint8_t p[UDP_ANNOUNCE_SIZE];
+	const struct say s = { .port = 1, .left = 1, .hash = 1 };
+	(void)udp_announce_packet(&s, id, p);
+	return udp_from(h, 0, from, p, sizeof(p)).size;
+}
+
+static size_t connect_from(struct house *h, const char *from)
+{
+	static const uint8_t p[UDP_CONNECT_SIZE] = { 0, 0, 4, 0x17, 0x27, 0x10, 0x19, 0x80 };
+	return udp_from(h, 0, from, p, sizeof(p)).size;
+}
+
+static void silence_above_the_limits_until_time_has_passed(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.announces = (struct limits_rates){ limits_pace(3), limits_pace(5) };
+	s.connects = (struct limits_rates){ limits_pace(4), 0 };
+	struct house *h = house_new(&s);
+	struct flood floods[4];
+	const uint64_t one = udp_connect(h, "192.0.2.1"), two = udp_connect(h, "192.0.2.2");
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(announce_from(h, "192.0.2.1", one) > 0, i < 3);
+		assert_int_equal(announce_from(h, "192.0.2.2", two) > 0, i < 2);
+		assert_int_equal(connect_from(h, "192.0.2.1") > 0, i < 3); /* and one before */
+	}
+	assert_int_equal(counted(h, METRIC_ANNOUNCES_OVER_ADDRESS), 2 + 2);
+	assert_int_equal(counted(h, METRIC_ANNOUNCES_OVER_PREFIX), 1);
+	assert_int_equal(counted(h, METRIC_CONNECTS_OVER_ADDRESS), 2);
+	assert_int_equal(tracker_floods(h->tracker, (uint32_t)h->now, floods, 4), 4);
+	h->now += 20;
+	assert_true(announce_from(h, "192.0.2.1", one) > 0);
+	assert_true(connect_from(h, "192.0.2.1") > 0);
+	house_free(h);
+}
+
+static void limits_change_while_it_runs(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.announces.address_us = limits_pace(1);
+	struct house *h = house_new(&s);
+	const uint64_t id = udp_connect(h, "192.0.2.1");
+	assert_true(announce_from(h, "192.0.2.1", id) > 0);
+	assert_int_equal(announce_from(h, "192.0.2.1", id), 0);
+	s.announces.address_us = 0;
+	assert_int_equal(tracker_reload(h->tracker, &s), ERR_OK);
+	assert_true(announce_from(h, "192.0.2.1", id) > 0);
+	house_free(h);
+}
+
+/* A row's address announces twice where one a minute is allowed. */
+static void proxies_and_a_lab_are_exempt(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from;
+		bool lab, exempt;
+	} rows[] = {
+		{ "192.0.2.1", true, false }, { "192.0.2.1", false, false },
+		{ "127.0.0.1", true, true },  { "127.0.0.1", false, false },
+		{ "10.9.8.7", true, true },   { "10.9.8.7", false, false },
+		{ "100.64.0.1", true, true }, { "fd00::1", true, true },
+		{ "::1", true, true },        { "::1", false, false },
+		{ "fe80::1", true, false },   { "203.0.113.5", false, true },
+	};
+	struct ip_prefix proxy;
+	assert_int_equal(ip_prefix_parse("203.0.113.0/24", &proxy), ERR_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tracker_settings s = usual;
+		s.announces.address_us = limits_pace(1);
+		s.lab = rows[i].lab;
+		s.proxies = &proxy;
+		s.n_proxies = 1;
+		struct house *h = house_new(&s);
+		const uint64_t id = udp_connect(h, rows[i].from);
+		assert_true(announce_from(h, rows[i].from, id) > 0);
+		if ((announce_from(h, rows[i].from, id) > 0) != rows[i].exempt)
+			fail_msg("%s %d", rows[i].from, rows[i].lab);
+		house_free(h);
+	}
+}
+
+static void old_connection_ids_are_counted_and_never_held_against_anybody(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.announces.address_us = limits_pace(1);
+	struct house *h = house_new(&s);
+	const uint64_t old = udp_connect(h, "192.0.2.1");
+	struct flood floods[4];
+	h->now += 1000;
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(announce_from(h, "192.0.2.1", old), 0);
+	assert_int_equal(counted(h, METRIC_UDP_BAD_CONNECTION), 50);
+	assert_int_equal(tracker_floods(h->tracker, (uint32_t)h->now, floods, 4), 0);
+	assert_true(announce_from(h, "192.0.2.1", udp_connect(h, "192.0.2.1")) > 0);
+	house_free(h);
+}
+
+static void says_shortly_why_it_refuses(void **state)
+{
+	(void)state;
+	static const uint8_t allowed[2][INFO_HASH_SIZE] = { { 1 }, { 2 } },
+			     denied[] = { [0] = 2, [19] = 0 };
+	const struct client_prefix client = { "\x07", 1 };
+	static const struct {
+		uint8_t hash, peer;
+		const char *text;
+		enum metrics_counter counter;
+	} rows[] = {
+		{ 1, 0, NULL, 0 },
+		{ 2, 0, "this torrent is not allowed here", METRIC_DENIED_TORRENT },
+		{ 3, 0, "this tracker does not serve this torrent", METRIC_DENIED_UNLISTED },
+		{ 1, 7, "this client is not allowed here", METRIC_DENIED_CLIENT },
+	};
+	struct house *h = house_new(&usual);
+	const struct tracker_access access = { .allowed = allowed,
+		                               .n_allowed = 2,
+		                               .denied = denied,
+		                               .n_denied = 1,
+		                               .clients = &client,
+		                               .n_clients = 1 };
+	assert_int_equal(tracker_access(h->tracker, &access), ERR_OK);
+	const uint64_t id = udp_connect(h, "192.0.2.1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t p[UDP_ANNOUNCE_SIZE];
+		const struct say s = { .port = 1, .hash = rows[i].hash, .peer = rows[i].peer };
+		(void)udp_announce_packet(&s, id, p);
+		const struct datagram d = udp_from(h, 0, "192.0.2.1", p, sizeof(p));
+		assert_int_equal(d.bytes[3], rows[i].text == NULL ? UDP_ANNOUNCE : UDP_ERROR);
+		if (rows[i].text == NULL)
+			continue;
+		assert_int_equal(d.size, 8 + strlen(rows[i].text));
+		assert_memory_equal(d.bytes + 8, rows[i].text, strlen(rows[i].text));
+		assert_int_equal(counted(h, rows[i].counter), 1);
+	}
+	house_free(h);
+}
+
+static void a_proxy_is_never_handed_out_wherever_it_stands(void **state)
+{
+	(void)state;
+	struct ip_prefix proxies[2];
+	assert_int_equal(ip_prefix_parse("10.1.0.0/24", &proxies[0]), ERR_OK); /* in the map */
+	assert_int_equal(ip_prefix_parse("192.0.2.0/24", &proxies[1]), ERR_OK);
+	struct tracker_settings s = usual;
+	s.proxies = proxies;
+	s.n_proxies = 2;
+	struct house *h = house_new(&s);
+	house_publish(h, true);
+	static const char *const peers[] = { "10.1.0.1", "192.0.2.1", "10.1.1.1", "198.51.100.1" };
+	for (size_t i = 0; i < 4; i++)
+		(void)udp_announce(
+			h, &(struct say){ .ip = peers[i], .port = 1, .left = 1, .hash = 1 });
+	const struct heard heard = udp_announce(
+		h, &(struct say){ .ip = "10.1.2.2", .port = 1, .left = 1, .want = 50, .hash = 1 });
+	assert_int_equal(heard.leechers, 5);
+	for (size_t i = 0; i < heard.n; i++) {
+		assert_false(ip_prefix_has(&proxies[0], &heard.addr[i]));
+		assert_false(ip_prefix_has(&proxies[1], &heard.addr[i]));
+	}
+	assert_true(heard.n > 0);
+	assert_int_equal(counted(h, METRIC_PEERS_BOGON), 2);
+	house_free(h);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_proxy_is_never_handed_out_wherever_it_stands),
+	cmocka_unit_test(silence_above_the_limits_until_time_has_passed),
+	cmocka_unit_test(limits_change_while_it_runs),
+	cmocka_unit_test(proxies_and_a_lab_are_exempt),
+	cmocka_unit_test(old_connection_ids_are_counted_and_never_held_against_anybody),
+	cmocka_unit_test(says_shortly_why_it_refuses),
+};
+
+RUN_TESTS(tests)
