@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/codec/forwarded.h"
+
+#include <string.h>
+#include <strings.h>
+
+static void add(struct hops *hops, const struct ip_addr *hop)
+{
+	if (hops->n == HOPS_MAX) {
+		memmove(hops->at, hops->at + 1, sizeof(hops->at) - sizeof(hops->at[0]));
+		hops->n--;
+	}
+	hops->at[hops->n++] = *hop;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" or "[2001:db8::1]:80". */
+static struct ip_addr node(const char *s, size_t size)
+{
+	struct ip_addr addr = { .family = IP_NONE };
+	char text[IP_TEXT_SIZE];
+	const char *end = s + size;
+	if (size > 0 && s[0] == '[') {
+		s++;
+		end = memchr(s, ']', size - 1);
+		if (end == NULL)
+			return addr;
+	} else {
+		const char *colon = memchr(s, ':', size);
+		if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL)
+			end = colon;
+	}
+	const size_t n = (size_t)(end - s);
+	if (n == 0 || n >= sizeof(text))
+		return addr;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (ip_parse(text, &addr) != ERR_OK)
+		addr.family = IP_NONE;
+	return addr;
+}
+
+void hops_add_list(struct hops *hops, const char *line)
+{
+	for (;;) {
+		line += strspn(line, " \t");
+		size_t size = strcspn(line, ",");
+		const char *next = line + size;
+		while (size > 0 && is_blank(line[size - 1]))
+			size--;
+		const struct ip_addr hop = node(line, size);
+		add(hops, &hop);
+		if (*next == '\0')
+			return;
+		line = next + 1;
+	}
+}
+
+/* One `name=value`; both end where the next ';' or ',' stands. */
+struct pair {
+	const char *name;
+	size_t name_size;
+	char value[64]; /* a longer one is no address */
+	size_t value_size;
+	bool bad;
+};
+
+static void keep(struct pair *p, char c)
+{
+	if (p->value_size < sizeof(p->value))
+		p->value[p->value_size++] = c;
+	else
+		p->bad = true;
+}
+
+/* A quoted string (RFC 9110, section 5.6.4), behind its first quote. */
+static const char *take_quoted(struct pair *p, const char *s)
+{
+	while (*s != '\0' && *s != '"') {
+		if (*s == '\\' && s[1] != '\0')
+			s++;
+		keep(p, *s++);
+	}
+	if (*s == '\0') {
+		p->bad = true;
+		return s;
+	}
+	return s + 1;
+}
+
+/* Steps over a pair, to the ';' or ',' behind it or to the end. */
+static const char *take_pair(struct pair *p, const char *s)
+{
+	*p = (struct pair){ .name = s + strspn(s, " \t") };
+	p->name_size = strcspn(p->name, "=;, \t");
+	s = p->name + p->name_size;
+	if (*s == '=') {
+		s++;
+		if (*s == '"')
+			s = take_quoted(p, s + 1);
+		else
+			while (*s != '\0' && *s != ';' && *s != ',' && !is_blank(*s))
+				keep(p, *s++);
+	}
+	s += strspn(s, " \t");
+	const size_t rest = strcspn(s, ";,");
+	p->bad = p->bad || rest > 0;
+	return s + rest;
+}
+
+void hops_add_forwarded(struct hops *hops, const char *line)
+{
+	for (;;) {
+		struct ip_addr hop = { .family = IP_NONE };
+		unsigned seen = 0;
+		bool bad = false;
+		struct pair p;
+		for (;;) {
+			line = take_pair(&p, line);
+			bad = bad || p.bad;
+			if (p.name_size == 3 && strncasecmp(p.name, "for", 3) == 0) {
+				hop = node(p.value, p.value_size);
+				seen++;
+			}
+			if (*line != ';')
+				break;
+			line++;
+		}
+		if (bad || seen > 1)
+			hop = (struct ip_addr){ .family = IP_NONE };
+		add(hops, &hop);
+		if (*line == '\0')
+			return;
+		line++;
+	}
+}
