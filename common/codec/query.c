@@ -10,99 +10,107 @@
 struct param {
 	const char *name, *value;
 	size_t name_size, value_size;
+	bool escaped; /* the value has a '%' */
 };
+
+enum { VALUE_MAX = 128 };
 
 /* A decoded value. Of a longer one the first bytes are kept; `size` is always its true length. */
 struct value {
-	char bytes[128];
-	size_t size;
+	const char *bytes; /* in the query, or in `room` */
+	size_t size, kept;
+	char room[VALUE_MAX];
 };
 
 /*
  * '?' separates too: passkey sites and clients glue two queries together ("?passkey=x?info_hash="),
  * and no client leaves a '?' of its own unescaped.
  */
-static bool is_separator(char c)
-{
-	return c == '&' || c == ';' || c == '?';
-}
+enum { SEPARATES = 1, ASSIGNS = 2, ESCAPES = 4 };
+static const uint8_t marks[256] = {
+	['&'] = SEPARATES, [';'] = SEPARATES, ['?'] = SEPARATES, ['='] = ASSIGNS, ['%'] = ESCAPES,
+};
+
+/* One more than the digit's value; 0: no digit. */
+static const uint8_t digits[256] = {
+	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* Steps over one parameter; false at the end. */
 static bool next_param(const char **at, const char *end, struct param *out)
 {
 	const char *p = *at;
-	while (p < end && is_separator(*p))
+	while (p < end && marks[(uint8_t)*p] == SEPARATES)
 		p++;
 	if (p == end)
 		return false;
 
-	const char *stop = p;
-	while (stop < end && !is_separator(*stop))
-		stop++;
-	const char *equals = memchr(p, '=', (size_t)(stop - p));
-	const char *value = equals == NULL ? stop : equals + 1;
-	*out = (struct param){ .name = p,
-		               .name_size = (size_t)((equals == NULL ? stop : equals) - p),
-		               .value = value,
-		               .value_size = (size_t)(stop - value) };
-	*at = stop;
-	return true;
-}
+	out->name = p;
+	while (p < end && (marks[(uint8_t)*p] & (SEPARATES | ASSIGNS)) == 0)
+		p++;
+	out->name_size = (size_t)(p - out->name);
+	if (p < end && *p == '=')
+		p++;
 
-static bool named(const struct param *p, const char *name)
-{
-	return p->name_size == strlen(name) && memcmp(p->name, name, p->name_size) == 0;
+	uint8_t seen = 0;
+	out->value = p;
+	while (p < end && marks[(uint8_t)*p] != SEPARATES)
+		seen |= marks[(uint8_t)*p++];
+	out->value_size = (size_t)(p - out->value);
+	out->escaped = (seen & ESCAPES) != 0;
+	*at = p;
+	return true;
 }
 
 static int nibble(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	const char lower = (char)(c | 0x20);
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The byte at *at, unescaped; -1 when a '%' lacks its two digits. */
-static int next_byte(const char **at, const char *end)
-{
-	const char *p = *at;
-	*at = p + 1;
-	if (*p != '%')
-		return (unsigned char)*p;
-	if (end - p < 3 || nibble(p[1]) < 0 || nibble(p[2]) < 0)
-		return -1;
-	*at = p + 3;
-	return nibble(p[1]) << 4 | nibble(p[2]);
+	return digits[(uint8_t)c] - 1;
 }
 
 /* Percent-decoding (RFC 3986, section 2.1). '+' is a plus: this is no HTML form. */
 static enum err unescape(const struct param *p, const char *name, struct value *out,
                          struct fault *fault)
 {
-	const char *at = p->value, *end = p->value + p->value_size;
-	out->size = 0;
-	while (at < end) {
-		const int byte = next_byte(&at, end);
-		if (byte < 0)
-			return fault_set(fault, ERR_MALFORMED, name,
-			                 "%s has a '%%' without two hex digits", name);
-		if (out->size < sizeof(out->bytes))
-			out->bytes[out->size] = (char)byte;
-		out->size++;
+	if (!p->escaped) {
+		out->bytes = p->value;
+		out->size = p->value_size;
+		out->kept = out->size < VALUE_MAX ? out->size : VALUE_MAX;
+		return ERR_OK;
 	}
+	const char *at = p->value, *end = p->value + p->value_size;
+	size_t size = 0;
+	for (; at < end; at++, size++) {
+		char c = *at;
+		if (c == '%') {
+			if (end - at < 3 || nibble(at[1]) < 0 || nibble(at[2]) < 0)
+				return fault_set(fault, ERR_MALFORMED, name,
+				                 "%s has a '%%' without two hex digits", name);
+			c = (char)(nibble(at[1]) << 4 | nibble(at[2]));
+			at += 2;
+		}
+		if (size < VALUE_MAX)
+			out->room[size] = c;
+	}
+	out->bytes = out->room;
+	out->size = size;
+	out->kept = size < VALUE_MAX ? size : VALUE_MAX;
 	return ERR_OK;
 }
 
 /* Only a value that was kept whole can equal a word or be a number. */
 static bool is_word(const struct value *v, const char *word)
 {
-	return v->size == strlen(word) && memcmp(v->bytes, word, v->size) == 0;
+	return v->size == strlen(word) && v->size == v->kept &&
+	       memcmp(v->bytes, word, v->size) == 0;
 }
 
 static uint64_t number_or(const struct value *v, uint64_t otherwise)
 {
 	uint64_t n = otherwise;
-	if (v->size <= sizeof(v->bytes))
+	if (v->size == v->kept)
 		(void)text_u64(v->bytes, v->size, &n);
 	return n;
 }
@@ -198,11 +206,10 @@ static enum err take_event(struct draft *d, const struct value *v)
 /* Negative or no number: the default. More digits than any type holds are still "a lot". */
 static enum err take_numwant(struct draft *d, const struct value *v)
 {
-	const size_t kept = v->size < sizeof(v->bytes) ? v->size : sizeof(v->bytes);
-	size_t digits = 0;
-	while (digits < kept && v->bytes[digits] >= '0' && v->bytes[digits] <= '9')
-		digits++;
-	if (v->size == 0 || digits < kept) {
+	size_t n = 0;
+	while (n < v->kept && v->bytes[n] >= '0' && v->bytes[n] <= '9')
+		n++;
+	if (v->size == 0 || n < v->kept) {
 		d->a.want = WANT_DEFAULT;
 		return ERR_OK;
 	}
@@ -224,9 +231,8 @@ static uint64_t key_of(const struct value *v)
 	if (hex == 8 && number != 0)
 		return number;
 
-	const size_t kept = v->size < sizeof(v->bytes) ? v->size : sizeof(v->bytes);
 	uint64_t h = v->size;
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < v->kept; i++)
 		h = random_mix(h ^ (uint8_t)v->bytes[i]) + i;
 	return h != 0 ? h : 1;
 }
@@ -241,8 +247,8 @@ static enum err take_key(struct draft *d, const struct value *v)
 static struct ip_addr address_of(const struct value *v)
 {
 	struct ip_addr a = { .family = IP_NONE };
-	char text[sizeof(v->bytes) + 1];
-	if (v->size > sizeof(v->bytes) || memchr(v->bytes, '\0', v->size) != NULL)
+	char text[VALUE_MAX + 1];
+	if (v->size > v->kept || memchr(v->bytes, '\0', v->size) != NULL)
 		return a;
 	memcpy(text, v->bytes, v->size);
 	text[v->size] = '\0';
@@ -298,32 +304,27 @@ static enum err take_no_peer_id(struct draft *d, const struct value *v)
 }
 
 /* Roughly in the order clients send them. */
+#define KNOWN(name)                                   \
+	{                                             \
+#name, sizeof(#name) - 1, take_##name \
+	}
 static const struct {
 	const char *name;
+	size_t size;
 	enum err (*take)(struct draft *d, const struct value *v);
 } known[] = {
-	{ "info_hash", take_info_hash },
-	{ "peer_id", take_peer_id },
-	{ "port", take_port },
-	{ "uploaded", take_uploaded },
-	{ "downloaded", take_downloaded },
-	{ "left", take_left },
-	{ "key", take_key },
-	{ "event", take_event },
-	{ "numwant", take_numwant },
-	{ "compact", take_compact },
-	{ "no_peer_id", take_no_peer_id },
-	{ "redundant", take_redundant },
-	{ "ip", take_ip },
-	{ "ipv4", take_ipv4 },
-	{ "ipv6", take_ipv6 },
+	KNOWN(info_hash),  KNOWN(peer_id),   KNOWN(port),  KNOWN(uploaded), KNOWN(downloaded),
+	KNOWN(left),       KNOWN(key),       KNOWN(event), KNOWN(numwant),  KNOWN(compact),
+	KNOWN(no_peer_id), KNOWN(redundant), KNOWN(ip),    KNOWN(ipv4),     KNOWN(ipv6),
 };
+#undef KNOWN
 
 static enum err take_param(struct draft *d, const struct param *p)
 {
 	struct value v;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!named(p, known[i].name))
+		if (known[i].size != p->name_size ||
+		    memcmp(known[i].name, p->name, p->name_size) != 0)
 			continue;
 		const enum err e = unescape(p, known[i].name, &v, d->fault);
 		return e == ERR_OK ? known[i].take(d, &v) : e;
@@ -376,7 +377,7 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 	const char *at = query, *end = query + size;
 	struct param p;
 	while (next_param(&at, end, &p)) {
-		if (!named(&p, "info_hash"))
+		if (p.name_size != 9 || memcmp(p.name, "info_hash", 9) != 0)
 			continue;
 		enum err e = unescape(&p, "info_hash", &v, fault);
 		if (e == ERR_OK)
