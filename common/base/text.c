@@ -28,6 +28,12 @@ static bool grow(struct text *t, size_t more)
 	return true;
 }
 
+void text_reserve(struct text *t, size_t size)
+{
+	if (size > t->size)
+		(void)grow(t, size - t->size);
+}
+
 void text_add(struct text *t, const void *bytes, size_t size)
 {
 	if (!grow(t, size))

@@ -23,6 +23,9 @@ struct text {
 	bool bad; /* out of memory at some point */
 };
 
+/* Room for `size` bytes in all, so that adding them allocates no more. */
+void text_reserve(struct text *t, size_t size);
+
 void text_add(struct text *t, const void *bytes, size_t size);
 void text_put(struct text *t, const char *s);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -296,6 +296,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.memory_each = 65536,
 		.connections_max = 256,
 		.idle_seconds = 60,
+		.content_type = "text/plain",
 		.keep_alive = true,
 		.handle = api_http,
 		.ctx = d->api,

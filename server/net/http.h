@@ -5,7 +5,12 @@
  * HTTP listeners (libmicrohttpd): a request in, a reply out; no routes here.
  *
  * The response is queued on the second call of libmicrohttpd's handler, because queueing it on the
- * first closes the connection. The query stays raw and escaped (an info_hash may hold a NUL).
+ * first closes the connection. The query stays raw and escaped (an info_hash may hold a NUL), and
+ * libmicrohttpd never sees it: taking it to pieces costs more than an announce.
+ *
+ * A server may have a second listener for proxies that speak the PROXY protocol. libmicrohttpd
+ * cannot read its header, so a thread of ours does, and hands the connection over with the address
+ * that the header names. Connections from anybody but a listed proxy are closed there.
  *
  * Ownership: a request and what it points to live until the handler returns; the handler fills
  * `reply->body`, which the server takes. Threading: the handler runs on any of `threads` threads;
@@ -23,8 +28,8 @@ struct http_request {
 	uint16_t from_port;
 	const char *body; /* NUL-terminated; "" when there is none */
 	size_t body_size;
-	unsigned thread;   /* 0 .. threads - 1 */
-	void *connection_; /* for http_header() */
+	unsigned thread;   /* first_thread .. first_thread + threads - 1 */
+	void *connection_; /* for http_header() and http_each_header() */
 };
 
 /*
@@ -32,6 +37,11 @@ struct http_request {
  * a proxy added. Names are compared without case.
  */
 const char *http_header(const struct http_request *r, const char *name);
+
+/* Calls `see` with the value of every such header, in their order. Returns how many there were. */
+typedef void http_see_header(void *ctx, const char *value);
+size_t http_each_header(const struct http_request *r, const char *name, http_see_header *see,
+                        void *ctx);
 
 /*
  * The decoded value of one query parameter ('+' is a plus); false when absent, malformed, with a
@@ -43,8 +53,9 @@ enum { HTTP_HEADERS_MAX = 6 };
 
 struct http_reply {
 	unsigned status;          /* 200 when the handler leaves 0 */
-	const char *content_type; /* a literal; NULL: "text/plain" */
-	struct text body;
+	const char *content_type; /* a literal; NULL: the server's */
+	bool keep_alive;          /* the connection stays open, even if the server's do not */
+	struct text body;         /* empty, but it may have room from an earlier reply */
 	struct {
 		const char *name; /* a literal */
 		char value[128];
@@ -58,14 +69,22 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
 typedef void http_handle(void *ctx, const struct http_request *request, struct http_reply *reply);
 
 struct http_options {
-	const char *listen; /* "[::]:6969", "127.0.0.1:8080" */
+	const char *listen;         /* "[::]:6969", "127.0.0.1:8080" */
+	const char *listen_proxied; /* the same, for the PROXY protocol; NULL or "": none */
+	const char *certificate;    /* PEM, the chain; NULL: no TLS. http_start() copies nothing */
+	const char *key;            /* PEM, unencrypted */
+	const char *content_type;   /* of replies that name none; NULL: they have none */
 	unsigned threads;
+	unsigned first_thread;
 	size_t body_max;    /* a longer body gets 413 without reading it */
 	size_t memory_each; /* libmicrohttpd's pool for one connection: zeroed for each request */
 	unsigned connections_max;
+	unsigned connections_per_address; /* 0: no limit */
 	unsigned idle_seconds;
 	bool keep_alive;
 	http_handle *handle;
+	/* Who may speak for others and is not held to the limit per address. NULL: nobody. */
+	bool (*is_proxy)(void *ctx, const struct ip_addr *addr);
 	void *ctx;
 };
 
@@ -75,3 +94,18 @@ enum err http_start(const struct http_options *options, struct http_server **out
                     struct fault *fault) must_check;
 void http_stop(struct http_server *s); /* NULL is fine; ends when the running requests have ended */
 uint16_t http_port(const struct http_server *s);
+uint16_t http_proxied_port(const struct http_server *s); /* 0: no such listener */
+
+/*
+ * Puts another certificate in force; open connections end, new ones wait a moment. ERR_MALFORMED
+ * when the two do not make one: then nothing has changed.
+ */
+enum err http_certificate(struct http_server *s, const char *certificate, const char *key,
+                          struct fault *fault) must_check;
+
+struct http_stats {
+	uint64_t refused; /* connections above the limit of their address */
+	uint64_t
+		unproxied; /* closed by the PROXY listener: not from a proxy, or not its protocol */
+};
+struct http_stats http_stats(const struct http_server *s);

@@ -10,20 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
-static void place_set(struct net_place *p, const struct ip_addr *addr, uint16_t port)
+struct net_place net_place_of(const struct ip_addr *addr, uint16_t port)
 {
-	*p = (struct net_place){ 0 };
+	struct net_place p = { 0 };
 	if (addr->family == IP_V4) {
-		p->at.v4.sin_family = AF_INET;
-		p->at.v4.sin_port = htons(port);
-		memcpy(&p->at.v4.sin_addr, addr->bytes, 4);
-		p->size = sizeof(p->at.v4);
+		p.at.v4.sin_family = AF_INET;
+		p.at.v4.sin_port = htons(port);
+		memcpy(&p.at.v4.sin_addr, addr->bytes, 4);
+		p.size = sizeof(p.at.v4);
 	} else {
-		p->at.v6.sin6_family = AF_INET6;
-		p->at.v6.sin6_port = htons(port);
-		memcpy(&p->at.v6.sin6_addr, addr->bytes, 16);
-		p->size = sizeof(p->at.v6);
+		p.at.v6.sin6_family = AF_INET6;
+		p.at.v6.sin6_port = htons(port);
+		memcpy(&p.at.v6.sin6_addr, addr->bytes, 16);
+		p.size = sizeof(p.at.v6);
 	}
+	return p;
 }
 
 enum err net_place_parse(const char *text, struct net_place *out, struct fault *fault)
@@ -48,7 +49,7 @@ enum err net_place_parse(const char *text, struct net_place *out, struct fault *
 	}
 	if (ip_parse(name, &addr) == ERR_OK && text_u64(colon + 1, strlen(colon + 1), &port) &&
 	    port <= UINT16_MAX) {
-		place_set(out, &addr, (uint16_t)port);
+		*out = net_place_of(&addr, (uint16_t)port);
 		return ERR_OK;
 	}
 out:
@@ -118,7 +119,7 @@ enum err net_open(struct net_place *place, int type, bool share, int *out, struc
 	int fd = open_once(&bound, type, share);
 	if (fd < 0 && is_any_v6(place) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		const struct ip_addr any = ip_v4(0);
-		place_set(&bound, &any, net_place_port(place));
+		bound = net_place_of(&any, net_place_port(place));
 		fd = open_once(&bound, type, share);
 		if (fd >= 0)
 			log_line(LOG_WARNING, "no IPv6 here; listening on IPv4 only listen=%s",

@@ -26,6 +26,9 @@ struct net_place {
 /* "[::]:6969" or "127.0.0.1:0". ERR_MALFORMED with a fault that shows both forms. */
 enum err net_place_parse(const char *text, struct net_place *out, struct fault *fault) must_check;
 
+/* An address of either family, and a port. */
+struct net_place net_place_of(const struct ip_addr *addr, uint16_t port);
+
 uint16_t net_place_port(const struct net_place *p);
 void net_place_print(const struct net_place *p, char out[static IP_TEXT_SIZE + 8]);
 

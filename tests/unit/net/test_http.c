@@ -38,25 +38,35 @@ static void echo(void *ctx, const struct http_request *r, struct http_reply *rep
 	http_reply_header(reply, "X-Said", "so");
 	if (strcmp(r->path, "/teapot") == 0)
 		reply->status = 418;
+	reply->keep_alive = strcmp(r->path, "/stay") == 0;
+	if (strcmp(r->path, "/large") == 0)
+		for (unsigned i = 0; i < 5000; i++)
+			text_put(&reply->body, "0123456789");
 	if (strcmp(r->path, "/json") == 0)
 		reply->content_type = "application/json";
 }
 
-static struct http_server *start(const char *listen, unsigned threads, bool keep_alive)
+static struct http_server *start_with(const struct http_options *o)
 {
 	struct http_server *s = NULL;
 	struct fault fault = { 0 };
+	if (http_start(o, &s, &fault) != ERR_OK)
+		fail_msg("%s: %s", fault.where, fault.text);
+	return s;
+}
+
+static struct http_server *start(const char *listen, unsigned threads, bool keep_alive)
+{
 	const struct http_options o = { .listen = listen,
 		                        .threads = threads,
 		                        .body_max = BODY_MAX,
 		                        .memory_each = 8192,
 		                        .connections_max = 64,
 		                        .idle_seconds = 5,
+		                        .content_type = "text/plain",
 		                        .keep_alive = keep_alive,
 		                        .handle = echo };
-	if (http_start(&o, &s, &fault) != ERR_OK)
-		fail_msg("%s: %s", fault.where, fault.text);
-	return s;
+	return start_with(&o);
 }
 
 static int dial(uint16_t port)
@@ -179,6 +189,55 @@ static void closes_when_keep_alive_is_off(void **state)
 	expect(&t, "Connection: close");
 	text_done(&t);
 	assert_true(hung_up(fd));
+	(void)close(fd);
+	http_stop(s);
+}
+
+static void keeps_a_connection_that_the_handler_wants_kept(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, false);
+	const int fd = dial(http_port(s));
+	for (unsigned i = 0; i < 3; i++) {
+		say(fd, "GET /stay HTTP/1.1\r\nHost: x\r\n\r\n");
+		struct text t = hear(fd, 1, false);
+		expect(&t, "path=/stay\n");
+		assert_int_equal(occurrences(&t, "Connection:"), 0);
+		text_done(&t);
+	}
+	say(fd, "GET /go HTTP/1.1\r\nHost: x\r\n\r\n");
+	struct text t = hear(fd, 1, false);
+	expect(&t, "Connection: close");
+	text_done(&t);
+	assert_true(hung_up(fd));
+	(void)close(fd);
+	http_stop(s);
+}
+
+/* Buffers are used again by the next request of a connection: nothing of one may be in another. */
+static void forgets_one_request_before_the_next(void **state)
+{
+	(void)state;
+	static const char *const requests[] = {
+		"GET /large?a=1&b=22222222222222222222222222 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"PUT /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+		"GET /c HTTP/1.1\r\nHost: x\r\n\r\n",
+	};
+	static const char *const heard[] = { "query=a=1&b=22222222222222222222222222\n",
+		                             "query=\nfrom=127.0.0.1\nport=yes\nthread=0\n"
+		                             "body=3:abc\n",
+		                             "path=/c\nquery=\nfrom=127.0.0.1\nport=yes\n"
+		                             "thread=0\nbody=0:\n" };
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	const int fd = dial(http_port(s));
+	for (unsigned i = 0; i < 6; i++) {
+		say(fd, requests[i % 3]);
+		struct text t = hear(fd, 1, false);
+		expect(&t, heard[i % 3]);
+		assert_int_equal(occurrences(&t, "method="), 1);
+		assert_int_equal(occurrences(&t, "0123456789"), i % 3 == 0 ? 5000 : 0);
+		text_done(&t);
+	}
 	(void)close(fd);
 	http_stop(s);
 }
@@ -343,6 +402,214 @@ static void refuses_a_long_body_before_reading_it(void **state)
 	http_stop(s);
 }
 
+static void answers_any_body_where_none_may_come(void **state)
+{
+	(void)state;
+	static const char *const requests[] = {
+		"POST /announce HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+		"POST /announce HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\nabc",
+		"GET /announce HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"5\r\nabcde\r\n",
+	};
+	const struct http_options o = { .listen = "127.0.0.1:0",
+		                        .threads = 1,
+		                        .memory_each = 8192,
+		                        .connections_max = 64,
+		                        .idle_seconds = 5,
+		                        .keep_alive = true,
+		                        .handle = echo };
+	struct http_server *s = start_with(&o);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		const int fd = dial(http_port(s));
+		say(fd, requests[i]);
+		struct text t = hear(fd, 1, false);
+		expect(&t, "HTTP/1.1 413 ");
+		assert_int_equal(occurrences(&t, "Content-Type"), 0); /* the server has none */
+		text_done(&t);
+		assert_true(hung_up(fd));
+		(void)close(fd);
+	}
+	struct text t = ask(s, "POST /announce HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	expect(&t, "method=POST\n");
+	text_done(&t);
+	http_stop(s);
+}
+
+static void refuses_a_target_and_headers_above_its_memory(void **state)
+{
+	(void)state;
+	static char request[40000];
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	int n = snprintf(request, sizeof(request), "GET /?");
+	memset(request + n, 'a', 20000);
+	(void)snprintf(request + n + 20000, 100, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	struct text t = ask(s, request);
+	expect(&t, "HTTP/1.1 4"); /* 414 or 431 */
+	text_done(&t);
+
+	n = snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nX: ");
+	memset(request + n, 'a', 20000);
+	(void)snprintf(request + n + 20000, 100, "\r\n\r\n");
+	t = ask(s, request);
+	expect(&t, "HTTP/1.1 431 ");
+	text_done(&t);
+	http_stop(s);
+}
+
+/* ---- limits per address, and the PROXY protocol ---- */
+
+static atomic_bool loopback_is_a_proxy;
+
+static bool is_proxy(void *ctx, const struct ip_addr *addr)
+{
+	(void)ctx;
+	return atomic_load(&loopback_is_a_proxy) && addr->family == IP_V4 && addr->bytes[0] == 127;
+}
+
+static struct http_server *start_proxied(unsigned per_address)
+{
+	const struct http_options o = { .listen = "127.0.0.1:0",
+		                        .listen_proxied = "127.0.0.1:0",
+		                        .threads = 2,
+		                        .memory_each = 8192,
+		                        .connections_max = 64,
+		                        .connections_per_address = per_address,
+		                        .idle_seconds = 5,
+		                        .keep_alive = true,
+		                        .handle = echo,
+		                        .is_proxy = is_proxy };
+	return start_with(&o);
+}
+
+static void limits_connections_of_an_address_but_not_of_a_proxy(void **state)
+{
+	(void)state;
+	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct http_server *s = start_proxied(3);
+	int fds[6];
+	atomic_store(&loopback_is_a_proxy, false);
+	for (unsigned round = 0; round < 2; round++) { /* what closes counts no more */
+		for (unsigned i = 0; i < 4; i++) {
+			fds[i] = dial(http_port(s));
+			(void)send(fds[i], request, sizeof(request) - 1, MSG_NOSIGNAL);
+			struct text t = hear(fds[i], 1, false);
+			assert_int_equal(t.size > 0, i < 3);
+			text_done(&t);
+		}
+		assert_int_equal(http_stats(s).refused, round + 1);
+		for (unsigned i = 0; i < 4; i++)
+			(void)close(fds[i]);
+		(void)usleep(100000); /* the server must hear of it */
+	}
+	atomic_store(&loopback_is_a_proxy, true);
+	for (unsigned i = 0; i < 6; i++) {
+		fds[i] = dial(http_port(s));
+		say(fds[i], request);
+		struct text t = hear(fds[i], 1, false);
+		assert_true(t.size > 0);
+		text_done(&t);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		(void)close(fds[i]);
+	http_stop(s);
+}
+
+#define REQUEST "GET /p?q HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void believes_the_header_of_a_proxy(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *header;
+		size_t size;
+		const char *from;
+	} rows[] = {
+#define V2                "\r\n\r\n\0\r\nQUIT\n"
+#define ROW(header, from) { header, sizeof(header) - 1, from }
+		ROW("PROXY TCP4 192.0.2.1 198.51.100.1 56324 80\r\n", "from=192.0.2.1\n"),
+		ROW("PROXY TCP6 2001:db8::1 2001:db8::2 5 80\r\n", "from=2001:db8::1\n"),
+		ROW("PROXY UNKNOWN\r\n", "from=127.0.0.1\n"),
+		ROW(V2 "\x21\x11\0\x0f\xc0\0\2\1\xc6\x33\x64\1\xdc\4\0\x50\4\0\0",
+		    "from=192.0.2.1\n"),
+		ROW(V2 "\x20\0\0\0", "from=127.0.0.1\n"),
+	};
+	struct http_server *s = start_proxied(0);
+	atomic_store(&loopback_is_a_proxy, true);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const size_t row = i / 2, step = i % 2 == 0 ? rows[row].size : 1;
+		const int fd = dial(http_proxied_port(s));
+		for (size_t at = 0; at < rows[row].size; at += step) {
+			assert_int_equal(send(fd, rows[row].header + at, step, MSG_NOSIGNAL), step);
+			if (step == 1)
+				(void)usleep(500); /* so that the header comes in many pieces */
+		}
+		for (unsigned n = 0; n < 2; n++) { /* the header speaks for the whole connection */
+			say(fd, REQUEST);
+			struct text t = hear(fd, 1, false);
+			expect(&t, "path=/p\nquery=q\n");
+			expect(&t, rows[row].from);
+			text_done(&t);
+		}
+		(void)close(fd);
+	}
+	assert_int_equal(http_stats(s).unproxied, 0);
+	http_stop(s);
+}
+
+static void hangs_up_on_who_is_no_proxy_or_speaks_another_protocol(void **state)
+{
+	(void)state;
+	static const char header[] = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 80\r\n" REQUEST;
+	struct http_server *s = start_proxied(0);
+	atomic_store(&loopback_is_a_proxy, false);
+	int fd = dial(http_proxied_port(s));
+	(void)send(fd, header, sizeof(header) - 1, MSG_NOSIGNAL);
+	char c;
+	assert_true(recv(fd, &c, 1, 0) <= 0); /* a reset, when it closes before it reads */
+	(void)close(fd);
+	assert_int_equal(http_stats(s).unproxied, 1);
+
+	atomic_store(&loopback_is_a_proxy, true);
+	fd = dial(http_proxied_port(s));
+	(void)send(fd, REQUEST, sizeof(REQUEST) - 1, MSG_NOSIGNAL);
+	assert_true(recv(fd, &c, 1, 0) <= 0);
+	(void)close(fd);
+	assert_int_equal(http_stats(s).unproxied, 2);
+
+	fd = dial(http_proxied_port(s)); /* one that hangs up in the middle */
+	say(fd, "PROXY TCP4 192.0.2.1");
+	(void)shutdown(fd, SHUT_WR);
+	assert_true(recv(fd, &c, 1, 0) <= 0);
+	(void)close(fd);
+	assert_int_equal(http_stats(s).unproxied, 3);
+
+	fd = dial(http_proxied_port(s)); /* and one that is silent when the server stops */
+	say(fd, "PROXY ");
+	(void)usleep(20000);
+	http_stop(s);
+	assert_true(recv(fd, &c, 1, 0) <= 0);
+	(void)close(fd);
+}
+
+static void limits_the_addresses_that_a_proxy_speaks_for(void **state)
+{
+	(void)state;
+	static const char header[] = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 80\r\n" REQUEST;
+	struct http_server *s = start_proxied(2);
+	int fds[3];
+	atomic_store(&loopback_is_a_proxy, true);
+	for (unsigned i = 0; i < 3; i++) {
+		fds[i] = dial(http_proxied_port(s));
+		(void)send(fds[i], header, sizeof(header) - 1, MSG_NOSIGNAL);
+		struct text t = hear(fds[i], 1, false);
+		assert_int_equal(t.size > 0, i < 2);
+		text_done(&t);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		(void)close(fds[i]);
+	http_stop(s);
+}
+
 static void gives_every_request_a_thread_number_below_the_count(void **state)
 {
 	(void)state;
@@ -401,6 +668,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(keeps_a_connection_for_two_requests),
 	cmocka_unit_test(answers_pipelined_requests_in_order),
 	cmocka_unit_test(closes_when_keep_alive_is_off),
+	cmocka_unit_test(keeps_a_connection_that_the_handler_wants_kept),
+	cmocka_unit_test(forgets_one_request_before_the_next),
 	cmocka_unit_test(answers_http_1_0_without_host_and_closes),
 	cmocka_unit_test(hands_over_the_target_as_it_was_sent),
 	cmocka_unit_test(decodes_parameters),
@@ -409,6 +678,12 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(passes_status_and_type_on),
 	cmocka_unit_test(collects_a_body_up_to_the_limit),
 	cmocka_unit_test(refuses_a_long_body_before_reading_it),
+	cmocka_unit_test(answers_any_body_where_none_may_come),
+	cmocka_unit_test(refuses_a_target_and_headers_above_its_memory),
+	cmocka_unit_test(limits_connections_of_an_address_but_not_of_a_proxy),
+	cmocka_unit_test(believes_the_header_of_a_proxy),
+	cmocka_unit_test(hangs_up_on_who_is_no_proxy_or_speaks_another_protocol),
+	cmocka_unit_test(limits_the_addresses_that_a_proxy_speaks_for),
 	cmocka_unit_test(gives_every_request_a_thread_number_below_the_count),
 	cmocka_unit_test(answers_the_running_request_before_it_stops),
 	cmocka_unit_test(refuses_a_port_that_is_taken),

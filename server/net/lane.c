@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/net/lane.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* TLS 1.0 and 1.1 are deprecated (RFC 8996). */
+static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+enum {
+	REPLY_ROOM = 1024,    /* most lists fit */
+	ROOM_KEPT_MAX = 16384 /* by an idle connection, in each of its buffers */
+};
+
+/*
+ * One connection: what is known of its other end, and the buffers that its requests use one after
+ * the other, so that a kept connection costs no allocation per request but libmicrohttpd's.
+ */
+struct link {
+	struct ip_addr from;
+	uint16_t from_port;
+	uint32_t slot; /* of the quota */
+	bool begun;    /* the handler was called once */
+	size_t body_seen;
+	struct text target; /* as sent; libmicrohttpd unescapes its own copy in place */
+	struct text body, reply;
+};
+
+/* ---- connections ---- */
+
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, socklen_t size)
+{
+	(void)size;
+	const struct lane *lane = cls;
+	struct exchange *x = lane->exchange;
+	const struct http_options *o = &x->options;
+	uint16_t port;
+	if (o->connections_per_address == 0)
+		return MHD_YES;
+	const struct ip_addr addr = net_peer(from, &port);
+	if (quota_used(x->quota, quota_slot(x->quota, &addr)) < o->connections_per_address ||
+	    (o->is_proxy != NULL && o->is_proxy(o->ctx, &addr)))
+		return MHD_YES;
+	atomic_fetch_add_explicit(&x->refused, 1, memory_order_relaxed);
+	return MHD_NO;
+}
+
+static struct link *link_new(struct exchange *x, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	must(info != NULL);
+	struct link *link = calloc(1, sizeof(*link));
+	if (link == NULL)
+		return NULL; /* on_target() hangs up */
+	text_reserve(&link->reply, REPLY_ROOM);
+	link->from = net_peer(info->client_addr, &link->from_port);
+	link->slot = quota_slot(x->quota, &link->from);
+	quota_enter(x->quota, link->slot);
+	return link;
+}
+
+static void link_free(struct exchange *x, struct link *link)
+{
+	if (link == NULL)
+		return;
+	quota_leave(x->quota, link->slot);
+	text_done(&link->target);
+	text_done(&link->body);
+	text_done(&link->reply);
+	free(link);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **link,
+                          enum MHD_ConnectionNotificationCode what)
+{
+	const struct lane *lane = cls;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*link = link_new(lane->exchange, connection);
+		return;
+	}
+	link_free(lane->exchange, *link);
+	*link = NULL;
+}
+
+/* ---- replies ---- */
+
+static enum MHD_Result queue(const struct exchange *x, struct link *link,
+                             struct MHD_Connection *connection, struct http_reply *reply)
+{
+	link->reply = reply->body; /* it lives until on_end() */
+	if (link->reply.bad) {
+		text_done(&link->reply);
+		reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		link->reply.size, link->reply.bytes, MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+
+	const char *type =
+		reply->content_type != NULL ? reply->content_type : x->options.content_type;
+	if (type != NULL)
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	for (size_t i = 0; i < reply->n_headers; i++)
+		(void)MHD_add_response_header(response, reply->headers[i].name,
+		                              reply->headers[i].value);
+	if (!(x->options.keep_alive || reply->keep_alive) ||
+	    atomic_load_explicit(&x->stopping, memory_order_relaxed)) /* adds Connection: close */
+		(void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+		                               MHD_RO_END);
+
+	const enum MHD_Result queued = MHD_queue_response(
+		connection, reply->status != 0 ? reply->status : MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return queued;
+}
+
+/* The text of an earlier reply, with nothing in it. */
+static struct text blank(struct link *link)
+{
+	struct text t = link->reply;
+	link->reply = (struct text){ 0 };
+	t.size = 0;
+	t.bad = false;
+	return t;
+}
+
+static enum MHD_Result refuse_body(const struct exchange *x, struct link *link,
+                                   struct MHD_Connection *connection)
+{
+	struct http_reply reply = { .status = MHD_HTTP_CONTENT_TOO_LARGE, .body = blank(link) };
+	text_put(&reply.body, "the request body is too large\n");
+	return queue(x, link, connection, &reply);
+}
+
+/* ---- requests ---- */
+
+/*
+ * Called with the request's line, before libmicrohttpd takes it to pieces. It reads on behind the
+ * '?' after this call, so that ending the query here leaves it none to read. strchr() hands the
+ * buffer out as what it is: libmicrohttpd's own to write to.
+ */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+	struct lane *lane = cls;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	must(info != NULL);
+	struct link *link = info->socket_context;
+	if (link == NULL)
+		return NULL; /* on_request() hangs up */
+	link->begun = false;
+	link->body_seen = 0;
+	link->target.size = 0;
+	text_put(&link->target, target != NULL ? target : "");
+	char *question = target != NULL ? strchr(target, '?') : NULL;
+	if (question != NULL)
+		question[1] = '\0';
+	atomic_fetch_add_explicit(&lane->exchange->running, 1, memory_order_relaxed);
+	return link;
+}
+
+static void shrink(struct text *t)
+{
+	if (t->room > ROOM_KEPT_MAX || t->bad)
+		text_done(t);
+}
+
+static void on_end(void *cls, struct MHD_Connection *connection, void **state,
+                   enum MHD_RequestTerminationCode why)
+{
+	(void)connection;
+	(void)why;
+	struct lane *lane = cls;
+	struct link *link = *state;
+	if (link == NULL)
+		return;
+	text_done(&link->body);
+	shrink(&link->target);
+	shrink(&link->reply);
+	*state = NULL;
+	atomic_fetch_sub(&lane->exchange->running, 1);
+}
+
+/*
+ * A length that was announced is judged before the body is read; a chunked one as it comes, unless
+ * none may come at all.
+ */
+static bool declares_too_much(const struct exchange *x, struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+	                                                 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n;
+	if (length != NULL)
+		return text_u64(length, strlen(length), &n) && n > x->options.body_max;
+	return x->options.body_max == 0 &&
+	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+	                                   MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+}
+
+static enum MHD_Result take_body(const struct exchange *x, struct link *link, const char *data,
+                                 size_t *size)
+{
+	link->body_seen += *size;
+	if (link->body_seen <= x->options.body_max)
+		text_add(&link->body, data, *size);
+	/* libmicrohttpd takes a reply only at the end of a body that has begun: wait a little. */
+	const bool endless = link->body_seen / 2 > x->options.body_max;
+	*size = 0;
+	return endless || link->body.bad ? MHD_NO : MHD_YES;
+}
+
+/* "http://host/path" (RFC 9112, section 3.2.2) and "/path" are the same. */
+static const char *path_of(const char *target)
+{
+	const char *scheme = target[0] != '/' ? strstr(target, "://") : NULL;
+	if (scheme == NULL)
+		return target;
+	const char *slash = scheme + 3 + strcspn(scheme + 3, "/?");
+	return *slash == '/' ? slash : "/";
+}
+
+static enum MHD_Result answer(const struct lane *lane, struct link *link,
+                              struct MHD_Connection *connection, const char *method)
+{
+	const struct exchange *x = lane->exchange;
+	char *question = strchr(link->target.bytes, '?');
+	if (question != NULL)
+		*question = '\0';
+	const struct http_request request = {
+		.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method,
+		.path = path_of(link->target.bytes),
+		.query = question != NULL ? question + 1 : "",
+		.from = link->from,
+		.from_port = link->from_port,
+		.body = link->body.bytes != NULL ? link->body.bytes : "",
+		.body_size = link->body.size,
+		.thread = lane->thread,
+		.connection_ = connection,
+	};
+	struct http_reply reply = { .body = blank(link) };
+	x->options.handle(x->options.ctx, &request, &reply);
+	return queue(x, link, connection, &reply);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd wants eight parameters */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **state)
+{
+	(void)url;
+	(void)version;
+	const struct lane *lane = cls;
+	const struct exchange *x = lane->exchange;
+	struct link *link = *state;
+	if (link == NULL || link->target.bad)
+		return MHD_NO;
+	if (!link->begun) { /* a reply queued now would close the connection */
+		link->begun = true;
+		return declares_too_much(x, connection) ? refuse_body(x, link, connection)
+		                                        : MHD_YES;
+	}
+	if (*size > 0)
+		return take_body(x, link, data, size);
+	if (link->body_seen > x->options.body_max)
+		return refuse_body(x, link, connection);
+	return answer(lane, link, connection, method);
+}
+
+/* ---- lanes ---- */
+
+enum err lane_start(struct lane *lane, int listener, struct fault *fault)
+{
+	const struct http_options *o = &lane->exchange->options;
+	const int own = dup(listener); /* the daemon closes it */
+	if (own < 0)
+		return fault_set(fault, ERR_SYSTEM, o->listen, "dup: %s", strerror(errno));
+
+	const unsigned limit = o->connections_max / o->threads;
+	const unsigned tls = o->certificate != NULL ? MHD_USE_TLS : 0;
+	/* Without MHD_USE_TLS the last three say nothing. */
+	lane->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | tls, 0, on_accept, lane, on_request,
+		lane, MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane,
+		MHD_OPTION_NOTIFY_COMPLETED, on_end, lane, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, lane, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each,
+		MHD_OPTION_CONNECTION_LIMIT, limit > 0 ? limit : 1U, MHD_OPTION_CONNECTION_TIMEOUT,
+		o->idle_seconds, MHD_OPTION_HTTPS_MEM_CERT, o->certificate,
+		MHD_OPTION_HTTPS_MEM_KEY, o->key, MHD_OPTION_HTTPS_PRIORITIES, tls_priorities,
+		MHD_OPTION_END);
+	/* `own` is left alone on failure: libmicrohttpd may have closed it already. */
+	return lane->daemon != NULL
+	               ? ERR_OK
+	               : fault_set(fault, ERR_SYSTEM, o->listen, "libmicrohttpd does not start");
+}
+
+void lane_quiesce(struct lane *lane)
+{
+	if (lane->daemon == NULL)
+		return;
+	const MHD_socket listener = MHD_quiesce_daemon(lane->daemon);
+	if (listener != MHD_INVALID_SOCKET)
+		(void)close(listener);
+}
+
+void lane_stop(struct lane *lane)
+{
+	if (lane->daemon != NULL)
+		MHD_stop_daemon(lane->daemon);
+	lane->daemon = NULL;
+}
+
+void lane_adopt(struct lane *lane, int fd, const struct net_place *from)
+{
+	(void)MHD_add_connection(lane->daemon, fd, &from->at.any, from->size);
+}
+
+enum err lane_try_certificate(const char *certificate, const char *key, struct fault *fault)
+{
+	if (certificate == NULL)
+		return ERR_OK;
+	struct MHD_Daemon *trial = MHD_start_daemon(
+		MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, NULL,
+		MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY, key,
+		MHD_OPTION_HTTPS_PRIORITIES, tls_priorities, MHD_OPTION_END);
+	if (trial == NULL)
+		return fault_set(fault, ERR_MALFORMED, "tls_certificate",
+		                 "the certificate and the key must be PEM, without a password, and "
+		                 "belong together");
+	MHD_stop_daemon(trial);
+	return ERR_OK;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One thread of an HTTP server, from request to reply. Private to server/net; all that is
+ * libmicrohttpd's is behind it.
+ *
+ * Each lane is a libmicrohttpd daemon of its own with one thread, and all of a server's accept from
+ * one socket: so a request knows its thread, and an idle thread takes the connection that a busy one
+ * cannot.
+ *
+ * Threading: lane_start(), lane_quiesce() and lane_stop() from one thread; lane_adopt() from any.
+ */
+
+#include "server/net/http.h"
+#include "server/net/listen.h"
+#include "server/net/quota.h"
+
+/* What the lanes of a server share. */
+struct exchange {
+	struct http_options options;
+	struct quota *quota;
+	atomic_bool stopping; /* no connection is kept any more */
+	atomic_uint running;  /* requests between their first line and their last byte */
+	atomic_uint_fast64_t refused;
+};
+
+struct lane {
+	struct exchange *exchange;
+	struct MHD_Daemon *daemon; /* NULL: it does not run */
+	unsigned thread;
+};
+
+/* Accepts from `listener`, which stays the caller's. */
+enum err lane_start(struct lane *lane, int listener, struct fault *fault) must_check;
+void lane_quiesce(struct lane *lane); /* accepts no more */
+void lane_stop(struct lane *lane);    /* and ends its connections; fine when it does not run */
+
+/* Serves a connection that somebody else accepted; closes it in the end, whatever happens. */
+void lane_adopt(struct lane *lane, int fd, const struct net_place *from);
+
+/* ERR_MALFORMED when the two are no certificate; NULL is fine: no TLS. */
+enum err lane_try_certificate(const char *certificate, const char *key,
+                              struct fault *fault) must_check;
