@@ -14,14 +14,13 @@ struct row {
 static void expect(const char *line, const struct hops *hops, const char *wanted)
 {
 	char all[HOPS_MAX * IP_TEXT_SIZE] = "", one[IP_TEXT_SIZE];
+	size_t n = 0;
 	for (size_t i = 0; i < hops->n; i++) {
 		if (hops->at[i].family != IP_NONE)
 			ip_print(&hops->at[i], one);
 		else
 			(void)snprintf(one, sizeof(one), "-");
-		if (i > 0)
-			strcat(all, " ");
-		strcat(all, one);
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i > 0 ? " " : "", one);
 	}
 	if (strcmp(all, wanted) != 0)
 		fail_msg("%s: %s, not %s", line, all, wanted);
