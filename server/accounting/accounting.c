@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/accounting.h"
 
+#include "common/base/random.h"
 #include "server/accounting/close.h"
 #include "server/accounting/ledger_file.h"
 #include "server/accounting/spool.h"
@@ -16,6 +17,9 @@ enum {
 	JOURNAL_SLACK = 1 << 26 /* bytes beyond two checkpoints that make another one worthwhile */
 };
 
+/* Of a bin from its start: what the first million announces of a quiet hour fill. */
+static const struct tally_size bin_room = { 1 << 15, 1 << 19 };
+
 /* The last map's places as names of the open bin. */
 struct place_names {
 	uint64_t number; /* of the map's publication */
@@ -26,6 +30,7 @@ struct place_names {
 struct accounting {
 	struct accounting_options options;
 	struct ledger *ledger;
+	bool fresh; /* no process was here before */
 	struct accounting_slot *slots;
 	unsigned n_slots;
 	struct metrics_slot *metrics;
@@ -77,6 +82,7 @@ static enum err replay(struct accounting *a, struct fault *fault)
 	struct journal_scan scan;
 	struct journal_header h;
 	enum err e = disk_read(a->state_dir, "journal", &data, &size, fault);
+	a->fresh = e == ERR_NOT_FOUND;
 	if (e != ERR_OK)
 		return e;
 	e = journal_open(&scan, data, size, &h);
@@ -87,7 +93,7 @@ static enum err replay(struct accounting *a, struct fault *fault)
 		(void)fault_set(fault, e, "journal", "this is no journal of p4pd; starting anew");
 		return ERR_NOT_FOUND;
 	}
-	e = bin_open(&a->bin, h.start, h.seconds);
+	e = bin_open(&a->bin, h.start, h.seconds, bin_room);
 	if (e == ERR_OK && (e = replay_items(a, &scan)) != ERR_OK && e != ERR_NOMEM) {
 		(void)fault_set(fault, e, "journal",
 		                "the journal is damaged; what came before the damage is kept");
@@ -102,7 +108,7 @@ static enum err open_first_bin(struct accounting *a, struct fault *fault)
 	const uint32_t seconds = a->options.bin_seconds;
 	enum err e = replay(a, fault);
 	if (e == ERR_NOT_FOUND)
-		e = bin_open(&a->bin, bin_floor(a->options.now, seconds), seconds);
+		e = bin_open(&a->bin, bin_floor(a->options.now, seconds), seconds, bin_room);
 	if (e != ERR_OK)
 		return e;
 	a->last = a->options.now > a->bin.start ? a->options.now : a->bin.start;
@@ -120,6 +126,7 @@ static enum err make_slots(struct accounting *a)
 		s->ledger = a->ledger;
 		s->office = a->options.office;
 		s->metrics = metrics_slot(a->options.metrics, i);
+		s->seed = random_mix((uint64_t)a->options.now + i);
 		s->max_bytes = (uint64_t)a->options.max_peer_mbps * 1000000 / 8;
 		s->no_lines = a->options.no_lines;
 		const enum err e = slot_init(s);
@@ -131,6 +138,9 @@ static enum err make_slots(struct accounting *a)
 
 static enum err take_ledger(struct accounting *a, struct fault *fault)
 {
+	a->ledger = ledger_new(a->options.ledger_max, a->fresh ? 0 : a->options.now);
+	if (a->ledger == NULL)
+		return ERR_NOMEM;
 	const enum err e = ledger_file_take(a->ledger, a->state_dir, a->options.now, fault);
 	return e == ERR_NOT_FOUND || e == ERR_MALFORMED ? ERR_OK : e;
 }
@@ -161,9 +171,8 @@ enum err accounting_new(const struct accounting_options *options, struct account
 	a->options = *options;
 	a->metrics = metrics_slot(options->metrics, options->slots);
 	a->state_dir = strdup(options->state_dir);
-	a->ledger = ledger_new(options->ledger_max);
 	journal_init(&a->journal, a->state_dir);
-	const enum err e = a->state_dir != NULL && a->ledger != NULL ? start(a, fault) : ERR_NOMEM;
+	const enum err e = a->state_dir != NULL ? start(a, fault) : ERR_NOMEM;
 	if (e != ERR_OK) {
 		accounting_free(a);
 		return e == ERR_NOMEM ? fault_set(fault, e, "", "no memory is left") : e;
@@ -206,7 +215,7 @@ static enum err enter(struct accounting *a, const struct journal_item *item)
 	if (e == ERR_OK && !a->journal.broken)
 		journal_put(&a->journal, item);
 	if (e == ERR_BUSY)
-		metrics_add(a->metrics, METRIC_ACCOUNTING_FULL, 1);
+		metrics_add(a->metrics, METRIC_ACCOUNTING_BIN_FULL, 1);
 	return e;
 }
 
@@ -337,7 +346,8 @@ static enum err open_next(struct accounting *a, int64_t from)
 	struct bin next;
 	const uint32_t seconds = a->options.bin_seconds;
 	const int64_t end = bin_end(&a->bin);
-	enum err e = bin_open(&next, bin_floor(from > end ? from : end, seconds), seconds);
+	enum err e =
+		bin_open(&next, bin_floor(from > end ? from : end, seconds), seconds, bin_room);
 	if (e != ERR_OK)
 		return e;
 	e = bin_carry(&a->bin, &next);

@@ -15,9 +15,11 @@
  *
  * Deltas come from a ledger of (client, swarm): counters that fell, or a new session, set a new
  * baseline; equal counters of the same client in a second swarm are a hybrid torrent's twin and
- * count once; rates above max_peer_mbps are cut down to it. It outlives a restart in order
- * (ledger_file.h). After kill -9 each client's next announce is a baseline, so what it moved since the
- * one before is lost on top of that second. To save that too, each counter would have to be on disk
+ * count once; rates above max_peer_mbps are cut down to it. Who has moved nothing yet is not in it:
+ * that the swarm store knows the client says so. It outlives a restart in order (ledger_file.h). After
+ * kill -9 the swarms' snapshot may know clients whose counters are lost; so the next announce of
+ * everybody who announced before the start is a baseline, and what it moved since the one before is
+ * lost on top of that second. To save that too, each counter would have to be on disk
  * with the second's bytes: at 100,000 announces a second about a gigabyte for each bin, and a sweep of
  * the whole ledger beside the drain to keep it that small. A copy now and then would be worse than
  * none: bytes between it and the end would count twice.
@@ -31,6 +33,9 @@
  * Clients report twice an hour, so the ends of one transfer report in different bins. Downloads are
  * booked in the bin they are reported in; what is known too late of uploads is made up for in the
  * bins after it (bin.h). A bin much shorter than the announce interval is therefore rough.
+ *
+ * Under load only a share of the places handed out is noted, weighted so that sums stay right on the
+ * average (slot.h); bytes always are.
  *
  * Threading: a slot belongs to one worker; accounting_tick() and accounting_flush() to one background
  * thread; the spool to one other, or the same.
@@ -47,7 +52,7 @@ struct accounting_options {
 	uint32_t max_peer_mbps;
 	bool no_lines; /* a test network is not as slow as the subscribers' lines its maps name */
 	const char *state_dir; /* "journal", "ledger" and "spool/" live below it */
-	size_t ledger_max;     /* clients remembered */
+	size_t ledger_max;     /* clients remembered, of those that have moved bytes */
 	struct map_office *office;
 	/* Slot i of the metrics belongs to worker i, slot `slots` to the background thread. */
 	struct metrics *metrics;
@@ -91,6 +96,9 @@ struct accounting_announce {
 	uint32_t up_kbps, down_kbps; /* of the place; 0: not said */
 	int64_t now;                 /* unix seconds */
 };
+
+/* For a batch: some announces before accounting_note() of the same two. Any time. */
+void accounting_prefetch(const struct accounting_slot *s, uint64_t client, uint64_t swarm);
 
 /* Between enter and leave. */
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a);

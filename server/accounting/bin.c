@@ -8,14 +8,16 @@
 #define CONTACTS_LEAST 0.05
 #define CREDIT_LEAST   4096.0
 
-enum err bin_open(struct bin *b, int64_t start, uint32_t seconds)
+enum err bin_open(struct bin *b, int64_t start, uint32_t seconds, struct tally_size room)
 {
 	*b = (struct bin){ .start = start, .seconds = seconds, .names = names_new() };
-	const struct tally_size room = { 1024, 4096 }, max = { BIN_ROWS, BIN_CELLS };
-	if (b->names != NULL && tally_init(&b->tally, room, max) == ERR_OK)
-		return ERR_OK;
-	names_free(b->names);
-	return ERR_NOMEM;
+	const struct tally_size max = { BIN_ROWS_MAX, BIN_CELLS_MAX };
+	if (b->names == NULL || tally_init(&b->tally, room, max) != ERR_OK) {
+		names_free(b->names);
+		return ERR_NOMEM;
+	}
+	tally_touch(&b->tally);
+	return ERR_OK;
 }
 
 void bin_done(struct bin *b)

@@ -20,7 +20,7 @@
 #include "server/accounting/journal.h"
 #include "server/accounting/names.h"
 
-enum { BIN_ROWS = 1 << 20, BIN_CELLS = 1 << 22 };
+enum { BIN_ROWS_MAX = 1 << 20, BIN_CELLS_MAX = 1 << 21 };
 
 struct bin {
 	int64_t start;
@@ -30,8 +30,9 @@ struct bin {
 	size_t swarms; /* that the bin began with */
 };
 
-/* ERR_NOMEM: nothing to undo. */
-enum err bin_open(struct bin *b, int64_t start, uint32_t seconds) must_check;
+/* With `room` at once, to grow to BIN_ROWS_MAX and BIN_CELLS_MAX. ERR_NOMEM: nothing to undo. */
+enum err bin_open(struct bin *b, int64_t start, uint32_t seconds,
+                  struct tally_size room) must_check;
 void bin_done(struct bin *b);
 
 /* ERR_BUSY: a table is full. ERR_MALFORMED: the item names what no item before it did. */

@@ -2,62 +2,34 @@
 #include "server/accounting/ledger.h"
 
 #include "common/base/random.h"
+#include "server/accounting/shard.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { SHARDS = 64 };
-
-struct entry {
-	uint64_t up, down;
-	uint64_t wanted; /* bytes it lacked at first */
-	uint32_t seen;   /* unix seconds */
-	uint8_t visits;
-};
-
-/* The keys stand together: a search reads two cache lines, then the entry's. */
-struct set {
-	uint64_t keys[LEDGER_WAYS]; /* 0: empty */
-	struct entry entries[LEDGER_WAYS];
-};
-
-/* What a client last said of any swarm. Lossy: of two clients at one place the later stays. */
-struct last {
-	uint64_t client, swarm;
-	uint64_t up, down;
-	uint32_t seen;
-};
-
-struct shard {
-	pthread_mutex_t lock;
-	struct set *sets;
-	struct last *lasts;
-	_Atomic size_t count; /* written under the lock */
+enum {
+	SHARDS = 1024, /* so that a table grows under its lock in a tenth of a millisecond */
+	LOST_SLACK = 2 /* seconds: two clocks, both rounded */
 };
 
 struct ledger {
-	size_t sets, lasts; /* of each shard */
+	uint32_t most; /* entries of a shard */
 	struct shard shards[SHARDS];
 };
 
-struct ledger *ledger_new(size_t clients)
+struct ledger *ledger_new(size_t clients, int64_t lost)
 {
-	struct ledger *l = calloc(1, sizeof(*l));
+	struct ledger *l = aligned_alloc(alignof(struct ledger), sizeof(*l));
 	if (l == NULL)
 		return NULL;
-	/* Half full on average, a set overflows in 4 of 1000 cases. */
-	l->sets = 1 + 2 * clients / ((size_t)SHARDS * LEDGER_WAYS);
-	l->lasts = 1 + clients / SHARDS;
-	for (size_t i = 0; i < SHARDS; i++)
-		pthread_mutex_init(&l->shards[i].lock, NULL);
+	memset(l, 0, sizeof(*l));
+	/* Shards are unequal: room for eight standard deviations. */
+	const double mean = (double)clients / SHARDS, most = mean + 8 * sqrt(mean) + 16;
+	l->most = most < 1U << 30 ? (uint32_t)most : 1U << 30;
 	for (size_t i = 0; i < SHARDS; i++) {
-		l->shards[i].sets = calloc(l->sets, sizeof(struct set));
-		l->shards[i].lasts = calloc(l->lasts, sizeof(struct last));
-		if (l->shards[i].sets == NULL || l->shards[i].lasts == NULL) {
-			ledger_free(l);
-			return NULL;
-		}
+		pthread_mutex_init(&l->shards[i].lock, NULL);
+		l->shards[i].lost = lost;
 	}
 	return l;
 }
@@ -68,64 +40,37 @@ void ledger_free(struct ledger *l)
 		return;
 	for (size_t i = 0; i < SHARDS; i++) {
 		pthread_mutex_destroy(&l->shards[i].lock);
-		free(l->shards[i].sets);
-		free(l->shards[i].lasts);
+		shard_done(&l->shards[i]);
 	}
 	free(l);
 }
 
-/* A hash spread over [0, n), n below 2^32. */
-static size_t spread(uint64_t hash, size_t n)
+/* ---- an announce ---- */
+
+static uint64_t key_of(uint64_t client, uint64_t swarm)
 {
-	return (size_t)((hash >> 32) * n >> 32);
+	const uint64_t hash = random_mix(client ^ random_mix(swarm)) & ~UINT64_C(0xff);
+	return hash != 0 ? hash : 0x100;
 }
 
-static void count_add(struct shard *s, size_t n)
+static bool moved(const struct ledger_note *n)
 {
-	atomic_store_explicit(&s->count, s->count + n, memory_order_relaxed);
-}
-
-static void forget(struct shard *s, struct set *set, size_t way)
-{
-	set->keys[way] = 0;
-	count_add(s, SIZE_MAX);
-}
-
-static size_t find_way(const struct set *set, uint64_t key)
-{
-	size_t way = 0;
-	while (way < LEDGER_WAYS && set->keys[way] != key)
-		way++;
-	return way;
-}
-
-/* A way for a newcomer: an empty one, else that of whoever was silent longest. */
-static size_t make_room(struct shard *s, struct set *set)
-{
-	size_t oldest = find_way(set, 0);
-	if (oldest < LEDGER_WAYS) {
-		count_add(s, 1);
-		return oldest;
-	}
-	oldest = 0;
-	for (size_t i = 1; i < LEDGER_WAYS; i++)
-		if (set->entries[i].seen < set->entries[oldest].seen)
-			oldest = i;
-	return oldest;
+	return n->up != 0 || n->down != 0;
 }
 
 /* True when the client said the same of another swarm just now; else this is what it last said. */
-static bool is_twin(struct last *last, const struct ledger_note *n)
+static bool is_twin(struct shard *s, const struct ledger_note *n)
 {
-	if (n->up == 0 && n->down == 0)
+	const uint64_t said = random_mix(n->up ^ random_mix(n->down));
+	struct last *last = shard_last(s, n->client);
+	if (last == NULL)
 		return false;
-	if (last->client == n->client && last->swarm != n->swarm && last->up == n->up &&
-	    last->down == n->down && n->now <= (int64_t)last->seen + LEDGER_TWIN)
+	if (last->client == n->client && last->swarm != (uint32_t)n->swarm && last->said == said &&
+	    n->now <= (int64_t)last->seen + LEDGER_TWIN)
 		return true;
 	*last = (struct last){ .client = n->client,
-		               .swarm = n->swarm,
-		               .up = n->up,
-		               .down = n->down,
+		               .said = said,
+		               .swarm = (uint32_t)n->swarm,
 		               .seen = (uint32_t)n->now };
 	return false;
 }
@@ -141,9 +86,11 @@ static uint64_t cut(uint64_t bytes, uint64_t per_second, uint32_t elapsed, bool 
 
 static struct ledger_delta compare(const struct entry *e, const struct ledger_note *n, bool twin)
 {
-	struct ledger_delta d = { .verdict = LEDGER_COUNTED, .visits = e->visits, .need = 1 };
-	if (n->left < e->wanted)
-		d.need = (float)n->left / (float)e->wanted;
+	struct ledger_delta d = { .verdict = LEDGER_COUNTED,
+		                  .visits = (unsigned)(e->key & 0xff),
+		                  .need = 1 };
+	if ((float)n->left < e->wanted)
+		d.need = (float)n->left / e->wanted;
 	d.elapsed = n->now > e->seen ? (uint32_t)(n->now - e->seen) : 0;
 
 	if (n->event == EVENT_STARTED || d.elapsed > LEDGER_IDLE)
@@ -159,90 +106,104 @@ static struct ledger_delta compare(const struct entry *e, const struct ledger_no
 	return d;
 }
 
-static void remember(struct entry *e, const struct ledger_note *n, unsigned visits)
+/* As if it had an entry of zeros, made at its last announce. */
+static struct ledger_delta compare_with_nothing(const struct shard *s, const struct ledger_note *n,
+                                                bool twin)
 {
-	if (visits == 0)
-		e->wanted = n->left;
+	if (!n->known || (moved(n) && s->lost != 0 && n->now - n->silent <= s->lost + LOST_SLACK))
+		return (struct ledger_delta){ .verdict = LEDGER_BASELINE };
+	const float wanted = (float)n->left + (float)n->down;
+	const uint32_t seen = n->now > n->silent ? (uint32_t)(n->now - n->silent) : 0;
+	return compare(&(struct entry){ .key = 1, .seen = seen, .wanted = wanted }, n, twin);
+}
+
+static void remember(struct entry *e, uint64_t key, const struct ledger_note *n, unsigned visits)
+{
+	/* Made late, in a session that began before: what it has got is part of what it wanted. */
+	if (entry_empty(e))
+		e->wanted = (float)n->left + (n->event != EVENT_STARTED ? (float)n->down : 0);
+	else if (visits == 0)
+		e->wanted = (float)n->left;
 	e->up = n->up;
 	e->down = n->down;
 	if (n->now > e->seen)
 		e->seen = (uint32_t)n->now;
-	e->visits = (uint8_t)(visits < UINT8_MAX ? visits + 1 : visits);
+	e->key = key | (visits < UINT8_MAX ? visits + 1 : visits);
 }
 
 struct ledger_delta ledger_update(struct ledger *l, const struct ledger_note *n)
 {
 	struct shard *s = &l->shards[n->client % SHARDS];
-	const uint64_t hash = random_mix(n->client ^ random_mix(n->swarm));
-	const uint64_t key = hash != 0 ? hash : 1;
-	struct set *set = &s->sets[spread(hash, l->sets)];
-	struct last *last = &s->lasts[spread(n->client, l->lasts)];
-	struct ledger_delta d = { .verdict = LEDGER_BASELINE };
-
-	/* None of it is in the cache: fetch it at once, not one after the other. */
-	if (n->up != 0 || n->down != 0)
-		__builtin_prefetch(last, 1);
-	__builtin_prefetch(&set->keys[0]);
-	__builtin_prefetch(&set->keys[LEDGER_WAYS / 2]);
+	const uint64_t key = key_of(n->client, n->swarm);
+	if (shard_count(s) == 0 && !moved(n))
+		return compare_with_nothing(s, n, false);
 
 	pthread_mutex_lock(&s->lock);
-	const bool twin = is_twin(last, n);
-	size_t way = find_way(set, key);
-	if (way < LEDGER_WAYS)
-		d = compare(&set->entries[way], n, twin);
-	if (n->event == EVENT_STOPPED) {
-		if (way < LEDGER_WAYS)
-			forget(s, set, way);
-	} else {
-		if (way == LEDGER_WAYS) {
-			way = make_room(s, set);
-			set->keys[way] = key;
-			set->entries[way] = (struct entry){ 0 };
-		}
-		remember(&set->entries[way], n, d.visits);
+	const bool twin = moved(n) && is_twin(s, n);
+	struct entry *e = shard_find(s, key);
+	const bool there = e != NULL && !entry_empty(e);
+	const struct ledger_delta d =
+		there ? compare(e, n, twin) : compare_with_nothing(s, n, twin);
+	if (there && (!moved(n) || n->event == EVENT_STOPPED)) {
+		shard_remove(s, e);
+	} else if (moved(n) && n->event != EVENT_STOPPED) {
+		if (!there)
+			e = shard_add(s, l->most, key);
+		if (e != NULL)
+			remember(e, key, n, d.visits);
+		else
+			s->lost = n->now;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return d;
 }
 
+void ledger_prefetch(const struct ledger *l, uint64_t client, uint64_t swarm)
+{
+	const struct shard *s = &l->shards[client % SHARDS];
+	const struct entry *slots = shard_slots(s);
+	if (slots != NULL)
+		__builtin_prefetch(&slots[spread(key_of(client, swarm), shard_size(s))], 1);
+}
+
+/* ---- in the background ---- */
+
 void ledger_expire(struct ledger *l, unsigned part, unsigned parts, int64_t now)
 {
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = part % parts; i < SHARDS; i += parts) {
 		struct shard *s = &l->shards[i];
 		pthread_mutex_lock(&s->lock);
-		for (size_t at = part % parts; at < l->sets; at += parts)
-			for (size_t way = 0; way < LEDGER_WAYS; way++)
-				if (s->sets[at].keys[way] != 0 &&
-				    s->sets[at].entries[way].seen + (int64_t)LEDGER_IDLE < now)
-					forget(s, &s->sets[at], way);
+		shard_expire(s, now - LEDGER_IDLE - LOST_SLACK);
 		pthread_mutex_unlock(&s->lock);
 	}
 }
 
-size_t ledger_count(struct ledger *l)
+size_t ledger_count(const struct ledger *l)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < SHARDS; i++)
-		n += atomic_load_explicit(&l->shards[i].count, memory_order_relaxed);
+		n += shard_count(&l->shards[i]);
 	return n;
 }
 
 /* ---- over a restart ---- */
 
-enum { RECORD_ENTRY, RECORD_LAST, RECORD_MAX = 64 };
+enum { RECORD_ENTRY, RECORD_LAST, RECORD_LOST, RECORD_MAX = 64 };
 
-static void put_entry(struct text *out, size_t shard, uint64_t key, const struct entry *e)
+static void put_entry(struct text *out, size_t shard, const struct entry *e)
 {
 	uint8_t bytes[RECORD_MAX];
+	uint32_t wanted;
 	struct writer w = writer_over(bytes, sizeof(bytes));
+	_Static_assert(sizeof(wanted) == sizeof(e->wanted), "IEEE 754");
+	memcpy(&wanted, &e->wanted, sizeof(wanted));
 	writer_u8(&w, RECORD_ENTRY);
-	writer_u8(&w, (uint8_t)shard);
-	writer_u64(&w, key);
+	writer_u16(&w, (uint16_t)shard);
+	writer_u64(&w, e->key);
 	writer_u64(&w, e->up);
 	writer_u64(&w, e->down);
 	writer_u32(&w, e->seen);
-	writer_u8(&w, e->visits);
-	writer_u64(&w, e->wanted);
+	writer_u32(&w, wanted);
 	text_add(out, bytes, writer_size(&w));
 }
 
@@ -252,10 +213,19 @@ static void put_last(struct text *out, const struct last *last)
 	struct writer w = writer_over(bytes, sizeof(bytes));
 	writer_u8(&w, RECORD_LAST);
 	writer_u64(&w, last->client);
-	writer_u64(&w, last->swarm);
-	writer_u64(&w, last->up);
-	writer_u64(&w, last->down);
+	writer_u64(&w, last->said);
+	writer_u32(&w, last->swarm);
 	writer_u32(&w, last->seen);
+	text_add(out, bytes, writer_size(&w));
+}
+
+static void put_lost(struct text *out, size_t shard, int64_t lost)
+{
+	uint8_t bytes[RECORD_MAX];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+	writer_u8(&w, RECORD_LOST);
+	writer_u16(&w, (uint16_t)shard);
+	writer_u64(&w, (uint64_t)lost);
 	text_add(out, bytes, writer_size(&w));
 }
 
@@ -264,14 +234,15 @@ void ledger_export(struct ledger *l, struct text *out)
 	for (size_t i = 0; i < SHARDS; i++) {
 		struct shard *s = &l->shards[i];
 		pthread_mutex_lock(&s->lock);
-		for (size_t at = 0; at < l->sets; at++)
-			for (size_t way = 0; way < LEDGER_WAYS; way++)
-				if (s->sets[at].keys[way] != 0)
-					put_entry(out, i, s->sets[at].keys[way],
-					          &s->sets[at].entries[way]);
-		for (size_t at = 0; at < l->lasts; at++)
+		const struct entry *slots = shard_slots(s);
+		for (uint32_t at = 0; at < shard_size(s); at++)
+			if (!entry_empty(&slots[at]))
+				put_entry(out, i, &slots[at]);
+		for (uint32_t at = 0; at < s->n_lasts; at++)
 			if (s->lasts[at].seen != 0)
 				put_last(out, &s->lasts[at]);
+		if (s->lost != 0)
+			put_lost(out, i, s->lost);
 		pthread_mutex_unlock(&s->lock);
 	}
 }
@@ -285,55 +256,86 @@ static uint32_t seen_by(uint32_t seen, int64_t now)
 static bool take_entry(struct ledger *l, struct reader *r, int64_t now)
 {
 	struct entry e = { 0 };
-	const uint8_t shard = reader_u8(r);
-	const uint64_t key = reader_u64(r);
+	const uint16_t shard = reader_u16(r);
+	e.key = reader_u64(r);
 	e.up = reader_u64(r);
 	e.down = reader_u64(r);
 	e.seen = seen_by(reader_u32(r), now);
-	e.visits = reader_u8(r);
-	e.wanted = reader_u64(r);
-	if (r->bad || shard >= SHARDS || key == 0)
+	const uint32_t wanted = reader_u32(r);
+	memcpy(&e.wanted, &wanted, sizeof(wanted));
+	if (r->bad || shard >= SHARDS || entry_empty(&e) || !(e.wanted >= 0))
 		return false;
-	if ((int64_t)e.seen + LEDGER_IDLE < now)
-		return true;
 	struct shard *s = &l->shards[shard];
-	struct set *set = &s->sets[spread(key, l->sets)];
+	if ((int64_t)e.seen + LEDGER_IDLE < now) {
+		s->lost = now;
+		return true;
+	}
 	pthread_mutex_lock(&s->lock);
-	size_t way = find_way(set, key);
-	if (way == LEDGER_WAYS)
-		way = make_room(s, set);
-	set->keys[way] = key;
-	set->entries[way] = e;
+	struct entry *at = shard_find(s, e.key);
+	if (at == NULL || entry_empty(at))
+		at = shard_add(s, l->most, e.key);
+	if (at != NULL)
+		*at = e;
 	pthread_mutex_unlock(&s->lock);
-	return true;
+	return at != NULL;
 }
 
 static bool take_last(struct ledger *l, struct reader *r, int64_t now)
 {
 	struct last last = { .client = reader_u64(r) };
-	last.swarm = reader_u64(r);
-	last.up = reader_u64(r);
-	last.down = reader_u64(r);
+	last.said = reader_u64(r);
+	last.swarm = reader_u32(r);
 	last.seen = seen_by(reader_u32(r), now);
 	if (r->bad)
 		return false;
 	struct shard *s = &l->shards[last.client % SHARDS];
 	pthread_mutex_lock(&s->lock);
-	if ((int64_t)last.seen + LEDGER_TWIN >= now)
-		s->lasts[spread(last.client, l->lasts)] = last;
+	struct last *at =
+		(int64_t)last.seen + LEDGER_TWIN >= now ? shard_last(s, last.client) : NULL;
+	if (at != NULL)
+		*at = last;
 	pthread_mutex_unlock(&s->lock);
 	return true;
 }
 
+static bool take_lost(struct ledger *l, struct reader *r, int64_t now)
+{
+	const uint16_t shard = reader_u16(r);
+	const int64_t lost = (int64_t)reader_u64(r);
+	if (r->bad || shard >= SHARDS || lost < 0 || lost > now)
+		return false;
+	if (lost + LEDGER_IDLE >= now)
+		l->shards[shard].lost = lost;
+	return true;
+}
+
+static bool take_record(struct ledger *l, struct reader *r, int64_t now)
+{
+	switch (reader_u8(r)) {
+	case RECORD_ENTRY:
+		return take_entry(l, r, now);
+	case RECORD_LAST:
+		return take_last(l, r, now);
+	case RECORD_LOST:
+		return take_lost(l, r, now);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Who was displaced before the end and is heard of again after the start looks younger than it is, for
+ * the swarm store may not count the time between. So nobody from before is trusted then.
+ */
 enum err ledger_import(struct ledger *l, struct reader *r, int64_t now)
 {
 	bool good = true;
-	while (good && reader_left(r) > 0) {
-		const uint8_t kind = reader_u8(r);
-		if (kind == RECORD_ENTRY)
-			good = take_entry(l, r, now);
-		else
-			good = kind == RECORD_LAST && take_last(l, r, now);
-	}
+	for (size_t i = 0; i < SHARDS; i++)
+		l->shards[i].lost = 0;
+	while (good && reader_left(r) > 0)
+		good = take_record(l, r, now);
+	for (size_t i = 0; i < SHARDS; i++)
+		if (!good || l->shards[i].lost != 0)
+			l->shards[i].lost = now;
 	return good ? ERR_OK : ERR_MALFORMED;
 }

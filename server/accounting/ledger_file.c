@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'l', 'e', 'd', 'g', '1' };
+static const uint8_t magic[] = { 'p', '4', 'p', 'l', 'e', 'd', 'g', '2' };
 static const char name[] = "ledger";
 
 enum err ledger_file_save(struct ledger *l, const char *dir, struct fault *fault)

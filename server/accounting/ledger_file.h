@@ -8,7 +8,7 @@
  *
  * The counters in it are right only as long as nobody announces: met once more after that, it would
  * count the same bytes twice. So whoever reads it removes it first, and a process that dies leaves
- * none behind; then every client begins with a baseline.
+ * none behind; then every client that has moved bytes begins with a baseline.
  *
  * Clients and swarms are hashes with a key that outlives the process (the state folder's secret);
  * under another key nobody in the file is ever met again.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/slot.h"
 
+#include "common/base/random.h"
+
 #include <math.h>
 
 /*
@@ -17,11 +19,14 @@ double contact_decay(double seconds)
 
 enum err slot_init(struct accounting_slot *s)
 {
-	const struct tally_size size = { SLOT_ROWS, SLOT_CELLS };
+	const struct tally_size room = { SLOT_ROWS, SLOT_CELLS };
+	const struct tally_size max = { SLOT_ROWS_MAX, SLOT_CELLS };
 	pthread_mutex_init(&s->lock, NULL);
-	for (size_t i = 0; i < SLOT_TALLIES; i++)
-		if (tally_init(&s->tallies[i].tally, size, size) != ERR_OK)
+	for (size_t i = 0; i < SLOT_TALLIES; i++) {
+		if (tally_init(&s->tallies[i].tally, room, max) != ERR_OK)
 			return ERR_NOMEM; /* slot_done() frees the rest */
+		tally_touch(&s->tallies[i].tally);
+	}
 	return ERR_OK;
 }
 
@@ -36,6 +41,7 @@ void slot_done(struct accounting_slot *s)
 
 /* ---- by the worker ---- */
 
+/* A free tally for `lease`; what was filled until now waits for the drain. */
 static void start_tally(struct accounting_slot *s, const struct map_lease *lease)
 {
 	if (s->filling != NULL)
@@ -50,11 +56,23 @@ static void start_tally(struct accounting_slot *s, const struct map_lease *lease
 	map_share(lease, &s->filling->lease);
 }
 
+static void start_second(struct accounting_slot *s)
+{
+	s->share = 0;
+	while (s->offered >> s->share > SLOT_CELLS_EACH && s->share < SLOT_SHARE_MAX)
+		s->share++;
+	s->offered = 0;
+	s->noted = 0;
+	s->drained = false;
+}
+
 void accounting_enter(struct accounting_slot *s, const struct map_lease *lease)
 {
 	pthread_mutex_lock(&s->lock);
 	if (s->filling == NULL || s->filling->lease.number != lease->number)
 		start_tally(s, lease);
+	if (s->drained)
+		start_second(s);
 }
 
 void accounting_leave(struct accounting_slot *s)
@@ -86,12 +104,49 @@ static uint64_t received(const struct announce *a)
 	                                                 : a->downloaded;
 }
 
+static struct tally_row *row_for(struct accounting_slot *s)
+{
+	return s->filling != NULL ? tally_row(&s->filling->tally, s->swarm, s->place) : NULL;
+}
+
+static bool another_is_free(const struct accounting_slot *s)
+{
+	for (size_t i = 0; i < SLOT_TALLIES; i++)
+		if (s->tallies[i].state == TALLY_FREE)
+			return true;
+	return false;
+}
+
+static void note_bytes(struct accounting_slot *s, const struct ledger_delta *d)
+{
+	struct tally_row *r = row_for(s);
+	if (r == NULL && s->filling != NULL && another_is_free(s)) {
+		start_tally(s, &s->filling->lease);
+		r = row_for(s);
+	}
+	if (r == NULL) {
+		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
+		return;
+	}
+	r->up += d->up;
+	r->down += d->down;
+	metrics_add(s->metrics, METRIC_BYTES_REPORTED_UP, d->up);
+	metrics_add(s->metrics, METRIC_BYTES_REPORTED_DOWN, d->down);
+}
+
+void accounting_prefetch(const struct accounting_slot *s, uint64_t client, uint64_t swarm)
+{
+	ledger_prefetch(s->ledger, client, swarm);
+}
+
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
 {
 	s->swarm = a->swarm;
 	s->place = a->place;
 	const struct ledger_note note = { .client = a->client,
 		                          .swarm = a->swarm,
+		                          .known = a->known,
+		                          .silent = a->silent,
 		                          .up = a->announce->uploaded,
 		                          .down = received(a->announce),
 		                          .event = a->announce->event,
@@ -101,22 +156,13 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 		                          .now = a->now };
 	const struct ledger_delta d = ledger_update(s->ledger, &note);
 	s->visits = d.visits;
-	s->kept = d.visits > 0 ? exp2f(-(float)d.elapsed / CONTACT_HALF_LIFE) : 0;
+	s->elapsed = d.elapsed;
 	s->weight = fmaxf(d.need, LEAST_NEED);
 	count_verdict(s, &d);
 	if (d.up == 0 && d.down == 0)
 		return;
 
-	struct tally_row *r =
-		s->filling != NULL ? tally_row(&s->filling->tally, s->swarm, a->place) : NULL;
-	if (r == NULL) {
-		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
-		return;
-	}
-	r->up += d.up;
-	r->down += d.down;
-	metrics_add(s->metrics, METRIC_BYTES_REPORTED_UP, d.up);
-	metrics_add(s->metrics, METRIC_BYTES_REPORTED_DOWN, d.down);
+	note_bytes(s, &d);
 }
 
 static float power(float x, unsigned n)
@@ -133,15 +179,16 @@ static float power(float x, unsigned n)
  * met(v) = n (1 - (1 - count/n)^v) different ones. Since its last visit the sum in the bin has
  * faded to `kept`; topping it up makes the sum what the client knows now.
  */
-static float new_contacts(const struct accounting_slot *s, uint32_t count, uint32_t candidates)
+static float new_contacts(const struct accounting_slot *s, const struct accounting_handed *h,
+                          float kept)
 {
-	const float n = (float)(candidates > count ? candidates : count);
-	const float before = power(1 - (float)count / n, s->visits);
-	const float now = before * (1 - (float)count / n);
-	return n * (1 - now) - n * (1 - before) * s->kept;
+	const uint32_t there = h->candidates > h->count ? h->candidates : h->count;
+	const float n = (float)there, left = 1 - (float)h->count / n;
+	const float before = power(left, s->visits), now = before * left;
+	return n * (1 - now) - n * (1 - before) * kept;
 }
 
-static void note_handed(struct accounting_slot *s, const struct accounting_handed *h)
+static void note_handed(struct accounting_slot *s, const struct accounting_handed *h, float kept)
 {
 	struct tally_cell *c =
 		s->filling != NULL ? tally_cell(&s->filling->tally, s->swarm, s->place, h->place)
@@ -150,17 +197,27 @@ static void note_handed(struct accounting_slot *s, const struct accounting_hande
 		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
 		return;
 	}
+	const float each = (float)(1U << s->share);
 	if (s->visits == 0)
-		c->first += (float)h->count;
+		c->first += each * (float)h->count;
 	else
-		c->later += s->weight * new_contacts(s, h->count, h->candidates);
+		c->later += each * s->weight * new_contacts(s, h, kept);
 	c->candidates = h->candidates > h->count ? h->candidates : h->count;
 }
 
 void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n)
 {
+	s->offered += n;
+	if (s->share > 0 && random_next(&s->seed) >> (64 - s->share) != 0) {
+		metrics_add(s->metrics, METRIC_ACCOUNTING_SAMPLED_OUT, 1);
+		return;
+	}
+	const float kept = exp2f(-(float)s->elapsed / CONTACT_HALF_LIFE);
 	for (size_t i = 0; i < n; i++)
-		note_handed(s, &list[i]);
+		note_handed(s, &list[i], kept);
+	s->noted += (uint32_t)n;
+	if (s->noted > SLOT_CELLS_EACH + s->share * SLOT_CELLS_STEP && s->share < SLOT_SHARE_MAX)
+		s->share++;
 }
 
 /* ---- by the drain ---- */
@@ -174,6 +231,7 @@ size_t slot_seal(struct accounting_slot *s, struct slot_tally *out[static SLOT_T
 	for (size_t i = 0; i < SLOT_TALLIES; i++)
 		if (s->tallies[i].state == TALLY_SEALED)
 			out[n++] = &s->tallies[i];
+	s->drained = true;
 	if (last != NULL) {
 		last->state = TALLY_SEALED;
 		out[n++] = last;

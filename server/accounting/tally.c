@@ -28,6 +28,11 @@ static enum err index_init(struct tally_index *x, size_t room)
 	return ERR_OK;
 }
 
+static void index_clear(struct tally_index *x)
+{
+	memset(x->slots, 0, ((size_t)x->mask + 1) * sizeof(*x->slots));
+}
+
 static void index_put(const struct tally_index *x, uint32_t at, size_t position)
 {
 	while (x->slots[at] != 0)
@@ -75,6 +80,15 @@ enum err tally_init(struct tally *t, struct tally_size room, struct tally_size m
 	return ERR_NOMEM;
 }
 
+void tally_touch(struct tally *t)
+{
+	must(t->n_rows == 0 && t->n_cells == 0);
+	memset(t->rows, 0, t->rows_room * sizeof(*t->rows));
+	memset(t->cells, 0, t->cells_room * sizeof(*t->cells));
+	index_clear(&t->row_index);
+	index_clear(&t->cell_index);
+}
+
 void tally_done(struct tally *t)
 {
 	free(t->rows);
@@ -82,11 +96,6 @@ void tally_done(struct tally *t)
 	free(t->row_index.slots);
 	free(t->cell_index.slots);
 	*t = (struct tally){ 0 };
-}
-
-static void index_clear(struct tally_index *x)
-{
-	memset(x->slots, 0, ((size_t)x->mask + 1) * sizeof(*x->slots));
 }
 
 void tally_clear(struct tally *t)

@@ -6,8 +6,8 @@
  *
  * Workers fill small ones, in which places are a snapshot's numbers; the open bin is a large one, in
  * which places are names (names.h). Entries stand densely in the order they came, so that a reader
- * walks an array; the indexes are open addressing, at most half full. A worker's has all its room from
- * the start, so that nothing allocates while it notes; the bin's grows.
+ * walks an array; the indexes are open addressing, at most half full. They have room from the start,
+ * and touch it, so that nothing allocates or faults while little is noted; then they grow.
  *
  * Swarms are keyed hashes of info-hashes, so nobody outside can make entries collide.
  */
@@ -54,6 +54,7 @@ struct tally_size {
 	size_t rows, cells;
 };
 enum err tally_init(struct tally *t, struct tally_size room, struct tally_size max) must_check;
+void tally_touch(struct tally *t); /* an empty one: all its memory is there from now on */
 void tally_done(struct tally *t);
 void tally_clear(struct tally *t);
 

@@ -29,8 +29,7 @@
 
 enum {
 	SHARDS = 1024,
-	EXPIRY_SECONDS = 60,  /* one round over all shards */
-	LEDGER_MAX = 4000000, /* clients */
+	EXPIRY_SECONDS = 60, /* one round over all shards */
 	STORE_CONNECTIONS = 4,
 	STORE_TIMEOUT = 10, /* seconds */
 	FEEDER_RETRY_MS = 1000,
@@ -177,7 +176,7 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 		                              .max_peer_mbps = (uint32_t)d->config.max_peer_mbps,
 		                              .no_lines = d->config.lab != 0,
 		                              .state_dir = d->config.state_dir,
-		                              .ledger_max = LEDGER_MAX,
+		                              .ledger_max = d->config.limit_peers,
 		                              .office = d->office,
 		                              .metrics = d->metrics,
 		                              .now = unix_now() };

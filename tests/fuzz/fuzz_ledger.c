@@ -12,7 +12,7 @@ enum { NOW = 1800000000, MAGIC = 8, CLIENTS = 100 };
 
 static void read_one(const uint8_t *data, size_t size)
 {
-	struct ledger *l = ledger_new(CLIENTS), *again = ledger_new(CLIENTS);
+	struct ledger *l = ledger_new(CLIENTS, 0), *again = ledger_new(CLIENTS, 0);
 	struct text out = { 0 };
 	must(l != NULL && again != NULL);
 	if (ledger_file_parse(l, data, size, NOW) == ERR_OK) {
