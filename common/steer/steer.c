@@ -6,11 +6,9 @@
 #include <math.h>
 
 /*
- * Buckets that may be offered form one chain in three links: the asker's PID, the rest of its
- * provider, everybody else. So a pass over a link costs that link, and a pass over all is a chain.
+ * Buckets that may be offered form one chain in three links, one for each part. So a pass over a link
+ * costs that link, and a pass over all is a chain.
  */
-enum { OWN_PID, OWN_PROVIDER, OUTSIDE, LINKS };
-
 struct chain {
 	struct steer_bucket *buckets;
 	uint32_t first, last, n;
@@ -123,6 +121,8 @@ static double find_level(const struct chain *c, double want, double limit)
 	struct steer_bucket *b;
 	chain_each (b, c) {
 		b->scratch.weight = price_weight(b->price);
+		if (b->crowd > 0)
+			b->scratch.weight *= (float)b->scratch.offered / (float)b->crowd;
 		open += (double)b->scratch.weight;
 	}
 	double level = want / open;
@@ -174,53 +174,125 @@ static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_pe
 	return (size_t)taken + take_uniform(c, want - taken, seed);
 }
 
+/* ---- the plan ---- */
+
 /* As the reference implementation rounds: n * percent / 100 + 0.5, truncated. */
 static size_t percent_of(size_t n, unsigned percent)
 {
 	return percent < 100 ? (n * percent + 50) / 100 : n;
 }
 
-static size_t take_p4p(const struct steer_rules *rules, struct chain links[static LINKS],
-                       size_t want, uint64_t *seed)
+static size_t least(size_t a, size_t b)
 {
-	const size_t provider = percent_of(want, rules->intra_provider_percent);
-	const size_t pid = percent_of(want, rules->intra_pid_percent);
-	size_t taken = take_uniform(&links[OWN_PID], pid < provider ? pid : provider, seed);
-	if (taken < provider)
-		taken += take_by_price(&links[OWN_PROVIDER], provider - taken,
-		                       rules->overload_percent, seed);
-	taken += take_by_price(&links[OUTSIDE], want - taken, rules->overload_percent, seed);
+	return a < b ? a : b;
+}
+
+/* `n` * `part` / `whole` on average, rounded up or down by chance. */
+static size_t proportional(size_t n, size_t part, size_t whole, uint64_t *seed)
+{
+	const uint64_t product = (uint64_t)n * part;
+	return (size_t)((product + random_next(seed) % whole) / whole);
+}
+
+/*
+ * By the percentages first. What is missing then is missing because the outside is exhausted, and
+ * comes from the rest of PID and provider, each of whom is equally likely.
+ */
+static size_t plan_p4p(const struct steer_rules *rules, const uint32_t *candidates, size_t want,
+                       uint64_t *seed, struct steer_plan *out)
+{
+	const size_t pid = candidates[STEER_OWN_PID], provider = candidates[STEER_OWN_PROVIDER];
+	const size_t outside = candidates[STEER_OUTSIDE];
+	const size_t limit = percent_of(want, rules->intra_provider_percent);
+	size_t own = least(least(pid, limit), percent_of(want, rules->intra_pid_percent));
+	const size_t home = least(provider, limit - own);
+	const size_t away = least(outside, want - own - home);
+	const size_t spare = pid - own + provider - home;
+	const size_t missing = least(want - own - home - away, spare);
+	const size_t more = missing > 0 ? proportional(missing, provider - home, spare, seed) : 0;
+
+	own += missing - more;
+	out->part[STEER_OWN_PID].uniform = out->part[STEER_OWN_PID].pool = (uint32_t)own;
+	out->part[STEER_OWN_PROVIDER].by_price = (uint32_t)home;
+	out->part[STEER_OWN_PROVIDER].uniform = (uint32_t)more;
+	out->part[STEER_OWN_PROVIDER].pool = (uint32_t)least(provider, 2 * home + more);
+	out->part[STEER_OUTSIDE].by_price = (uint32_t)away;
+	out->part[STEER_OUTSIDE].pool = (uint32_t)least(outside, 2 * away);
+	return own + home + more + away;
+}
+
+static bool is_native(const struct steer_rules *rules, bool mapped)
+{
+	return rules->policy == STEER_NATIVE || !mapped;
+}
+
+size_t steer_plan(const struct steer_rules *rules, bool mapped,
+                  const uint32_t candidates[static STEER_PARTS], size_t want, uint64_t *seed,
+                  struct steer_plan *out)
+{
+	*out = (struct steer_plan){ 0 };
+	if (!is_native(rules, mapped))
+		return plan_p4p(rules, candidates, want, seed, out);
+	size_t all = 0;
+	for (size_t i = 0; i < STEER_PARTS; i++)
+		all += candidates[i];
+	want = least(want, all);
+	out->part[STEER_OUTSIDE].uniform = out->part[STEER_OUTSIDE].pool = (uint32_t)want;
+	return want;
+}
+
+/* ---- the choice ---- */
+
+/* The buckets that may be offered, by part. */
+static void link_up(const struct steer_rules *rules, bool mapped, struct steer_bucket *buckets,
+                    size_t n, struct chain links[static STEER_PARTS])
+{
+	const bool native = is_native(rules, mapped);
+	for (size_t i = 0; i < STEER_PARTS; i++)
+		links[i] = (struct chain){ .buckets = buckets };
+	admit(buckets, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct steer_bucket *b = &buckets[i];
+		if (b->scratch.offered > 0)
+			chain_append(&links[native ? STEER_OUTSIDE : steer_part_of(b->tier)],
+			             (uint32_t)i);
+	}
+}
+
+static size_t take_planned(const struct steer_rules *rules, const struct steer_plan *plan,
+                           struct chain links[static STEER_PARTS], uint64_t *seed)
+{
+	size_t taken = 0, want = 0;
+	for (size_t i = 0; i < STEER_PARTS; i++) {
+		const size_t by_price = plan->part[i].by_price, uniform = plan->part[i].uniform;
+		want += by_price + uniform;
+		taken += take_by_price(&links[i], by_price, rules->overload_percent, seed);
+		taken += take_uniform(&links[i], uniform, seed);
+	}
 	if (taken == want)
 		return taken;
-
-	const struct chain inside = chain_join(&links[OWN_PID], &links[OWN_PROVIDER]);
-	struct chain all = chain_join(&inside, &links[OUTSIDE]);
+	const struct chain home = chain_join(&links[STEER_OWN_PID], &links[STEER_OWN_PROVIDER]);
+	struct chain all = chain_join(&home, &links[STEER_OUTSIDE]);
 	return taken + take_uniform(&all, want - taken, seed);
+}
+
+size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct steer_plan *plan,
+                  struct steer_bucket *buckets, size_t n, uint64_t *seed)
+{
+	struct chain links[STEER_PARTS];
+	link_up(rules, mapped, buckets, n, links);
+	return take_planned(rules, plan, links, seed);
 }
 
 size_t steer_share(const struct steer_rules *rules, bool mapped, struct steer_bucket *buckets,
                    size_t n, size_t want, uint64_t *seed)
 {
-	const bool native = rules->policy == STEER_NATIVE || !mapped;
-	struct chain links[LINKS];
-	for (size_t i = 0; i < LINKS; i++)
-		links[i] = (struct chain){ .buckets = buckets };
-
-	admit(buckets, n);
-	for (size_t i = 0; i < n; i++) {
-		const struct steer_bucket *b = &buckets[i];
-		if (b->scratch.offered == 0)
-			continue;
-		const unsigned link = native || b->tier > TIER_SAME_PROVIDER ? OUTSIDE
-		                      : b->tier == TIER_SAME_PID             ? OWN_PID
-		                                                             : OWN_PROVIDER;
-		chain_append(&links[link], (uint32_t)i);
-	}
-	const uint64_t offered =
-		links[OWN_PID].spare + links[OWN_PROVIDER].spare + links[OUTSIDE].spare;
-	if (want > offered)
-		want = (size_t)offered;
-	if (native)
-		return take_uniform(&links[OUTSIDE], want, seed);
-	return take_p4p(rules, links, want, seed);
+	struct chain links[STEER_PARTS];
+	uint32_t candidates[STEER_PARTS];
+	struct steer_plan plan;
+	link_up(rules, mapped, buckets, n, links);
+	for (size_t i = 0; i < STEER_PARTS; i++)
+		candidates[i] = (uint32_t)least((size_t)links[i].spare, UINT32_MAX);
+	(void)steer_plan(rules, mapped, candidates, want, seed, &plan);
+	return take_planned(rules, &plan, links, seed);
 }

@@ -21,6 +21,14 @@
  * can serve: their seeds when the other candidates hold no seed, the rest when there is nobody else.
  * An asker that no map knows gets `native`.
  *
+ * Two ways to a list. Of a small swarm, give steer_share() every bucket. Of a large one that would
+ * cost a look at every PID in it; there steer_plan() says from exact counts how many come from each
+ * part, and how many candidates to draw at random there (a pool, twice as many as are taken by
+ * price), and steer_pick() chooses among those. A drawn candidate stands for as many as the swarm
+ * has for each of the pool, so its weight is its PID's divided by the PID's `crowd` (Horvitz and
+ * Thompson, "A generalization of sampling without replacement", 1952): on average a PID gets what it
+ * would get of the whole swarm.
+ *
  * Takes are drawn by equally spaced points with a random start, so a bucket gets its exact share,
  * rounded up or down, and has the exact share as its mean. Costs O(n + want), with one square root
  * for each bucket under p4p. Pure: share freely.
@@ -37,7 +45,7 @@ struct steer_rules {
 	unsigned overload_percent;       /* 150: factor 1.5; 0: off */
 };
 
-/* Where the candidates are; `take_seeds` and `take` are the result. */
+/* Where the candidates are; `take` and `seeds_only` are the result. */
 struct steer_bucket {
 	uint32_t handle; /* the caller's */
 	uint32_t place;  /* the caller's */
@@ -45,6 +53,7 @@ struct steer_bucket {
 	enum map_uploads uploads;
 	uint32_t price;
 	uint32_t seeds, others; /* candidates, the asker excluded */
+	uint32_t crowd;         /* in a pool: how many the place holds, drawn or not; else 0 */
 	uint32_t take;          /* how many to draw */
 	bool seeds_only;        /* draw seeds only (an "avoid" bucket asked for its seeds) */
 	struct {
@@ -60,3 +69,34 @@ struct steer_bucket {
  */
 size_t steer_share(const struct steer_rules *rules, bool mapped, struct steer_bucket *buckets,
                    size_t n, size_t want, uint64_t *seed);
+
+/* Where a candidate stands, seen from the asker. */
+enum steer_part { STEER_OWN_PID, STEER_OWN_PROVIDER, STEER_OUTSIDE, STEER_PARTS };
+
+static inline enum steer_part steer_part_of(enum map_tier tier)
+{
+	return tier == TIER_SAME_PID        ? STEER_OWN_PID
+	       : tier == TIER_SAME_PROVIDER ? STEER_OWN_PROVIDER
+	                                    : STEER_OUTSIDE;
+}
+
+/* How a list is made up. Under `native`, and for an asker in no PID, all stand outside. */
+struct steer_plan {
+	struct {
+		uint32_t by_price, uniform; /* to take */
+		uint32_t pool; /* to draw: at least their sum, at most the candidates */
+	} part[STEER_PARTS];
+};
+
+/* For the candidates of each part; returns how many will be taken, min(want, candidates). */
+size_t steer_plan(const struct steer_rules *rules, bool mapped,
+                  const uint32_t candidates[static STEER_PARTS], size_t want, uint64_t *seed,
+                  struct steer_plan *out);
+
+/*
+ * Carries out a plan on what was drawn: `seeds` and `others` of a bucket count the pool's. There may be
+ * several buckets of one place, or one for each candidate drawn. Candidates that may not be offered
+ * are made up for by others of the pool, whichever part they stand in.
+ */
+size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct steer_plan *plan,
+                  struct steer_bucket *buckets, size_t n, uint64_t *seed);

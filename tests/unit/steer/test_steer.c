@@ -326,6 +326,144 @@ static void settles_for_a_ladder_of_prices(void **state)
 		assert_int_equal(steer_share(&p4p, true, b, MANY, want, &seed), want);
 }
 
+static void plans_what_the_shares_come_to(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t candidates[STEER_PARTS];
+		size_t want;
+		uint32_t take[STEER_PARTS], pool[STEER_PARTS];
+	} rows[] = {
+		{ { 1000, 1000, 1000 }, 50, { 35, 5, 10 }, { 35, 10, 20 } },
+		{ { 4, 1000, 1000 }, 50, { 4, 36, 10 }, { 4, 72, 20 } },
+		{ { 4, 50, 15 }, 50, { 4, 36, 10 }, { 4, 50, 15 } },
+		{ { 4, 1, 1000 }, 50, { 4, 1, 45 }, { 4, 1, 90 } },
+		{ { 1000, 0, 3 }, 50, { 47, 0, 3 }, { 47, 0, 3 } },
+		{ { 0, 1000, 3 }, 50, { 0, 47, 3 }, { 0, 87, 3 } },
+		{ { 1, 2, 3 }, 50, { 1, 2, 3 }, { 1, 2, 3 } },
+		{ { 0, 0, 0 }, 50, { 0, 0, 0 }, { 0, 0, 0 } },
+		{ { 9, 9, 9 }, 0, { 0, 0, 0 }, { 0, 0, 0 } },
+	};
+	uint64_t seed = 23;
+	struct steer_plan plan;
+	for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+		size_t sum = 0;
+		const size_t all =
+			steer_plan(&p4p, true, rows[r].candidates, rows[r].want, &seed, &plan);
+		for (size_t i = 0; i < STEER_PARTS; i++) {
+			const uint32_t take = plan.part[i].by_price + plan.part[i].uniform;
+			sum += take;
+			assert_int_equal(take, rows[r].take[i]);
+			assert_int_equal(plan.part[i].pool, rows[r].pool[i]);
+		}
+		assert_int_equal(all, sum);
+	}
+	/* At random there are no parts. */
+	assert_int_equal(steer_plan(&p4p, false, rows[0].candidates, 50, &seed, &plan), 50);
+	assert_int_equal(plan.part[STEER_OUTSIDE].uniform, 50);
+	assert_int_equal(plan.part[STEER_OUTSIDE].pool, 50);
+	assert_int_equal(plan.part[STEER_OWN_PID].pool, 0);
+}
+
+/* 10 more than the caps from the 265 and 95 that are left, as in fills_uniformly() above. */
+static void plans_to_fill_uniformly(void **state)
+{
+	(void)state;
+	enum { ROUNDS = 20000 };
+	static const uint32_t candidates[] = { 300, 100, 0 };
+	double own = 0;
+	uint64_t seed = 29;
+	struct steer_plan plan;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		assert_int_equal(steer_plan(&p4p, true, candidates, 50, &seed, &plan), 50);
+		own += plan.part[STEER_OWN_PID].uniform;
+	}
+	assert_true(fabs(own / ROUNDS - (35 + 10.0 * 265 / 360)) < 0.02);
+}
+
+/* `pool` of the buckets' candidates, each equally likely; the counts that are not drawn go. */
+static void draw_pool(struct steer_bucket *b, size_t n, enum steer_part part, uint32_t pool,
+                      uint64_t *seed)
+{
+	uint32_t left = 0;
+	for (size_t i = 0; i < n; i++)
+		left += steer_part_of(b[i].tier) == part ? b[i].seeds + b[i].others : 0;
+	for (size_t i = 0; i < n; i++) {
+		if (steer_part_of(b[i].tier) != part)
+			continue;
+		uint32_t drawn = 0;
+		for (uint32_t k = b[i].seeds + b[i].others; k > 0; k--, left--)
+			if (random_below(seed, left) < pool) {
+				drawn++;
+				pool--;
+			}
+		b[i].crowd = b[i].seeds + b[i].others;
+		b[i].seeds = 0;
+		b[i].others = drawn;
+	}
+}
+
+enum { N_PIDS = 121 };
+
+/* The 100 outside PIDs are unequal, by `smallest` and `step`. */
+static void fill_country(struct steer_bucket b[static N_PIDS], uint32_t smallest, uint32_t step,
+                         uint32_t candidates[static STEER_PARTS])
+{
+	static const uint32_t prices[] = { 10, 20, 40, 100 };
+	memset(candidates, 0, STEER_PARTS * sizeof(*candidates));
+	for (uint32_t i = 0; i < N_PIDS; i++) {
+		const enum map_tier tier = i == 0   ? TIER_SAME_PID
+		                           : i < 21 ? TIER_SAME_PROVIDER
+		                                    : TIER_TRANSIT;
+		b[i] = bucket(tier, prices[i % 4], 0, i < 21 ? 50 : smallest + (i - 21) * step);
+		candidates[steer_part_of(tier)] += b[i].others;
+	}
+}
+
+/* How far the average shares by pools are from those of the whole, as a part of the list. */
+static double pools_deviate(uint32_t smallest, uint32_t step, size_t want)
+{
+	enum { ROUNDS = 20000 };
+	struct steer_bucket all[N_PIDS], b[N_PIDS];
+	double off[N_PIDS] = { 0 }, sum = 0;
+	uint32_t candidates[STEER_PARTS];
+	uint64_t seed = 31;
+	fill_country(all, smallest, step, candidates);
+	for (unsigned r = 0; r < ROUNDS; r++) {
+		struct steer_plan plan;
+		memcpy(b, all, sizeof(b));
+		assert_int_equal(steer_share(&p4p, true, b, N_PIDS, want, &seed), want);
+		for (size_t i = 0; i < N_PIDS; i++)
+			off[i] += b[i].take;
+
+		memcpy(b, all, sizeof(b));
+		assert_int_equal(steer_plan(&p4p, true, candidates, want, &seed, &plan), want);
+		for (enum steer_part p = STEER_OWN_PID; p < STEER_PARTS; p++)
+			draw_pool(b, N_PIDS, p, plan.part[p].pool, &seed);
+		assert_int_equal(steer_pick(&p4p, true, &plan, b, N_PIDS, &seed), want);
+		for (size_t i = 0; i < N_PIDS; i++)
+			off[i] -= b[i].take;
+	}
+	for (size_t i = 1; i < N_PIDS; i++)
+		sum += fabs(off[i]) / ROUNDS;
+	assert_true(fabs(off[0]) < 1e-9); /* the own PID's is no matter of chance */
+	return sum / (double)want;
+}
+
+static void a_pool_gives_the_shares_of_the_whole(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t smallest, step;
+		size_t want;
+	} rows[] = { { 50, 0, 50 }, { 10, 20, 50 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const double off = pools_deviate(rows[i].smallest, rows[i].step, rows[i].want);
+		if (off > 0.02)
+			fail_msg("row %zu: pools move %.3f of the list", i, off);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(caps_the_own_pid_and_provider_exactly),
 	cmocka_unit_test(gives_the_provider_what_a_small_pid_leaves),
@@ -340,6 +478,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_unmapped_asker_gets_native),
 	cmocka_unit_test(holds_for_any_buckets),
 	cmocka_unit_test(settles_for_a_ladder_of_prices),
+	cmocka_unit_test(plans_what_the_shares_come_to),
+	cmocka_unit_test(plans_to_fill_uniformly),
+	cmocka_unit_test(a_pool_gives_the_shares_of_the_whole),
 };
 
 RUN_TESTS(tests)
