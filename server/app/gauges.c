@@ -49,12 +49,13 @@ static void accounting(const struct gauges *g, struct text *page)
 static void udp(const struct gauges *g, struct text *page)
 {
 	const struct net_udp_stats s = net_udp_stats(g->udp);
-	metrics_gauge(page, "p4pd_udp_received", "Datagrams received", s.received);
-	metrics_gauge(page, "p4pd_udp_sent", "Datagrams sent", s.sent);
-	metrics_gauge(page, "p4pd_udp_send_failed", "Datagrams the kernel did not take",
-	              s.send_failed);
-	metrics_gauge(page, "p4pd_udp_dropped",
-	              "Datagrams the kernel dropped, the queue being full", s.dropped);
+	metrics_counter(page, "p4pd_udp_received_total", "Datagrams received", s.received);
+	metrics_counter(page, "p4pd_udp_sent_total", "Datagrams sent", s.sent);
+	metrics_counter(page, "p4pd_udp_send_failed_total", "Replies the kernel did not take",
+	                s.send_failed);
+	metrics_counter(page, "p4pd_udp_dropped_total",
+	                "Datagrams the kernel dropped, a worker's receive buffer being full",
+	                s.dropped);
 }
 
 void gauges_write(void *ctx, struct text *page)

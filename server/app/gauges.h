@@ -16,7 +16,7 @@ struct gauges {
 	struct accounting *accounting;
 	struct maps *maps;
 	struct map_office *office;
-	const struct net_udp *udp;
+	struct net_udp *udp;
 };
 
 /* A metrics_gauges function; `ctx` is a struct gauges. */

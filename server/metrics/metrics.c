@@ -120,6 +120,12 @@ void metrics_gauge(struct text *page, const char *name, const char *help, uint64
 	text_printf(page, "%s %" PRIu64 "\n", name, value);
 }
 
+void metrics_counter(struct text *page, const char *name, const char *help, uint64_t value)
+{
+	write_head(page, name, help, "counter");
+	text_printf(page, "%s %" PRIu64 "\n", name, value);
+}
+
 static void write_counters(const struct metrics *m, struct text *page)
 {
 	for (unsigned i = 0; i < METRIC_COUNT_; i++) {

@@ -39,7 +39,11 @@ typedef void metrics_gauges(void *ctx, struct text *page);
 void metrics_register(struct metrics *m, metrics_gauges *write,
                       void *ctx); /* before threads start */
 
-/* Helpers for gauges: one line with HELP and TYPE; `labels` may be "". */
+/*
+ * Helpers for gauges: one line with HELP and TYPE. metrics_counter() is for what somebody else counts
+ * and only grows; its name ends in _total.
+ */
 void metrics_gauge(struct text *page, const char *name, const char *help, uint64_t value);
+void metrics_counter(struct text *page, const char *name, const char *help, uint64_t value);
 
 void metrics_write(struct metrics *m, struct text *page);

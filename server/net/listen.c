@@ -105,9 +105,10 @@ static int open_once(const struct net_place *p, int type, bool share)
 	return fd;
 }
 
-static bool is_any_v6(const struct net_place *p)
+bool net_place_any(const struct net_place *p)
 {
-	return p->at.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&p->at.v6.sin6_addr);
+	return p->at.any.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&p->at.v6.sin6_addr)
+	                                       : p->at.v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
 enum err net_open(struct net_place *place, int type, bool share, int *out, struct fault *fault)
@@ -117,7 +118,8 @@ enum err net_open(struct net_place *place, int type, bool share, int *out, struc
 	net_place_print(place, name);
 
 	int fd = open_once(&bound, type, share);
-	if (fd < 0 && is_any_v6(place) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+	if (fd < 0 && place->at.any.sa_family == AF_INET6 && net_place_any(place) &&
+	    (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		const struct ip_addr any = ip_v4(0);
 		bound = net_place_of(&any, net_place_port(place));
 		fd = open_once(&bound, type, share);

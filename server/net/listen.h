@@ -30,6 +30,7 @@ enum err net_place_parse(const char *text, struct net_place *out, struct fault *
 struct net_place net_place_of(const struct ip_addr *addr, uint16_t port);
 
 uint16_t net_place_port(const struct net_place *p);
+bool net_place_any(const struct net_place *p); /* 0.0.0.0 or [::] */
 void net_place_print(const struct net_place *p, char out[static IP_TEXT_SIZE + 8]);
 
 /* The address and the port of a peer, IPv4-mapped ones as IPv4. */

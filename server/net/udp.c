@@ -5,6 +5,7 @@
 #include "server/net/listen.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,14 +18,19 @@
 #include <unistd.h>
 
 enum {
-	WAKE_MS = 200,      /* how late a worker may notice that it shall stop */
-	DRAIN_BATCHES = 256 /* answered after that, at the most */
+	WAKE_MS = 200,       /* how late a worker may notice that it shall stop */
+	DRAIN_BATCHES = 256, /* answered after that, at the most */
+	SEND_MS = 5          /* a batch of replies may wait for room in the send buffer, once */
 };
 
-/* Room for what a datagram carries beside its bytes: where it was sent to, and the drop counter. */
+/* On a cache line of its own, so that a small datagram touches as few as can be. */
+struct bytes {
+	alignas(64) uint8_t at[NET_DATAGRAM_MAX];
+};
+
+/* One message: where a datagram was sent to. */
 struct control {
-	alignas(struct cmsghdr) uint8_t
-		bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t))];
+	alignas(struct cmsghdr) uint8_t at[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 struct worker {
@@ -33,25 +39,28 @@ struct worker {
 	unsigned index;
 	int fd;
 	bool running;
+	uint64_t dropped; /* guarded by udp->lock */
 	/* Written by the worker alone. */
-	_Atomic uint64_t received, sent, send_failed, dropped;
+	_Atomic uint64_t received, sent, send_failed;
 
+	size_t used; /* entries of `in` that the last receive has written to */
 	struct net_datagram batch[NET_BATCH_MAX];
 	struct mmsghdr in[NET_BATCH_MAX], out[NET_BATCH_MAX];
 	struct iovec in_at[NET_BATCH_MAX], out_at[NET_BATCH_MAX];
 	struct net_place from[NET_BATCH_MAX];
-	struct control in_control[NET_BATCH_MAX], out_control[NET_BATCH_MAX];
-	uint8_t in_bytes[NET_BATCH_MAX][NET_DATAGRAM_MAX];
-	uint8_t out_bytes[NET_BATCH_MAX][NET_DATAGRAM_MAX];
+	struct control control[NET_BATCH_MAX];
+	struct bytes in_bytes[NET_BATCH_MAX], out_bytes[NET_BATCH_MAX];
 };
 
 struct net_udp {
 	net_udp_handle *handle;
 	void *ctx;
 	struct net_place place;
+	bool any; /* listens on all addresses: a reply must name the one that was asked */
 	atomic_bool stop;
 	unsigned n_workers;
 	struct worker *workers;
+	pthread_mutex_t lock; /* of the drop counters, which whoever asks brings up to date */
 };
 
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -67,102 +76,87 @@ static uint64_t clock_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* What the kernel writes to in entry `i`, and must find as it was. */
+static void arm(struct worker *w, size_t i)
+{
+	struct msghdr *m = &w->in[i].msg_hdr;
+	m->msg_namelen = sizeof(w->from[i].at);
+	m->msg_controllen = w->udp->any ? sizeof(w->control[i]) : 0;
+}
+
 /* How many datagrams came: 0 after WAKE_MS of silence. */
 static size_t receive(struct worker *w, int flags)
 {
-	for (size_t i = 0; i < NET_BATCH_MAX; i++) {
-		struct msghdr *m = &w->in[i].msg_hdr;
-		m->msg_namelen = sizeof(w->from[i].at);
-		m->msg_controllen = sizeof(w->in_control[i]);
-	}
+	for (size_t i = 0; i < w->used; i++)
+		arm(w, i);
 	const int n = recvmmsg(w->fd, w->in, NET_BATCH_MAX, flags, NULL);
-	if (n > 0) {
+	w->used = n > 0 ? (size_t)n : 0;
+	if (n > 0)
 		count(&w->received, (uint64_t)n);
-		return (size_t)n;
-	}
-	if (errno != EAGAIN && errno != EINTR)
+	else if (errno != EAGAIN && errno != EINTR)
 		(void)poll(NULL, 0, 10); /* out of memory, say: do not spin */
-	return 0;
+	return w->used;
 }
 
 /*
  * A host with several addresses must answer from the one that was asked, or a client's firewall
- * drops the reply. An IPv6 socket tells and takes IPv4 addresses in the mapped form. The interface
- * stays open except where the address means nothing without it.
+ * drops the reply. What the kernel told of the datagram says that to it, too, once the interface is
+ * left open, except where the address means nothing without it. An IPv6 socket tells and takes IPv4
+ * addresses in the mapped form. Returns the size for msg_controllen: without the padding, for which
+ * the kernel would allocate (3 % of an echo).
  */
-static size_t put_source(const struct cmsghdr *asked, struct control *out)
+static size_t source(struct msghdr *asked)
 {
-	struct msghdr m = { .msg_control = out->bytes, .msg_controllen = sizeof(out->bytes) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	if (asked->cmsg_level == IPPROTO_IP) {
+	struct cmsghdr *c = CMSG_FIRSTHDR(asked);
+	if (c == NULL)
+		return 0;
+	if (c->cmsg_level == IPPROTO_IP) {
 		struct in_pktinfo info;
-		memcpy(&info, CMSG_DATA(asked), sizeof(info));
-		const struct in_pktinfo from = { .ipi_spec_dst = info.ipi_spec_dst };
-		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(from)),
-			               .cmsg_level = IPPROTO_IP,
-			               .cmsg_type = IP_PKTINFO };
-		memcpy(CMSG_DATA(c), &from, sizeof(from));
-		return CMSG_SPACE(sizeof(from));
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		info.ipi_ifindex = 0;
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		return c->cmsg_len;
 	}
 	struct in6_pktinfo info;
-	memcpy(&info, CMSG_DATA(asked), sizeof(info));
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
 	if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
 		return 0;
 	if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
 		info.ipi6_ifindex = 0;
-	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(info)),
-		               .cmsg_level = IPPROTO_IPV6,
-		               .cmsg_type = IPV6_PKTINFO };
 	memcpy(CMSG_DATA(c), &info, sizeof(info));
-	return CMSG_SPACE(sizeof(info));
+	return c->cmsg_len;
 }
 
-/* Reads what came beside datagram `i`; returns the size of the reply's control data. */
-static size_t read_control(struct worker *w, size_t i)
-{
-	struct msghdr *m = &w->in[i].msg_hdr;
-	size_t size = 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			uint32_t drops;
-			memcpy(&drops, CMSG_DATA(c), sizeof(drops));
-			atomic_store_explicit(&w->dropped, drops, memory_order_relaxed);
-		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) ||
-		           (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)) {
-			size = put_source(c, &w->out_control[i]);
-		}
-	}
-	return size;
-}
-
+/* A reply that cannot go must not hold up the others; a full send buffer not the requests. */
 static void send_all(struct worker *w, size_t n)
 {
+	struct pollfd room = { .fd = w->fd, .events = POLLOUT };
 	size_t done = 0, failed = 0;
+	bool waited = false;
 	while (done < n) {
-		const int k = sendmmsg(w->fd, w->out + done, (unsigned)(n - done), 0);
+		const int k = sendmmsg(w->fd, w->out + done, (unsigned)(n - done), MSG_DONTWAIT);
 		if (k > 0) {
 			done += (size_t)k;
-		} else if (errno != EINTR) { /* one that cannot go must not hold up the rest */
+		} else if (errno == EAGAIN) {
+			if (waited || poll(&room, 1, SEND_MS) <= 0)
+				break;
+			waited = true;
+		} else if (errno != EINTR) {
 			failed++;
 			done++;
 		}
 	}
-	count(&w->sent, n - failed);
-	count(&w->send_failed, failed);
+	count(&w->sent, done - failed);
+	count(&w->send_failed, n - done + failed);
 }
 
 static void answer(struct worker *w, size_t n)
 {
-	size_t control[NET_BATCH_MAX];
 	for (size_t i = 0; i < n; i++) {
 		struct net_datagram *d = &w->batch[i];
-		*d = (struct net_datagram){
-			.in = w->in_bytes[i],
-			.in_size = w->in[i].msg_len,
-			.out = w->out_bytes[i],
-		};
+		d->in_size = w->in[i].msg_len;
+		d->out_size = 0;
 		d->from = net_peer(&w->from[i].at.any, &d->from_port);
-		control[i] = read_control(w, i);
 	}
 	w->udp->handle(w->udp->ctx, w->index, clock_ms(), w->batch, n);
 
@@ -171,14 +165,14 @@ static void answer(struct worker *w, size_t n)
 		if (w->batch[i].out_size == 0)
 			continue;
 		must(w->batch[i].out_size <= NET_DATAGRAM_MAX);
-		w->out_at[i] = (struct iovec){ w->out_bytes[i], w->batch[i].out_size };
+		w->out_at[i].iov_len = w->batch[i].out_size;
 		w->out[replies++].msg_hdr = (struct msghdr){
 			.msg_name = &w->from[i].at,
 			.msg_namelen = w->in[i].msg_hdr.msg_namelen,
 			.msg_iov = &w->out_at[i],
 			.msg_iovlen = 1,
-			.msg_control = control[i] > 0 ? w->out_control[i].bytes : NULL,
-			.msg_controllen = control[i],
+			.msg_control = &w->control[i],
+			.msg_controllen = w->udp->any ? source(&w->in[i].msg_hdr) : 0,
 		};
 	}
 	send_all(w, replies);
@@ -196,23 +190,10 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* What the kernel does not know costs a feature, never the start. */
-static void set_options(int fd, const struct net_udp_options *o, int family)
+static void ask_buffer(int fd, int bytes)
 {
-	const int on = 1, bytes = (int)o->receive_buffer;
-	const struct timeval wake = { .tv_usec = WAKE_MS * 1000L };
 	int got = 0;
 	socklen_t size = sizeof(got);
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof(wake));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wake, sizeof(wake));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	if (family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-	else
-		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
-	if (bytes <= 0)
-		return;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &size) == 0 && got / 2 < bytes)
@@ -222,17 +203,40 @@ static void set_options(int fd, const struct net_udp_options *o, int family)
 		         bytes, got / 2);
 }
 
+/* What the kernel does not know costs a feature, never the start. */
+static void set_options(const struct net_udp *u, int fd, const struct net_udp_options *o)
+{
+	const int on = 1, v4 = IP_PMTUDISC_PROBE, v6 = IPV6_PMTUDISC_PROBE;
+	const struct timeval wake = { .tv_usec = WAKE_MS * 1000L };
+	const bool is_v6 = u->place.at.any.sa_family == AF_INET6;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof(wake));
+	(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
+	if (is_v6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+	if (u->any && is_v6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	else if (u->any)
+		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	if (o->receive_buffer > 0)
+		ask_buffer(fd, (int)o->receive_buffer);
+}
+
 static void link_buffers(struct worker *w)
 {
 	for (size_t i = 0; i < NET_BATCH_MAX; i++) {
-		w->in_at[i] = (struct iovec){ w->in_bytes[i], NET_DATAGRAM_MAX };
+		w->batch[i].in = w->in_bytes[i].at;
+		w->batch[i].out = w->out_bytes[i].at;
+		w->in_at[i] = (struct iovec){ w->in_bytes[i].at, NET_DATAGRAM_MAX };
+		w->out_at[i] = (struct iovec){ w->out_bytes[i].at, 0 };
 		w->in[i].msg_hdr = (struct msghdr){
 			.msg_name = &w->from[i].at,
 			.msg_iov = &w->in_at[i],
 			.msg_iovlen = 1,
-			.msg_control = w->in_control[i].bytes,
+			.msg_control = &w->control[i],
 		};
 	}
+	w->used = NET_BATCH_MAX;
 }
 
 static enum err open_sockets(struct net_udp *u, const struct net_udp_options *o,
@@ -252,7 +256,8 @@ static enum err open_sockets(struct net_udp *u, const struct net_udp_options *o,
 		const enum err e = net_open(&u->place, SOCK_DGRAM, share, &w->fd, fault);
 		if (e != ERR_OK)
 			return e;
-		set_options(w->fd, o, u->place.at.any.sa_family);
+		u->any = net_place_any(&u->place);
+		set_options(u, w->fd, o);
 	}
 	return ERR_OK;
 }
@@ -299,7 +304,8 @@ enum err net_udp_start(const struct net_udp_options *options, struct net_udp **o
 		               .ctx = options->ctx,
 		               .place = place,
 		               .n_workers = options->workers,
-		               .workers = workers };
+		               .workers = workers,
+		               .lock = PTHREAD_MUTEX_INITIALIZER };
 	for (unsigned i = 0; i < u->n_workers; i++) {
 		workers[i].udp = u;
 		workers[i].index = i;
@@ -337,15 +343,30 @@ uint16_t net_udp_port(const struct net_udp *u)
 	return net_place_port(&u->place);
 }
 
-struct net_udp_stats net_udp_stats(const struct net_udp *u)
+/*
+ * The kernel counts in 32 bits. Asking it here costs a datagram nothing and is right even while
+ * none gets through; SO_RXQ_OVFL would hang a control message on each datagram after the first loss.
+ */
+static uint64_t drops(struct worker *w)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+	socklen_t size = sizeof(info);
+	if (getsockopt(w->fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0 && size == sizeof(info))
+		w->dropped += (uint32_t)(info[SK_MEMINFO_DROPS] - (uint32_t)w->dropped);
+	return w->dropped;
+}
+
+struct net_udp_stats net_udp_stats(struct net_udp *u)
 {
 	struct net_udp_stats s = { 0 };
+	pthread_mutex_lock(&u->lock);
 	for (unsigned i = 0; i < u->n_workers; i++) {
-		const struct worker *w = &u->workers[i];
+		struct worker *w = &u->workers[i];
 		s.received += atomic_load_explicit(&w->received, memory_order_relaxed);
 		s.sent += atomic_load_explicit(&w->sent, memory_order_relaxed);
 		s.send_failed += atomic_load_explicit(&w->send_failed, memory_order_relaxed);
-		s.dropped += atomic_load_explicit(&w->dropped, memory_order_relaxed);
+		s.dropped += drops(w);
 	}
+	pthread_mutex_unlock(&u->lock);
 	return s;
 }

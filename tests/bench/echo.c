@@ -7,9 +7,10 @@
  * nothing: no connection ids, no swarms. Zeros stand where counts and peers would. So p4pload can load
  * it like any tracker, and its CPU time per reply is the ceiling of every tracker in its place.
  *
- * The default is the leanest loop known: one IPv4 socket bound to one address, recvmmsg and sendmmsg,
- * batches of 32, no control data. Options add one thing at a time, to learn what that one costs; with
- * --net it is server/net/udp.c that receives and sends, and the replies stay the same.
+ * The default is the leanest loop known: one IPv4 socket bound to one address, recvmmsg and
+ * sendmmsg, batches of 32, no control data, nothing fragmented. Options add one thing at a time, to
+ * learn what that one costs; with --net it is server/net/udp.c that receives and sends, and the
+ * replies stay the same.
  */
 
 #include "common/base/cursor.h"
@@ -33,7 +34,7 @@ enum { BATCH_MAX = 256, HEAD_SIZE = 16, ROW_SIZE = 12, CONTROL = 128, BUFFER = 4
 struct echo {
 	uint64_t port, size, batch, workers;
 	const char *net; /* what net_udp_start() shall listen on, or NULL */
-	bool dual, pktinfo, overflow, timeout, poll;
+	int dual, pktinfo, fragment, overflow, timeout, poll; /* options that are there or not */
 	int fd;
 	struct mmsghdr in[BATCH_MAX], out[BATCH_MAX];
 	struct iovec in_at[BATCH_MAX], out_at[BATCH_MAX];
@@ -89,6 +90,8 @@ static void open_socket(struct echo *e)
 	if (e->pktinfo)
 		set(e->fd, e->dual ? IPPROTO_IPV6 : IPPROTO_IP,
 		    e->dual ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+	if (!e->fragment)
+		set(e->fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 	const struct timeval wake = { .tv_usec = 200000 };
 	if (e->timeout)
 		(void)setsockopt(e->fd, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof(wake));
@@ -142,7 +145,7 @@ static size_t answer(struct echo *e, size_t n)
 static _Noreturn void serve(struct echo *e)
 {
 	struct pollfd ready = { .fd = e->fd, .events = POLLIN };
-	const bool control = e->pktinfo || e->overflow;
+	const bool control = e->pktinfo != 0 || e->overflow != 0;
 	for (;;) {
 		for (size_t i = 0; i < e->batch; i++) {
 			struct msghdr *m = &e->in[i].msg_hdr;
@@ -205,6 +208,7 @@ static const char usage[] =
 	"  --batch N        datagrams received and sent at once (32)\n"
 	"  --pktinfo        listen on every address; ask where each datagram went, answer from there\n"
 	"  --dual           an IPv6 socket that hears IPv4, too; listens on every address\n"
+	"  --fragment       let the kernel fragment replies, as it does by default\n"
 	"  --overflow       ask for the drop counter with each datagram (SO_RXQ_OVFL)\n"
 	"  --timeout        wake five times a second (SO_RCVTIMEO)\n"
 	"  --poll           poll, then receive what is there, instead of a receive that waits\n"
@@ -223,22 +227,25 @@ static uint64_t number(const char *text, uint64_t min, uint64_t max)
 
 static void parse(struct echo *e, int argc, char **argv)
 {
-	static const struct option options[] = {
+	const struct option options[] = {
 		{ "port", required_argument, NULL, 'p' },
 		{ "size", required_argument, NULL, 's' },
 		{ "batch", required_argument, NULL, 'b' },
 		{ "net", required_argument, NULL, 'n' },
 		{ "workers", required_argument, NULL, 'w' },
-		{ "pktinfo", no_argument, NULL, 'i' },
-		{ "dual", no_argument, NULL, 'd' },
-		{ "overflow", no_argument, NULL, 'o' },
-		{ "timeout", no_argument, NULL, 't' },
-		{ "poll", no_argument, NULL, 'l' },
+		{ "pktinfo", no_argument, &e->pktinfo, 1 },
+		{ "dual", no_argument, &e->dual, 1 },
+		{ "overflow", no_argument, &e->overflow, 1 },
+		{ "timeout", no_argument, &e->timeout, 1 },
+		{ "poll", no_argument, &e->poll, 1 },
+		{ "fragment", no_argument, &e->fragment, 1 },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
+		case 0:
+			break;
 		case 'p':
 			e->port = number(optarg, 0, UINT16_MAX);
 			break;
@@ -254,21 +261,6 @@ static void parse(struct echo *e, int argc, char **argv)
 		case 'n':
 			e->net = optarg;
 			break;
-		case 'i':
-			e->pktinfo = true;
-			break;
-		case 'd':
-			e->dual = true;
-			break;
-		case 'o':
-			e->overflow = true;
-			break;
-		case 't':
-			e->timeout = true;
-			break;
-		case 'l':
-			e->poll = true;
-			break;
 		case 'h':
 			(void)fputs(usage, stdout);
 			exit(0);
@@ -283,7 +275,7 @@ int main(int argc, char **argv)
 {
 	static struct echo e = { .size = 320, .batch = 32, .workers = 1 };
 	parse(&e, argc, argv);
-	if (e.pktinfo && e.overflow) {
+	if (e.pktinfo != 0 && e.overflow != 0) {
 		(void)fputs("echo: --pktinfo and --overflow exclude each other\n", stderr);
 		return 2;
 	}

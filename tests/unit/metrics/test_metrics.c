@@ -138,6 +138,7 @@ static void puts_latencies_into_powers_of_two(void **state)
 static void write_depth(void *ctx, struct text *page)
 {
 	metrics_gauge(page, "p4pd_depth", "How deep", *(const uint64_t *)ctx);
+	metrics_counter(page, "p4pd_dives_total", "How often", 7);
 }
 
 static void asks_gauges_when_the_page_is_made(void **state)
@@ -151,6 +152,8 @@ static void asks_gauges_when_the_page_is_made(void **state)
 	metrics_write(m, &page);
 	assert_non_null(strstr(page.bytes, "# HELP p4pd_depth How deep\n# TYPE p4pd_depth gauge\n"
 	                                   "p4pd_depth 18446744073709551615\n"));
+	assert_non_null(
+		strstr(page.bytes, "# TYPE p4pd_dives_total counter\np4pd_dives_total 7\n"));
 	text_done(&page);
 	metrics_free(m);
 }
