@@ -36,6 +36,15 @@ static int32_t want_from_wire(uint32_t want)
 	return want <= INT32_MAX ? (int32_t)want : WANT_DEFAULT;
 }
 
+/*
+ * aria2 (to 1.36 at least) draws another key for each datagram: taken for one, each of its announces
+ * would be another client, and the last but one would haunt the swarm until it expires.
+ */
+static bool key_is_noise(const uint8_t peer_id[static PEER_ID_SIZE])
+{
+	return peer_id[0] == 'A' && peer_id[1] == '2' && peer_id[2] == '-';
+}
+
 enum err udp_announce_parse(const void *packet, size_t size, struct announce *out)
 {
 	if (size < UDP_ANNOUNCE_SIZE)
@@ -51,6 +60,8 @@ enum err udp_announce_parse(const void *packet, size_t size, struct announce *ou
 	out->event = event_from_wire(reader_u32(&r));
 	(void)reader_u32(&r); /* the address it claims; the socket knows better */
 	out->key = reader_u32(&r);
+	if (key_is_noise(out->peer_id))
+		out->key = 0;
 	out->want = want_from_wire(reader_u32(&r));
 	out->port = reader_u16(&r);
 

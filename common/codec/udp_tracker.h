@@ -32,7 +32,8 @@ struct udp_head {
 enum err udp_head_parse(const void *packet, size_t size, struct udp_head *out) must_check;
 
 /*
- * The announce behind the head. An unknown event counts as none; want <= -1 becomes WANT_DEFAULT.
+ * The announce behind the head. An unknown event counts as none; want <= -1 becomes WANT_DEFAULT; a
+ * key of which is known that it changes from announce to announce (aria2's) becomes 0, none.
  * ERR_TRUNCATED: fewer than UDP_ANNOUNCE_SIZE bytes. *out is untouched on failure.
  */
 enum err udp_announce_parse(const void *packet, size_t size, struct announce *out) must_check;

@@ -12,7 +12,7 @@ PACKAGE = {  # of what meson.build calls it
     "cmocka": "libcmocka-dev", "systemd": None,  # only tells where a unit file goes
     "python3": "python3", "/usr/bin/python3": "python3", "rst2man": "python3-docutils",
     "clang-format-14": "clang-format-14", "clang-format": "clang-format-14",
-    "sh": None, "bash": None,  # essential
+    "sh": None, "bash": None, "env": None,  # essential
 }
 root = pathlib.Path(sys.argv[1])
 lines = [line.split() for line in (root / "deploy/packages").read_text().splitlines()]

@@ -3,7 +3,7 @@
 """Several libtorrent clients in one process, each with an address of its own.
 
 Reads one JSON line: {"torrent", "port", "want", "up", "clients": [{"ip", "dir", "seed"}, ...]}; then
-the words "start", "stats" and "stop", a line each. Answers each with one JSON line.
+the words "start", "scrape", "stats" and "stop", a line each. Answers each with one JSON line.
 """
 import json
 import queue
@@ -69,6 +69,9 @@ def main():
             clients = [Client(config, about) for about in config["clients"]]
         for client in clients:
             client.sample()
+        if word == "scrape":
+            for client in clients:
+                client.torrent.scrape_tracker()
         if word == "stop":
             for client in clients:
                 client.torrent.pause()  # announces "stopped" with the final counters

@@ -4,10 +4,14 @@ import hashlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
+import urllib.request
 
-from house import wait_for
+from house import free_port, wait_for
 
 HERE = pathlib.Path(__file__).parent
 PORT = 6881
@@ -51,6 +55,8 @@ class Libtorrent:
         self.process.wait(30)
         return stats
 
+    leave = stop
+
     def kill(self):
         self.process.kill()
         self.process.wait()
@@ -59,8 +65,8 @@ class Libtorrent:
 class Program:
     """One client that is a program of its own."""
 
-    def __init__(self, work, ip, command, environment=None):
-        self.folder = work / ip
+    def __init__(self, work, ip, command, environment=None, ends_by=signal.SIGTERM):
+        self.folder, self.ends_by = work / ip, ends_by
         self.log = open(work / f"{ip}.log", "wb")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT,
                                         env={**os.environ, **(environment or {})})
@@ -68,8 +74,12 @@ class Program:
     def files(self):
         return [self.folder / "payload.bin"]
 
+    def leave(self):
+        """Tells the tracker, and need not end."""
+        self.process.send_signal(self.ends_by)
+
     def stop(self):
-        self.process.terminate()
+        self.process.send_signal(self.ends_by)
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
@@ -79,20 +89,35 @@ class Program:
     kill = stop
 
 
-def transmission(work, torrent, ip):
-    folder, config = work / ip, work / f"{ip}.conf"
-    watch = config / "watch"
-    watch.mkdir(parents=True)
-    folder.mkdir()
-    (watch / "payload.torrent").write_bytes(torrent.read_bytes())
-    (config / "settings.json").write_text(json.dumps({
-        "download-dir": str(folder), "incomplete-dir-enabled": False, "watch-dir": str(watch),
-        "watch-dir-enabled": True, "start-added-torrents": True, "bind-address-ipv4": ip,
-        "peer-port": PORT, "peer-port-random-on-start": False, "rpc-enabled": False,
-        "dht-enabled": False, "lpd-enabled": False, "pex-enabled": False, "utp-enabled": False,
-        "port-forwarding-enabled": False, "encryption": 0, "preallocation": 0,
-        "rename-partial-files": False, "ratio-limit-enabled": False}))
-    return Program(work, ip, ["transmission-daemon", "-f", "-g", str(config)])
+class Transmission(Program):
+    """transmission-daemon, with its RPC on a loopback port."""
+
+    def __init__(self, work, torrent, ip):
+        folder, config = work / ip, work / f"{ip}.conf"
+        watch = config / "watch"
+        watch.mkdir(parents=True)
+        folder.mkdir()
+        self.port = free_port()
+        (watch / "payload.torrent").write_bytes(torrent.read_bytes())
+        (config / "settings.json").write_text(json.dumps({
+            "download-dir": str(folder), "incomplete-dir-enabled": False, "watch-dir": str(watch),
+            "watch-dir-enabled": True, "start-added-torrents": True, "bind-address-ipv4": ip,
+            "peer-port": PORT, "peer-port-random-on-start": False, "rpc-port": self.port,
+            "rpc-bind-address": "127.0.0.1", "dht-enabled": False, "lpd-enabled": False, "pex-enabled": False,
+            "utp-enabled": False, "port-forwarding-enabled": False, "encryption": 0, "preallocation": 0,
+            "rename-partial-files": False, "ratio-limit-enabled": False}))
+        super().__init__(work, ip, ["transmission-daemon", "-f", "-g", str(config)])
+
+    def leave(self):
+        """Tells the tracker; a daemon that ends forgets to, when it is an HTTP tracker."""
+        url = f"http://127.0.0.1:{self.port}/transmission/rpc"
+        try:
+            urllib.request.urlopen(url, b"{}", 5)
+        except urllib.error.HTTPError as refused:  # 409 brings the session id
+            session = {"X-Transmission-Session-Id": refused.headers["X-Transmission-Session-Id"]}
+        call = urllib.request.Request(url, json.dumps({"method": "torrent-stop"}).encode(), session)
+        with urllib.request.urlopen(call, timeout=5) as reply:
+            assert json.load(reply)["result"] == "success"
 
 
 def aria2(work, torrent, ip):
@@ -103,7 +128,58 @@ def aria2(work, torrent, ip):
         "--enable-dht=true", f"--dht-listen-port={PORT}", f"--dht-file-path={work / ip}.dht", "--enable-dht6=false", "--bt-enable-lpd=false",
         "--enable-peer-exchange=false", "--disable-ipv6=true", "--seed-ratio=0.0",
         "--file-allocation=none", "--bt-min-crypto-level=plain", "--bt-require-crypto=false",
-        "--console-log-level=warn", "--summary-interval=0", str(torrent)])
+        "--console-log-level=warn", "--summary-interval=0", str(torrent)],
+        ends_by=signal.SIGINT)  # SIGTERM is its emergency: it tells the tracker nothing
+
+
+def rtorrent(work, torrent, ip):
+    (work / ip).mkdir()
+    settings = [
+        "system.daemon.set=true",  # no terminal
+        f"directory.default.set={work / ip}", f"network.bind_address.set={ip}",
+        f"network.local_address.set={ip}", f"network.port_range.set={PORT}-{PORT}",
+        "network.port_random.set=no", "trackers.use_udp.set=yes", "dht.mode.set=disable",
+        "protocol.pex.set=no", "protocol.encryption.set=none", "pieces.hash.on_completion.set=no",
+        f"load.start={torrent}"]
+    path = work / f"{ip}.rc"
+    path.write_text("\n".join(settings) + "\n")
+    return Program(work, ip, ["rtorrent", "-n", "-o", f"import={path}"], ends_by=signal.SIGINT)
+
+
+class Qbittorrent(Program):
+    """qbittorrent-nox; its one interface without a screen is an API on a loopback port."""
+
+    def __init__(self, work, torrent, ip):
+        profile = work / f"{ip}.profile"
+        config = profile / "qBittorrent" / "config"
+        config.mkdir(parents=True)
+        (work / ip).mkdir()
+        self.port = free_port()
+        (config / "qBittorrent.conf").write_text("\n".join([
+            "[LegalNotice]", "Accepted=true",
+            "[BitTorrent]", f"Session\\InterfaceAddress={ip}", f"Session\\Port={PORT}",
+            f"Session\\DefaultSavePath={work / ip}", "Session\\DHTEnabled=false", "Session\\LSDEnabled=false",
+            "Session\\PeXEnabled=false", "Session\\BTProtocol=TCP", "Session\\Encryption=2",
+            "Session\\QueueingSystemEnabled=false", "Session\\StopTrackerTimeout=5",
+            "[Network]", "PortForwardingEnabled=false",
+            "[Preferences]", "WebUI\\Address=127.0.0.1", "WebUI\\LocalHostAuth=false", "WebUI\\UseUPnP=false",
+            ""]))
+        super().__init__(work, ip, ["qbittorrent-nox", f"--profile={profile}", f"--webui-port={self.port}"],
+                         {"HOME": str(profile)})
+        wait_for("qBittorrent answers", 20, self.version)
+        self.call("torrents/add", {"urls": torrent.as_uri()})
+
+    def call(self, method, fields=None):
+        """One call of its web API; fields make it a POST."""
+        data = None if fields is None else urllib.parse.urlencode(fields).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v2/{method}", data, 5) as reply:
+            return reply.read().decode()
+
+    def version(self):
+        try:
+            return self.call("app/version")
+        except OSError:
+            return None
 
 
 def start_together(groups):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from house import NET, Daemon, address, make_torrent, new_database
-from peers import Libtorrent, aria2, transmission, wait_until_all_have
+from peers import Libtorrent, Transmission, aria2, wait_until_all_have
 
 
 @pytest.mark.parametrize("protocol", ["udp", "http"])
@@ -29,7 +29,7 @@ def test_twelve_clients_of_three_kinds_finish(tmp_path, protocol):
             leechers = [address(p, pid, 10) for p in ("isp-a", "isp-b", "isp-c") for pid in (1, 2)]
             clients.append(Libtorrent(tmp_path, torrent, leechers[:3]))
             clients[1].ask("start")
-            clients += [transmission(tmp_path, torrent, address(p, 1, 20))
+            clients += [Transmission(tmp_path, torrent, address(p, 1, 20))
                         for p in ("isp-a", "isp-b", "isp-c")]
             clients += [aria2(tmp_path, torrent, address(p, 2, 30)) for p in ("isp-a", "isp-b", "isp-c")]
             clients.append(Libtorrent(tmp_path, torrent, leechers[3:5]))

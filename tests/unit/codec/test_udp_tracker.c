@@ -23,7 +23,7 @@ static const char golden[] = "0123456789abcdef"                         /* conne
 			     "00000032"                                 /* num_want */
 			     "1ae1";                                    /* port */
 
-enum { EVENT_AT = 80, KEY_AT = 88, WANT_AT = 92, LEFT_AT = 64 };
+enum { PEER_ID_AT = 36, EVENT_AT = 80, KEY_AT = 88, WANT_AT = 92, LEFT_AT = 64 };
 
 static void fill(uint8_t p[static UDP_ANNOUNCE_SIZE])
 {
@@ -382,7 +382,27 @@ static void reads_recorded_datagrams(void **state)
 	assert_true(n > 0);
 }
 
+static void a_key_that_aria2_draws_anew_each_time_is_none(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *id;
+		uint64_t expect;
+	} rows[] = { { "A2-1-36-0-", 0 }, { "-A2-1360-", 77 }, { "A2", 77 }, { "-TR3000-", 77 } };
+	uint8_t p[UDP_ANNOUNCE_SIZE];
+	struct announce a;
+	fill(p);
+	put_u32(p + KEY_AT, 77);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(p + PEER_ID_AT, 'x', PEER_ID_SIZE);
+		memcpy(p + PEER_ID_AT, rows[i].id, strlen(rows[i].id));
+		assert_int_equal(udp_announce_parse(p, sizeof(p), &a), ERR_OK);
+		assert_int_equal(a.key, rows[i].expect);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_key_that_aria2_draws_anew_each_time_is_none),
 	cmocka_unit_test(a_connect_needs_the_magic_and_an_announce_does_not),
 	cmocka_unit_test(a_packet_shorter_than_an_announce_has_no_url),
 	cmocka_unit_test(a_reply_that_does_not_fit_is_not_written),
