@@ -17,8 +17,9 @@ enum {
 	JOURNAL_SLACK = 1 << 26 /* bytes beyond two checkpoints that make another one worthwhile */
 };
 
-/* Of a bin from its start: what the first million announces of a quiet hour fill. */
-static const struct tally_size bin_room = { 1 << 15, 1 << 19 };
+/* 22 MB from the start, so that a tracker which fills does not grow for it; 140 MB at most. */
+static const struct bin_room bin_room = { .first = { 1 << 15, 1 << 19 },
+	                                  .most = { 1 << 20, 1 << 21 } };
 
 /* The last map's places as names of the open bin. */
 struct place_names {
@@ -93,7 +94,7 @@ static enum err replay(struct accounting *a, struct fault *fault)
 		(void)fault_set(fault, e, "journal", "this is no journal of p4pd; starting anew");
 		return ERR_NOT_FOUND;
 	}
-	e = bin_open(&a->bin, h.start, h.seconds, bin_room);
+	e = bin_open(&a->bin, h.start, h.seconds, &bin_room);
 	if (e == ERR_OK && (e = replay_items(a, &scan)) != ERR_OK && e != ERR_NOMEM) {
 		(void)fault_set(fault, e, "journal",
 		                "the journal is damaged; what came before the damage is kept");
@@ -108,7 +109,7 @@ static enum err open_first_bin(struct accounting *a, struct fault *fault)
 	const uint32_t seconds = a->options.bin_seconds;
 	enum err e = replay(a, fault);
 	if (e == ERR_NOT_FOUND)
-		e = bin_open(&a->bin, bin_floor(a->options.now, seconds), seconds, bin_room);
+		e = bin_open(&a->bin, bin_floor(a->options.now, seconds), seconds, &bin_room);
 	if (e != ERR_OK)
 		return e;
 	a->last = a->options.now > a->bin.start ? a->options.now : a->bin.start;
@@ -347,7 +348,7 @@ static enum err open_next(struct accounting *a, int64_t from)
 	const uint32_t seconds = a->options.bin_seconds;
 	const int64_t end = bin_end(&a->bin);
 	enum err e =
-		bin_open(&next, bin_floor(from > end ? from : end, seconds), seconds, bin_room);
+		bin_open(&next, bin_floor(from > end ? from : end, seconds), seconds, &bin_room);
 	if (e != ERR_OK)
 		return e;
 	e = bin_carry(&a->bin, &next);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/bin.h"
 
+#include "common/base/random.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,11 +10,10 @@
 #define CONTACTS_LEAST 0.05
 #define CREDIT_LEAST   4096.0
 
-enum err bin_open(struct bin *b, int64_t start, uint32_t seconds, struct tally_size room)
+enum err bin_open(struct bin *b, int64_t start, uint32_t seconds, const struct bin_room *room)
 {
 	*b = (struct bin){ .start = start, .seconds = seconds, .names = names_new() };
-	const struct tally_size max = { BIN_ROWS_MAX, BIN_CELLS_MAX };
-	if (b->names == NULL || tally_init(&b->tally, room, max) != ERR_OK) {
+	if (b->names == NULL || tally_init(&b->tally, room->first, room->most) != ERR_OK) {
 		names_free(b->names);
 		return ERR_NOMEM;
 	}
@@ -111,6 +112,46 @@ void bin_save(const struct bin *b, struct journal *j)
 
 /* ---- the next bin ---- */
 
+static double contacts(const struct tally_cell *c, double kept)
+{
+	return (double)(c->first + c->later) * kept;
+}
+
+/*
+ * Contacts below it survive with a chance of their weight to it, and weigh as much as it then: sums
+ * stay right on the average, and the table does not fill.
+ */
+static double thinning(const struct bin *old, double kept)
+{
+	double least = CONTACTS_LEAST, expected = (double)old->tally.n_cells;
+	while (expected > (double)old->tally.cells_max / 2) {
+		least *= 2;
+		expected = 0;
+		for (size_t i = 0; i < old->tally.n_cells; i++)
+			expected += fmin(1, contacts(&old->tally.cells[i], kept) / least);
+	}
+	return least;
+}
+
+/* A number in [0, 1) that is another one for each contact and bin, and the same in a replay. */
+static double luck(const struct bin *next, const struct tally_cell *c)
+{
+	const uint64_t pair = (uint64_t)c->from << 32 | c->to;
+	const uint64_t lot = random_mix(c->swarm ^ random_mix(pair ^ (uint64_t)next->start));
+	return (double)(lot >> 11) * 0x1p-53;
+}
+
+/* What is left of it; 0: nothing. */
+static float carried(const struct bin *next, const struct tally_cell *c, double kept, double least)
+{
+	const double weight = contacts(c, kept);
+	if (weight < CONTACTS_LEAST)
+		return 0;
+	if (weight >= least || least <= CONTACTS_LEAST)
+		return (float)kept;
+	return luck(next, c) < weight / least ? (float)(kept * least / weight) : 0;
+}
+
 static enum err carry_cell(const struct bin *old, struct bin *next, struct tally_cell c, float kept)
 {
 	enum err e = names_put(next->names, names_key(old->names, c.from), &c.from);
@@ -133,16 +174,17 @@ static enum err carry_row(const struct bin *old, struct bin *next, const struct 
 }
 
 static enum err carry_swarm(const struct bin *old, struct bin *next, const struct bin_swarm *s,
-                            double kept)
+                            double kept, double least)
 {
 	enum err e = ERR_OK;
 	bool alive = false;
 	for (size_t i = 0; i < s->n_cells && e == ERR_OK; i++) {
 		const struct tally_cell *c = &old->tally.cells[s->cells[i]];
-		if ((double)(c->first + c->later) * kept < CONTACTS_LEAST)
+		const float rest = carried(next, c, kept, least);
+		if (rest <= 0)
 			continue;
 		alive = true;
-		e = carry_cell(old, next, *c, (float)kept);
+		e = carry_cell(old, next, *c, rest);
 	}
 	next->swarms += alive;
 	for (size_t i = 0; i < s->n_rows && e == ERR_OK && alive; i++)
@@ -155,12 +197,12 @@ enum err bin_carry(const struct bin *old, struct bin *next)
 	struct bin_walk walk;
 	struct bin_swarm swarm;
 	const int64_t apart = next->start > old->start ? next->start - old->start : 0;
-	const double kept = contact_decay((double)apart);
+	const double kept = contact_decay((double)apart), least = thinning(old, kept);
 	enum err e = bin_walk_init(&walk, old);
 	if (e != ERR_OK)
 		return e;
 	while (e == ERR_OK && bin_walk_next(&walk, &swarm))
-		e = carry_swarm(old, next, &swarm, kept);
+		e = carry_swarm(old, next, &swarm, kept, least);
 	bin_walk_done(&walk);
 	return e;
 }

@@ -10,7 +10,9 @@
  * report). It makes the books of a place right over time where those of one bin cannot be.
  *
  * Contacts and credits halve every CONTACT_HALF_LIFE; what has faded away is forgotten when the next
- * bin is opened, a swarm with its last contact.
+ * bin is opened, a swarm with its last contact. A table that is full refuses newcomers for the rest of
+ * the bin. So that the next one has room for them, at most half of it is carried over: which of the
+ * weak contacts survive is a matter of luck, and they stand for those that do not.
  *
  * Everything enters as journal items, so that a replay is the same calls again.
  *
@@ -20,7 +22,10 @@
 #include "server/accounting/journal.h"
 #include "server/accounting/names.h"
 
-enum { BIN_ROWS_MAX = 1 << 20, BIN_CELLS_MAX = 1 << 21 };
+/* What its tables have room for from the start, and at most. */
+struct bin_room {
+	struct tally_size first, most;
+};
 
 struct bin {
 	int64_t start;
@@ -30,9 +35,9 @@ struct bin {
 	size_t swarms; /* that the bin began with */
 };
 
-/* With `room` at once, to grow to BIN_ROWS_MAX and BIN_CELLS_MAX. ERR_NOMEM: nothing to undo. */
+/* ERR_NOMEM: nothing to undo. */
 enum err bin_open(struct bin *b, int64_t start, uint32_t seconds,
-                  struct tally_size room) must_check;
+                  const struct bin_room *room) must_check;
 void bin_done(struct bin *b);
 
 /* ERR_BUSY: a table is full. ERR_MALFORMED: the item names what no item before it did. */
