@@ -17,6 +17,11 @@
 #include "server/net/http.h"
 #include "server/report/report.h"
 
+/* What a passkey is used for, by this daemon since it started. */
+struct api_passkey_use {
+	uint64_t peers, announces, refused;
+};
+
 struct api_options {
 	struct store *store;
 	struct maps *maps;
@@ -26,8 +31,10 @@ struct api_options {
 	struct report_options report;
 	/* Is the daemon ready (listeners up, maps loaded)? `why` gets a sentence when not. */
 	bool (*ready)(void *ctx, char why[static 128]);
-	/* The access list changed in the store. */
+	/* Access lists or passkeys changed in the store. */
 	void (*access_changed)(void *ctx);
+	/* false: this daemon does not know the key yet, or does not look at passkeys. */
+	bool (*passkey_use)(void *ctx, const uint8_t hash[static 32], struct api_passkey_use *out);
 	void *ctx;
 };
 

@@ -13,6 +13,7 @@ call_handle interconnects_get, interconnect_put, balance_get, series_get, sample
 
 /* admin.c */
 call_handle tokens_get, token_post, token_delete;
+call_handle passkeys_get, passkey_post, passkey_delete;
 call_handle audit_get;
 
 /* admission.c */

@@ -8,6 +8,7 @@
 #include "server/app/clock.h"
 #include "server/app/feeder.h"
 #include "server/app/gauges.h"
+#include "server/app/passkeys.h"
 #include "server/app/settings.h"
 #include "server/app/state.h"
 #include "server/app/swarm_file.h"
@@ -60,7 +61,7 @@ struct daemon {
 	struct feeder *feeder;
 	struct gauges gauges;
 
-	pthread_mutex_t access_lock; /* one access_load() at a time */
+	pthread_mutex_t access_lock; /* one load_access() at a time */
 	unsigned next_shard;         /* to expire */
 	uint32_t last_snapshot;      /* steady */
 };
@@ -195,6 +196,16 @@ static enum err build_auth(struct daemon *d, struct fault *fault)
 	return auth_new(d->store, path, &d->auth, fault);
 }
 
+/* Lists and passkeys. ERR_AWAY: from copies. */
+static enum err load_access(struct daemon *d, struct fault *fault)
+{
+	const enum err e = access_load(&d->config, d->store, d->tracker, fault);
+	if (e != ERR_OK && e != ERR_AWAY)
+		return e;
+	const enum err keys = passkeys_load(&d->config, d->store, d->tracker, fault);
+	return keys != ERR_OK ? keys : e;
+}
+
 static enum err build_tracker(struct daemon *d, struct fault *fault)
 {
 	struct tracker_settings settings;
@@ -213,7 +224,7 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 	settings_done(&settings);
 	if (e != ERR_OK)
 		return no_memory(fault);
-	e = access_load(&d->config, d->store, d->tracker, fault);
+	e = load_access(d, fault);
 	return e == ERR_AWAY ? ERR_OK : e; /* the feeder will ask again */
 }
 
@@ -256,11 +267,11 @@ static enum err reload_access(void *ctx)
 	struct daemon *d = ctx;
 	struct fault fault = { 0 };
 	pthread_mutex_lock(&d->access_lock);
-	const enum err e = access_load(&d->config, d->store, d->tracker, &fault);
+	const enum err e = load_access(d, &fault);
 	pthread_mutex_unlock(&d->access_lock);
 	if (e != ERR_OK && e != ERR_AWAY)
 		log_line(LOG_ERROR,
-		         "The access lists were not loaded; the old ones stay. where=%s "
+		         "Access lists or passkeys were not loaded; the old ones stay. where=%s "
 		         "why=%s",
 		         fault.where, fault.text);
 	return e == ERR_AWAY ? e : ERR_OK; /* what is wrong with a file does not pass by itself */
@@ -269,6 +280,16 @@ static enum err reload_access(void *ctx)
 static void access_changed(void *ctx) /* called by the API, whose threads may wait */
 {
 	(void)reload_access(ctx);
+}
+
+static bool passkey_use(void *ctx, const uint8_t hash[static 32], struct api_passkey_use *out)
+{
+	const struct daemon *d = ctx;
+	struct tracker_passkey_use use;
+	if (tracker_passkey_use(d->tracker, hash, &use) != ERR_OK)
+		return false;
+	*out = (struct api_passkey_use){ use.peers, use.announces, use.refused };
+	return true;
 }
 
 static enum err listen_api(struct daemon *d, struct fault *fault)
@@ -283,6 +304,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		            .ratio_limit_milli = d->config.ratio_limit },
 		.ready = ready,
 		.access_changed = access_changed,
+		.passkey_use = passkey_use,
 		.ctx = d,
 	};
 	d->api = api_new(&o);
@@ -452,6 +474,7 @@ static void reload(void *ctx)
 	pthread_mutex_lock(&d->access_lock);
 	memcpy(d->config.access, now.access, sizeof(now.access));
 	memcpy(d->config.access_file, now.access_file, sizeof(now.access_file));
+	memcpy(d->config.passkeys, now.passkeys, sizeof(now.passkeys));
 	memcpy(d->config.deny_file, now.deny_file, sizeof(now.deny_file));
 	memcpy(d->config.deny_clients_file, now.deny_clients_file, sizeof(now.deny_clients_file));
 	pthread_mutex_unlock(&d->access_lock);

@@ -31,6 +31,13 @@ static enum err proxies_of(const char *list, struct tracker_settings *s, struct 
 	}
 }
 
+static enum tracker_passkeys passkeys_of(const char *choice)
+{
+	return strcmp(choice, "required") == 0   ? TRACKER_PASSKEYS_REQUIRED
+	       : strcmp(choice, "optional") == 0 ? TRACKER_PASSKEYS_OPTIONAL
+	                                         : TRACKER_PASSKEYS_OFF;
+}
+
 enum err settings_make(const struct config *c, struct tracker_settings *out, struct fault *fault)
 {
 	const bool paper = strcmp(c->p4p_caps, "70/80") == 0;
@@ -45,6 +52,7 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 		.min_interval = (uint32_t)c->min_interval,
 		.peer_timeout = (uint32_t)c->peer_timeout,
 		.lab = c->lab != 0,
+		.passkeys = passkeys_of(c->passkeys),
 		.announces = { limits_pace(c->announces_per_minute_per_address),
 		               limits_pace(c->announces_per_minute_per_prefix) },
 		.connects = { limits_pace(c->connects_per_minute_per_address),

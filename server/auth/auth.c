@@ -17,7 +17,9 @@ enum {
 	SECRET_SIZE = 32,
 	SECRET_DIGITS = 64,
 	ADMIN_MIN = 16, /* an operator may write a token of their own */
-	ADMIN_MAX = 200
+	ADMIN_MAX = 200,
+	PASSKEY_MIN = 16,
+	PASSKEY_SECRET_SIZE = 16
 };
 #define TOKEN_PREFIX "p4pd_" /* lets secret scanners recognise a leaked one */
 _Static_assert(sizeof(TOKEN_PREFIX) + SECRET_DIGITS <= AUTH_TOKEN_SIZE, "a token fits");
@@ -212,5 +214,34 @@ enum err auth_token_new(struct auth *a, const struct store_token *about, const c
 	if (e == ERR_OK)
 		memcpy(text, token, sizeof(token));
 	sodium_memzero(token, sizeof(token));
+	return e;
+}
+
+/* ---- passkeys ---- */
+
+static bool is_passkey(const char *s)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	const size_t n = strspn(s, good);
+	return s[n] == '\0' && n >= PASSKEY_MIN && n < AUTH_PASSKEY_SIZE;
+}
+
+enum err auth_passkey_new(struct auth *a, struct store_passkey *about, const char *own,
+                          const char *author, char text[static AUTH_PASSKEY_SIZE])
+{
+	char key[AUTH_PASSKEY_SIZE];
+	uint8_t secret[PASSKEY_SECRET_SIZE];
+	if (about->name[0] == '\0' || (own != NULL && !is_passkey(own)))
+		return ERR_RANGE;
+	randombytes_buf(secret, sizeof(secret));
+	text_hex(secret, sizeof(secret), key);
+	if (own != NULL)
+		memcpy(key, own, strlen(own) + 1);
+	hash_token(key, strlen(key), about->hash); /* as server/tracker does */
+	const enum err e = store_passkey_add(a->store, about, author);
+	if (e == ERR_OK)
+		memcpy(text, key, sizeof(key));
+	sodium_memzero(key, sizeof(key));
 	return e;
 }

@@ -58,3 +58,12 @@ bool auth_may(const struct auth_who *who, enum auth_right right, const char *pro
 enum { AUTH_TOKEN_SIZE = 72 };
 enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,
                         char text[static AUTH_TOKEN_SIZE], uint64_t *id) must_check;
+
+/*
+ * Makes a passkey for announce URLs: 32 hexadecimal digits, shown once, whose unkeyed BLAKE2b hash is
+ * stored; or, with `own`, takes over one of another tracker (16 to 64 letters, digits, '-' or '_').
+ * ERR_EXISTS: the name or the key is taken. ERR_RANGE: no name, or `own` is no such key.
+ */
+enum { AUTH_PASSKEY_SIZE = 65 };
+enum err auth_passkey_new(struct auth *a, struct store_passkey *about, const char *own,
+                          const char *author, char text[static AUTH_PASSKEY_SIZE]) must_check;

@@ -120,7 +120,7 @@ enum err store_ratio_limit(struct store *s, const char *provider, const char *in
 
 /*
  * Waits up to `timeout_ms` (a second more while it connects) on a connection of its own; true when
- * another daemon (or this one) changed activations or the access list since the last call, and once
+ * another daemon (or this one) changed activations, access lists or passkeys since the last call, and once
  * after every reconnect, because what happened in between is unknown. ERR_AWAY after the time-out
  * when it is not connected.
  */
@@ -233,6 +233,21 @@ struct store_client {
 enum err store_client_set(struct store *s, const char *prefix, bool denied,
                           const char *author) must_check;
 enum err store_client_list(struct store *s, struct store_client **out, size_t *count) must_check;
+
+/* ---- passkeys ---- */
+
+struct store_passkey {
+	char name[65];
+	uint8_t hash[32];
+	uint32_t max_peers, per_minute; /* 0: no limit */
+	int64_t created;
+};
+/* ERR_EXISTS: the name or the hash is taken. Audited, as removals are; daemons hear of both. */
+enum err store_passkey_add(struct store *s, const struct store_passkey *key,
+                           const char *author) must_check;
+enum err store_passkey_remove(struct store *s, const char *name, const char *author) must_check;
+/* By name. free() the list. */
+enum err store_passkeys(struct store *s, struct store_passkey **out, size_t *count) must_check;
 
 /* ---- audit ---- */
 

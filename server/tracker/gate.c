@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/tracker/gate.h"
 
+#include "server/tracker/passkeys.h"
+
 static const enum metrics_counter over[][2] = {
 	[LIMITS_ANNOUNCES] = { METRIC_ANNOUNCES_OVER_ADDRESS, METRIC_ANNOUNCES_OVER_PREFIX },
 	[LIMITS_CONNECTS] = { METRIC_CONNECTS_OVER_ADDRESS, METRIC_CONNECTS_OVER_PREFIX },
@@ -29,12 +31,64 @@ bool gate_pace(struct tracker_worker *w, enum limits_what what, const struct ip_
 	return false;
 }
 
+static const char needed[] = "a passkey is needed in the announce URL";
+static const char unknown[] = "this passkey is not known";
+
+bool gate_wants_passkey(const struct tracker_worker *w)
+{
+	return w->rules.book->settings.passkeys != TRACKER_PASSKEYS_OFF;
+}
+
+void gate_find_passkey(const char *path, struct ask *ask)
+{
+	(void)passkeys_in_path(path, &ask->passkey, &ask->passkey_size);
+}
+
+const char *gate_scrape_refusal(struct tracker_worker *w, const char *path)
+{
+	const enum tracker_passkeys mode = w->rules.book->settings.passkeys;
+	const char *key;
+	size_t size;
+	if (mode == TRACKER_PASSKEYS_OFF)
+		return NULL;
+	if (path == NULL || !passkeys_in_path(path, &key, &size))
+		return mode == TRACKER_PASSKEYS_REQUIRED ? needed : NULL;
+	return passkeys_have(w->rules.book->passkeys, key, size) ? NULL : unknown;
+}
+
+static const char *refuse_passkey(struct tracker_worker *w, const struct ask *ask)
+{
+	const struct tracker_settings *s = &w->rules.book->settings;
+	if (ask->passkey == NULL) {
+		if (s->passkeys != TRACKER_PASSKEYS_REQUIRED)
+			return NULL;
+		metrics_add(w->metrics, METRIC_DENIED_NO_PASSKEY, 1);
+		return needed;
+	}
+	switch (passkeys_announce(w->rules.book->passkeys, ask->passkey, ask->passkey_size,
+	                          ask->announce, w->now_ms, s->peer_timeout)) {
+	case PASSKEYS_GOOD:
+		return NULL;
+	case PASSKEYS_UNKNOWN:
+		metrics_add(w->metrics, METRIC_DENIED_PASSKEY, 1);
+		return unknown;
+	case PASSKEYS_PEERS:
+		metrics_add(w->metrics, METRIC_DENIED_PASSKEY_PEERS, 1);
+		return "this passkey has as many peers as it may";
+	case PASSKEYS_RATE:
+		metrics_add(w->metrics, METRIC_DENIED_PASSKEY_RATE, 1);
+		return "too many announces with this passkey";
+	}
+	must(false);
+	return NULL;
+}
+
 const char *gate_refusal(struct tracker_worker *w, const struct ask *ask)
 {
 	const struct announce *a = ask->announce;
 	switch (rules_judge(w->rules.book, a->info_hash, a->peer_id)) {
 	case RULES_ADMITTED:
-		return NULL;
+		return refuse_passkey(w, ask);
 	case RULES_UNLISTED:
 		metrics_add(w->metrics, METRIC_DENIED_UNLISTED, 1);
 		return "this tracker does not serve this torrent";

@@ -18,3 +18,10 @@ bool gate_pace(struct tracker_worker *w, enum limits_what what, const struct ip_
 
 /* NULL: let in. Else a short text for the client; counted. */
 const char *gate_refusal(struct tracker_worker *w, const struct ask *ask);
+
+/* The same for a scrape, whose URL has `path` (UDP: NULL, it has none). */
+const char *gate_scrape_refusal(struct tracker_worker *w, const char *path);
+
+/* Passkeys are in use; then this finds one in a path, or in the URL data of BEP 41. */
+bool gate_wants_passkey(const struct tracker_worker *w);
+void gate_find_passkey(const char *path, struct ask *ask);

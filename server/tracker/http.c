@@ -171,6 +171,8 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		     body);
 		return;
 	}
+	if (gate_wants_passkey(w))
+		gate_find_passkey(r->path, &ask);
 	ask.both_families = ask.from.family == IP_V4 ? a.has_ipv6 : a.has_ipv4;
 
 	struct answer answer;
@@ -197,6 +199,11 @@ static void scrape(struct tracker_worker *w, const struct http_request *r, struc
 	struct fault fault;
 	if (query_scrape_parse(r->query, strlen(r->query), &s, &fault) != ERR_OK) {
 		fail(w, fault.text, w->rules.book->settings.interval, body);
+		return;
+	}
+	const char *refusal = gate_scrape_refusal(w, r->path);
+	if (refusal != NULL) {
+		fail(w, refusal, w->rules.book->settings.interval, body);
 		return;
 	}
 	qsort(s.hashes, s.count, INFO_HASH_SIZE, by_bytes);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/tracker/rules.h"
 
+#include "server/tracker/passkeys.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,16 +130,16 @@ static void let_go(struct rules_book *book)
 	if (book == NULL || atomic_fetch_sub(&book->holders, 1) != 1)
 		return;
 	access_let_go(book->access);
+	passkeys_let_go(book->passkeys);
 	free(book->settings.proxies);
 	free(book);
 }
 
-/* Takes over one hold on `access`, on success only. */
-static struct rules_book *book_new(const struct tracker_settings *settings,
-                                   struct access_lists *access)
+/* Without lists and keys. */
+static struct rules_book *book_new(const struct tracker_settings *settings)
 {
 	const size_t size = settings->n_proxies * sizeof(*settings->proxies);
-	struct rules_book *book = malloc(sizeof(*book));
+	struct rules_book *book = calloc(1, sizeof(*book));
 	struct ip_prefix *proxies = malloc(size > 0 ? size : 1);
 	if (book == NULL || proxies == NULL) {
 		free(book);
@@ -148,7 +150,6 @@ static struct rules_book *book_new(const struct tracker_settings *settings,
 		memcpy(proxies, settings->proxies, size);
 	book->settings = *settings;
 	book->settings.proxies = proxies;
-	book->access = access;
 	atomic_init(&book->holders, 1);
 	return book;
 }
@@ -158,7 +159,7 @@ struct rules_office *rules_office_new(const struct tracker_settings *settings)
 	struct rules_office *office = calloc(1, sizeof(*office));
 	if (office == NULL)
 		return NULL;
-	office->in_force = book_new(settings, NULL);
+	office->in_force = book_new(settings);
 	if (office->in_force == NULL) {
 		free(office);
 		return NULL;
@@ -178,46 +179,59 @@ void rules_office_free(struct rules_office *office)
 	free(office);
 }
 
-/* With the lock held. Returns the book that was in force. */
-static struct rules_book *replace(struct rules_office *office, struct rules_book *next)
+static struct access_lists *access_hold(struct access_lists *lists)
 {
+	if (lists != NULL)
+		atomic_fetch_add(&lists->holders, 1);
+	return lists;
+}
+
+/*
+ * A book in which what is not NULL is new, and all else as before. Takes over the holds on `access` and
+ * `keys`, on success only.
+ */
+static enum err put_in_force(struct rules_office *office, const struct tracker_settings *settings,
+                             struct access_lists *access, struct passkeys *keys)
+{
+	pthread_mutex_lock(&office->lock);
 	struct rules_book *old = office->in_force;
-	office->in_force = next;
-	atomic_fetch_add(&office->number, 1);
-	return old;
+	struct rules_book *next = book_new(settings != NULL ? settings : &old->settings);
+	if (next != NULL) {
+		next->access = access != NULL ? access : access_hold(old->access);
+		next->passkeys = keys != NULL ? keys : passkeys_hold(old->passkeys);
+		office->in_force = next;
+		atomic_fetch_add(&office->number, 1);
+	}
+	pthread_mutex_unlock(&office->lock);
+	if (next == NULL)
+		return ERR_NOMEM;
+	let_go(old);
+	return ERR_OK;
 }
 
 enum err rules_settings(struct rules_office *office, const struct tracker_settings *settings)
 {
-	struct rules_book *old = NULL;
-	pthread_mutex_lock(&office->lock);
-	struct access_lists *access = office->in_force->access;
-	struct rules_book *next = book_new(settings, access);
-	if (next != NULL) {
-		if (access != NULL)
-			atomic_fetch_add(&access->holders, 1);
-		old = replace(office, next);
-	}
-	pthread_mutex_unlock(&office->lock);
-	let_go(old);
-	return next != NULL ? ERR_OK : ERR_NOMEM;
+	return put_in_force(office, settings, NULL, NULL);
 }
 
 enum err rules_access(struct rules_office *office, const struct tracker_access *a)
 {
 	struct access_lists *access = access_new(a);
-	struct rules_book *old = NULL;
-	if (access == NULL)
-		return ERR_NOMEM;
-	pthread_mutex_lock(&office->lock);
-	struct rules_book *next = book_new(&office->in_force->settings, access);
-	if (next != NULL)
-		old = replace(office, next);
-	pthread_mutex_unlock(&office->lock);
-	let_go(old);
-	if (next == NULL)
+	const enum err e = access != NULL ? put_in_force(office, NULL, access, NULL) : ERR_NOMEM;
+	if (e != ERR_OK)
 		access_let_go(access);
-	return next != NULL ? ERR_OK : ERR_NOMEM;
+	return e;
+}
+
+enum err rules_passkeys(struct rules_office *office, const struct tracker_passkey *keys, size_t n)
+{
+	struct rules_lease lease = { 0 };
+	struct passkeys *set = passkeys_new(keys, n, rules_renew(office, &lease)->passkeys);
+	const enum err e = set != NULL ? put_in_force(office, NULL, NULL, set) : ERR_NOMEM;
+	if (e != ERR_OK)
+		passkeys_let_go(set);
+	rules_end(&lease);
+	return e;
 }
 
 const struct rules_book *rules_renew(struct rules_office *office, struct rules_lease *lease)

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What may change while the tracker runs: its settings, and which torrents and clients it serves.
+ * What may change while the tracker runs: its settings, and which torrents and clients it
+ * serves.
  *
  * A book is immutable. Its office puts a new one in force; workers hold leases and renew them once
  * per batch, for one atomic load while nothing has changed (as maps do, see common/map/publish.h).
@@ -14,11 +15,13 @@
 
 #include "server/tracker/tracker.h"
 
-struct access_list;
+struct access_lists;
+struct passkeys;
 
 struct rules_book {
 	struct tracker_settings settings;
 	struct access_lists *access; /* NULL: everything is served */
+	struct passkeys *passkeys;   /* NULL: there are none */
 	atomic_uint holders;
 };
 
@@ -33,10 +36,13 @@ struct rules_lease {
 struct rules_office *rules_office_new(const struct tracker_settings *settings);
 void rules_office_free(struct rules_office *office); /* NULL is fine; leases must have ended */
 
-/* Both copy; on ERR_NOMEM the old book stays in force. */
+/* All copy; on ERR_NOMEM the old book stays in force. Passkeys: one thread at a time. */
 enum err rules_settings(struct rules_office *office,
                         const struct tracker_settings *settings) must_check;
 enum err rules_access(struct rules_office *office, const struct tracker_access *access) must_check;
+
+enum err rules_passkeys(struct rules_office *office, const struct tracker_passkey *keys,
+                        size_t n) must_check;
 
 const struct rules_book *rules_renew(struct rules_office *office, struct rules_lease *lease);
 void rules_end(struct rules_lease *lease);

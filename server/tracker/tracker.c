@@ -2,6 +2,7 @@
 #include "server/tracker/worker.h"
 
 #include "common/base/random.h"
+#include "server/tracker/passkeys.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -73,6 +74,21 @@ enum err tracker_reload(struct tracker *t, const struct tracker_settings *settin
 enum err tracker_access(struct tracker *t, const struct tracker_access *access)
 {
 	return rules_access(t->rules, access);
+}
+
+enum err tracker_passkeys(struct tracker *t, const struct tracker_passkey *keys, size_t n)
+{
+	return rules_passkeys(t->rules, keys, n);
+}
+
+enum err tracker_passkey_use(struct tracker *t, const uint8_t hash[static PASSKEY_HASH_SIZE],
+                             struct tracker_passkey_use *out)
+{
+	struct rules_lease lease = { 0 };
+	const struct rules_book *book = rules_renew(t->rules, &lease);
+	const enum err e = passkeys_use(book->passkeys, hash, clock_ns() / 1000000, out);
+	rules_end(&lease);
+	return e;
 }
 
 size_t tracker_floods(struct tracker *t, uint32_t now, struct flood *out, size_t max)

@@ -25,6 +25,12 @@
 
 #include <stdatomic.h>
 
+enum tracker_passkeys {
+	TRACKER_PASSKEYS_OFF,
+	TRACKER_PASSKEYS_OPTIONAL,
+	TRACKER_PASSKEYS_REQUIRED
+};
+
 /* What SIGHUP may change. The tracker copies it, the proxies too. */
 struct tracker_settings {
 	struct steer_rules rules;
@@ -35,6 +41,7 @@ struct tracker_settings {
 	struct ip_prefix *proxies; /* whose X-Forwarded-For is believed, and whose ip= */
 	size_t n_proxies;
 	struct limits_rates announces, connects; /* of an address and its prefix */
+	enum tracker_passkeys passkeys;
 };
 
 struct tracker_options {
@@ -75,6 +82,30 @@ struct tracker_access {
 
 /* Copies. ERR_NOMEM: the old lists stay in force. */
 enum err tracker_access(struct tracker *t, const struct tracker_access *access) must_check;
+
+enum { PASSKEY_HASH_SIZE = 32 };
+
+struct tracker_passkey {
+	uint8_t hash[PASSKEY_HASH_SIZE]; /* unkeyed BLAKE2b of the key's characters */
+	uint32_t max_peers;              /* at a time, on all torrents; 0: no limit */
+	uint32_t per_minute;             /* announces; 0: no limit */
+};
+
+/*
+ * The keys from now on; those that were there already go on with what they are used for. Copies, one
+ * thread at a time. ERR_NOMEM: the old ones stay in force.
+ */
+enum err tracker_passkeys(struct tracker *t, const struct tracker_passkey *keys,
+                          size_t n) must_check;
+
+/* What a key is used for by this daemon since it started. */
+struct tracker_passkey_use {
+	uint64_t peers; /* right now; counted only where they are limited */
+	uint64_t announces, refused;
+};
+/* ERR_NOT_FOUND. Any thread. */
+enum err tracker_passkey_use(struct tracker *t, const uint8_t hash[static PASSKEY_HASH_SIZE],
+                             struct tracker_passkey_use *out) must_check;
 
 /*
  * Who went over the limits, for the log: at most `max` of them, each once a minute. `now` in steady

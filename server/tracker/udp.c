@@ -26,9 +26,13 @@ static size_t announce(struct tracker_worker *w, const struct net_datagram *d, u
 		return put_error(d, transaction, "announce too short");
 	}
 	const size_t each = d->from.family == IP_V4 ? COMPACT_V4 : COMPACT_V6;
-	const struct ask ask = { .announce = &a,
-		                 .from = d->from,
-		                 .room = (UDP_REPLY_MAX - HEAD_SIZE) / each };
+	struct ask ask = { .announce = &a,
+		           .from = d->from,
+		           .room = (UDP_REPLY_MAX - HEAD_SIZE) / each };
+	char url[256]; /* clients cut it to 255 characters */
+	if (d->in_size > UDP_ANNOUNCE_SIZE && gate_wants_passkey(w) &&
+	    udp_announce_url(d->in, d->in_size, url, sizeof(url)) > 0)
+		gate_find_passkey(url, &ask);
 	struct answer answer;
 	tracker_announce(w, &ask, &answer);
 	if (answer.refusal != NULL) {
@@ -57,6 +61,9 @@ static size_t scrape(struct tracker_worker *w, const struct net_datagram *d, uin
 		metrics_add(w->metrics, METRIC_UDP_MALFORMED, 1);
 		return put_error(d, transaction, "scrape without an info_hash");
 	}
+	const char *refusal = gate_scrape_refusal(w, NULL);
+	if (refusal != NULL)
+		return put_error(d, transaction, refusal);
 	for (size_t i = 0; i < n; i++) {
 		const struct swarm_counts c = tracker_counts(w, hashes + i * INFO_HASH_SIZE);
 		rows[i] = (struct udp_scrape_row){ .seeders = c.complete,

@@ -56,6 +56,8 @@ struct ask {
 	size_t room;         /* peers that fit into the reply */
 	bool both_families;  /* it can use peers of the other family, too */
 	bool with_ids;       /* the reply has room for peer ids */
+	const char *passkey; /* in the URL; NULL: none. Not NUL-terminated */
+	size_t passkey_size;
 };
 
 struct answer {

@@ -260,6 +260,7 @@ class Rights(Api):
             ("POST", "/v1/samples", [dict(sample, provider=Q)], 403, 403),
             ("GET", "/v1/tokens", None, 403, 403),
             ("GET", "/v1/access", None, 403, 403),
+            ("GET", "/v1/passkeys", None, 403, 403),
             ("GET", "/v1/denied", None, 403, 403),
             ("GET", "/v1/denied-clients", None, 403, 403),
             ("GET", "/v1/audit", None, 403, 403),

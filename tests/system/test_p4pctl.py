@@ -121,6 +121,21 @@ class P4pctl(unittest.TestCase):
         self.assertNotIn(info_hash, self.ctl("access", "list", "--denied")[0].split())
         self.ctl("access", "allow", "0123", expect=REFUSED)
 
+    def test_passkeys(self):
+        name = f"k-{RUN}"
+        key = self.ctl("passkey", "create", name, "--max-peers", "7")[0].strip()
+        self.assertRegex(key, r"^[0-9a-f]{32}$")
+        self.assertRegex(self.ctl("passkey")[0], rf"(?m)^{name} .* 7 ")
+        self.ctl("passkey", "create", name, expect=REFUSED)
+        self.ctl("passkey", "create", name + "2", "--key", "short", expect=REFUSED)
+        self.ctl("passkey", "create", name + "2", "--max-peers", "many", expect=USAGE)
+        own = f"other_tracker-{RUN}"
+        self.assertEqual(self.ctl("passkey", "create", name + "2", "--key", own)[0], own + "\n")
+        for each in name, name + "2":
+            self.ctl("passkey", "revoke", each)
+        self.assertNotIn(name, self.ctl("passkey", "list")[0])
+        self.ctl("passkey", "revoke", name, expect=REFUSED)
+
     def test_clients(self):
         prefix = f"-{RUN[:2]}"
         self.assertEqual(self.ctl("client", "deny", "--", prefix)[0], f"denied {prefix}\n")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token, access, audit, status */
+/* token, passkey, access, client, audit, status */
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 
@@ -17,17 +17,19 @@ static struct text path_of(const char *path)
 
 /* ---- token ---- */
 
-static enum ctl_exit post_token(const struct ctl *c, const struct text *body)
+/* Prints `member` of the answer, which no later one will have. */
+static enum ctl_exit post_secret(const struct ctl *c, const char *path, const struct text *body,
+                                 const char *member)
 {
 	struct ctl_request r = { .method = "POST",
-		                 .path = path_of("/v1/tokens"),
+		                 .path = path_of(path),
 		                 .body = body,
 		                 .content_type = "application/json" };
 	struct text answer = { 0 };
 	const enum ctl_exit code = ctl_ask(c, &r, &answer);
 	if (code == CTL_OK && !c->json) {
 		json_t *json = json_loadb(answer.bytes, answer.size, 0, NULL);
-		printf("%s\n", ctl_string(json, "token"));
+		printf("%s\n", ctl_string(json, member));
 		(void)fprintf(stderr, "p4pctl: keep it: it is not shown again\n");
 		json_decref(json);
 	}
@@ -48,7 +50,7 @@ enum ctl_exit ctl_token_create(const struct ctl *c)
 		text_json_string(&body, c->option[CTL_PROVIDER]);
 	}
 	text_put(&body, "}");
-	const enum ctl_exit code = post_token(c, &body);
+	const enum ctl_exit code = post_secret(c, "/v1/tokens", &body, "token");
 	text_done(&body);
 	return code;
 }
@@ -92,6 +94,75 @@ static enum ctl_exit change(const struct ctl *c, const char *method, struct text
 enum ctl_exit ctl_token_revoke(const struct ctl *c)
 {
 	struct text path = path_of("/v1/tokens");
+	ctl_segment(&path, c->args[0]);
+	return change(c, "DELETE", path, "revoked");
+}
+
+/* ---- passkey ---- */
+
+enum ctl_exit ctl_passkey_create(const struct ctl *c)
+{
+	static const struct {
+		enum ctl_option option;
+		const char *key;
+	} numbers[] = { { CTL_MAX_PEERS, "max_peers" },
+		        { CTL_PER_MINUTE, "announces_per_minute" } };
+	struct text body = { 0 };
+	uint64_t n;
+	text_put(&body, "{\"name\":");
+	text_json_string(&body, c->args[0]);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *value = c->option[numbers[i].option];
+		if (value == NULL)
+			continue;
+		if (!text_u64(value, strlen(value), &n)) {
+			text_done(&body);
+			return ctl_fail(CTL_USAGE, "%s is no whole number", value);
+		}
+		text_printf(&body, ",\"%s\":%s", numbers[i].key, value);
+	}
+	if (c->option[CTL_KEY] != NULL) {
+		text_put(&body, ",\"passkey\":");
+		text_json_string(&body, c->option[CTL_KEY]);
+	}
+	text_put(&body, "}");
+	const enum ctl_exit code = post_secret(c, "/v1/passkeys", &body, "passkey");
+	text_done(&body);
+	return code;
+}
+
+enum ctl_exit ctl_passkey_list(const struct ctl *c)
+{
+	enum ctl_exit code;
+	json_t *json = ctl_get(c, path_of("/v1/passkeys"), &code), *key;
+	if (json != NULL && !c->json) {
+		static const char *const heads[] = { "NAME",       ">PEERS",    ">OF",
+			                             ">ANNOUNCES", ">A MINUTE", ">REFUSED",
+			                             "CREATED",    NULL };
+		struct columns t;
+		size_t i;
+		columns_begin(&t, heads);
+		json_array_foreach(json_object_get(json, "passkeys"), i, key)
+		{
+			static const char *const numbers[] = { "peers", "max_peers", "announces",
+				                               "announces_per_minute", "refused" };
+			columns_add(&t, "%s", ctl_string(key, "name"));
+			for (size_t k = 0; k < 5; k++) {
+				const double n = ctl_number(key, numbers[k]);
+				const bool none = n < 0 || (n == 0 && k % 2 == 1);
+				columns_add(&t, none ? "-" : "%.0f", n);
+			}
+			columns_add(&t, "%s", ctl_string(key, "created"));
+		}
+		(void)columns_print(&t, stdout);
+	}
+	json_decref(json);
+	return code;
+}
+
+enum ctl_exit ctl_passkey_revoke(const struct ctl *c)
+{
+	struct text path = path_of("/v1/passkeys");
 	ctl_segment(&path, c->args[0]);
 	return change(c, "DELETE", path, "revoked");
 }

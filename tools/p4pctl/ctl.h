@@ -27,6 +27,9 @@ enum ctl_option {
 	CTL_ROLE,
 	CTL_RATIO_LIMIT,
 	CTL_LIMIT,
+	CTL_MAX_PEERS,
+	CTL_PER_MINUTE,
+	CTL_KEY,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -83,6 +86,7 @@ ctl_run ctl_versions, ctl_activate;
 ctl_run ctl_balance, ctl_interconnects, ctl_interconnect_set, ctl_samples_put;
 /* admin.c */
 ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
+ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_audit, ctl_status;

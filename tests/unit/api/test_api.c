@@ -3,296 +3,7 @@
  * Every route against doubles of the modules below, because only a double is away, full or broken on
  * demand. tests/system/test_api.py asks the real ones.
  */
-#include "tests/unit/test.h"
-
-#include "server/api/api.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* ---- the doubles ---- */
-
-static struct {
-	enum err answer;         /* of the store and the maps */
-	bool unchanged, unready; /* of an upload; of the daemon */
-	struct auth_who who;
-	const char *authorization, *content_type, *accept, *if_none_match;
-	struct report_query asked; /* its strings are copied below */
-	char asked_provider[65], asked_interconnect[65];
-	struct store_bin stored;
-	struct store_token token;
-	uint64_t limit_milli;
-	const char *upload_provider;
-	unsigned access_changes;
-	char said[64]; /* of the lists */
-} world;
-
-const char *http_header(const struct http_request *r, const char *name)
-{
-	(void)r;
-	if (strcmp(name, "Authorization") == 0)
-		return world.authorization;
-	if (strcmp(name, "Content-Type") == 0)
-		return world.content_type;
-	if (strcmp(name, "Accept") == 0)
-		return world.accept;
-	assert_string_equal(name, "If-None-Match");
-	return world.if_none_match;
-}
-
-bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room)
-{
-	for (const char *at = r->query; *at != '\0'; at += *at == '&') {
-		const size_t size = strcspn(at, "&"), n = strlen(name);
-		if (size > n && strncmp(at, name, n) == 0 && at[n] == '=' && size - n - 1 < room) {
-			(void)snprintf(out, room, "%.*s", (int)(size - n - 1), at + n + 1);
-			return true;
-		}
-		at += size;
-	}
-	return false;
-}
-
-void http_reply_header(struct http_reply *reply, const char *name, const char *value)
-{
-	assert_true(reply->n_headers < HTTP_HEADERS_MAX);
-	reply->headers[reply->n_headers].name = name;
-	(void)snprintf(reply->headers[reply->n_headers++].value, 128, "%s", value);
-}
-
-enum err auth_who(struct auth *a, const char *header, struct auth_who *out)
-{
-	(void)a;
-	if (header == NULL || strcmp(header, "Bearer good") != 0)
-		return header != NULL && strcmp(header, "Bearer away") == 0 ? ERR_AWAY : ERR_DENIED;
-	*out = world.who;
-	return ERR_OK;
-}
-
-bool auth_may(const struct auth_who *who, enum auth_right right, const char *provider)
-{
-	if (who->role == STORE_ADMIN)
-		return true;
-	if (provider == NULL || strcmp(provider, who->provider) != 0)
-		return false;
-	return right == AUTH_READ || right == AUTH_SAMPLES ||
-	       (right == AUTH_UPLOAD && who->role == STORE_OPERATOR);
-}
-
-enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,
-                        char text[static AUTH_TOKEN_SIZE], uint64_t *id)
-{
-	(void)a;
-	(void)author;
-	world.token = *about;
-	(void)snprintf(text, AUTH_TOKEN_SIZE, "p4pd-secret");
-	*id = 1;
-	return world.answer;
-}
-
-static void one_fault(struct faults *faults)
-{
-	(void)faults_add(faults, ERR_MALFORMED, "overlap", "/pids/1/prefixes/0", "is in two PIDs");
-}
-
-enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind, const char *body,
-                     size_t size, const char *author, bool dry_run, struct maps_change *change,
-                     struct faults *faults)
-{
-	(void)m, (void)kind, (void)body, (void)size, (void)author;
-	world.upload_provider = provider;
-	change->version = dry_run ? 0 : 7;
-	change->unchanged = world.unchanged;
-	(void)snprintf(change->sha256, sizeof(change->sha256), "abc");
-	change->pids_added = 2;
-	if (world.answer == ERR_MALFORMED)
-		one_fault(faults);
-	return world.answer;
-}
-
-enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
-                       struct maps_change *change, struct faults *faults)
-{
-	change->version = version;
-	return maps_upload(m, provider, STORE_TOPOLOGY, "", 0, author, false, change, faults);
-}
-
-enum err store_document(struct store *s, const char *provider, enum store_kind kind,
-                        uint64_t version, struct store_document *out)
-{
-	(void)s, (void)provider, (void)kind;
-	if (world.answer == ERR_OK)
-		*out = (struct store_document){ .about = { .version = version > 0 ? version : 3,
-			                                   .sha256 = "beef" },
-			                        .body = strdup("{\"as\":\"sent\"}"),
-			                        .size = 13 };
-	return world.answer;
-}
-
-void store_document_done(struct store_document *d)
-{
-	free(d->body);
-}
-
-/* A list of one, as the store gives them. */
-static enum err one(const void *item, size_t size, void *out, size_t *count)
-{
-	if (world.answer != ERR_OK)
-		return world.answer;
-	void *copy = malloc(size);
-	assert_non_null(copy);
-	memcpy(copy, item, size);
-	memcpy(out, &copy, sizeof(copy));
-	*count = 1;
-	return ERR_OK;
-}
-
-enum err store_versions(struct store *s, const char *provider, struct store_version **out,
-                        size_t *count)
-{
-	static const struct store_version v = { .version = 3,
-		                                .kind = STORE_COSTS,
-		                                .in_force = true };
-	(void)s;
-	if (strcmp(provider, "nobody") == 0)
-		return ERR_OK; /* nothing was ever uploaded */
-	return one(&v, sizeof(v), out, count);
-}
-
-enum err store_interconnects(struct store *s, const char *provider, struct store_interconnect **out,
-                             size_t *count)
-{
-	static const struct store_interconnect ic = { .provider = "isp-a",
-		                                      .id = "a-b-1",
-		                                      .relation = "transit",
-		                                      .ratio_limit_milli = 1800,
-		                                      .in_force = true };
-	(void)s, (void)provider;
-	return one(&ic, sizeof(ic), out, count);
-}
-
-enum err store_ratio_limit(struct store *s, const char *provider, const char *interconnect,
-                           uint64_t milli, const char *author)
-{
-	(void)s, (void)provider, (void)interconnect, (void)author;
-	world.limit_milli = milli;
-	return world.answer;
-}
-
-enum err store_tokens(struct store *s, struct store_token **out, size_t *count)
-{
-	static const struct store_token t = { .name = "t", .role = STORE_ANALYST, .provider = "p" };
-	(void)s;
-	return one(&t, sizeof(t), out, count);
-}
-
-enum err store_token_remove(struct store *s, const char *name, const char *author)
-{
-	(void)s, (void)name, (void)author;
-	return world.answer;
-}
-
-enum err store_bins(struct store *s, const char *node, enum store_source source,
-                    const struct store_bin *rows, size_t n)
-{
-	(void)s;
-	assert_string_equal(node, "samples");
-	assert_int_equal(source, STORE_COUNTER);
-	assert_int_equal(n, 1);
-	world.stored = rows[0];
-	return world.answer;
-}
-
-enum err store_access_set(struct store *s, enum store_list list, const struct store_hash *hash,
-                          bool listed, const char *author)
-{
-	(void)s, (void)hash, (void)author;
-	(void)snprintf(world.said, sizeof(world.said), "%s %s",
-	               list == STORE_DENIED ? "denied" : "allowed", listed ? "on" : "off");
-	return world.answer;
-}
-
-enum err store_access_list(struct store *s, enum store_list list, struct store_hash **out,
-                           size_t *count)
-{
-	static const struct store_hash h[] = { { { 0xab } }, { { 0xde } } };
-	(void)s;
-	return one(&h[list == STORE_DENIED], sizeof(h[0]), out, count);
-}
-
-enum err store_client_set(struct store *s, const char *prefix, bool denied, const char *author)
-{
-	(void)s, (void)author;
-	(void)snprintf(world.said, sizeof(world.said), "%s %s", prefix, denied ? "on" : "off");
-	return world.answer;
-}
-
-enum err store_client_list(struct store *s, struct store_client **out, size_t *count)
-{
-	static const struct store_client client = { "-X\"00" };
-	(void)s;
-	return one(&client, sizeof(client), out, count);
-}
-
-enum err store_audit(struct store *s, size_t limit, struct store_audit **out, size_t *count)
-{
-	static const struct store_audit a = { .at = 1795255500, .author = "admin" };
-	(void)s, (void)limit;
-	return one(&a, sizeof(a), out, count);
-}
-
-struct report_query report_window(const struct report_query *q, const struct report_options *o,
-                                  int64_t now)
-{
-	(void)o;
-	struct report_query w = *q;
-	if (w.to == REPORT_ABSENT)
-		w.to = now;
-	if (w.from == REPORT_ABSENT)
-		w.from = w.to - 86400;
-	return w;
-}
-
-static void remember(const struct report_query *q)
-{
-	world.asked = *q;
-	(void)snprintf(world.asked_provider, 65, "%s", q->provider ? q->provider : "(all)");
-	(void)snprintf(world.asked_interconnect, 65, "%s",
-	               q->interconnect ? q->interconnect : "(all)");
-}
-
-enum err report_balance(struct store *s, const struct report_options *o,
-                        const struct report_query *q, struct text *out)
-{
-	(void)s, (void)o;
-	remember(q);
-	text_put(out, q->csv ? "provider,interconnect\n" : "{\"balance\":1}");
-	return world.answer;
-}
-
-enum err report_series(struct store *s, const struct report_options *o,
-                       const struct report_query *q, enum store_source source, struct text *out)
-{
-	(void)s, (void)o;
-	assert_int_equal(source, STORE_FLOW);
-	remember(q);
-	text_put(out, "{\"series\":1}");
-	return world.answer;
-}
-
-static bool ready(void *ctx, char why[static 128])
-{
-	(void)ctx;
-	(void)snprintf(why, 128, "maps are loading");
-	return !world.unready;
-}
-
-static void access_changed(void *ctx)
-{
-	(void)ctx;
-	world.access_changes++;
-}
+#include "tests/unit/api/world.h"
 
 /* ---- one request ---- */
 
@@ -307,7 +18,8 @@ static struct answer ask(const char *method, const char *path, const char *query
 	const struct api_options options = { .metrics = a.metrics,
 		                             .report = { .bin_seconds = 300 },
 		                             .ready = ready,
-		                             .access_changed = access_changed };
+		                             .access_changed = access_changed,
+		                             .passkey_use = passkey_use };
 	struct api *api = api_new(&options);
 	const struct http_request request = { .method = method,
 		                              .path = path,
@@ -408,6 +120,14 @@ static void answers_every_route(void **state)
 		{ "GET", "/v1/access", "", "", 200, "[\"ab00000000" },
 		{ "PUT", "/v1/access/" HASH, "", "", 204, "" },
 		{ "DELETE", "/v1/access/" HASH, "", "", 204, "" },
+		{ "GET", "/v1/passkeys", "", "", 200,
+		  "\"max_peers\":5,\"announces_per_minute\":0,"
+		  "\"created\":\"2026-11-21T10:05:00Z\",\"peers\":1,\"announces\":2,\"refused\":3}]}" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"eve\",\"max_peers\":2}", 201,
+		  "\"passkey\":\"made\"}" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"eve\",\"passkey\":\"0123456789abcdef\"}",
+		  201, "\"passkey\":\"0123456789abcdef\"}" },
+		{ "DELETE", "/v1/passkeys/eve", "", "", 204, "" },
 		{ "GET", "/v1/denied", "", "", 200, "[\"de00000000" },
 		{ "PUT", "/v1/denied/" HASH, "", "", 204, "" },
 		{ "DELETE", "/v1/denied/" HASH, "", "", 204, "" },
@@ -422,7 +142,7 @@ static void answers_every_route(void **state)
 		{ "GET", "/app.js", "", "", 200, "use strict" },
 	};
 	CHECK(rows);
-	assert_int_equal(world.access_changes, 6);
+	assert_int_equal(world.access_changes, 9);
 	assert_true(world.stored.out_bytes == UINT64_MAX);
 }
 
@@ -451,6 +171,8 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		  400, "from: " },
 		{ "PUT", "/v1/access/0123", "", "", 400, "info-hash" },
 		{ "PUT", "/v1/denied/0123", "", "", 400, "info-hash" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"passkey\":\"short\"}", 400,
+		  "passkey" },
 		{ "PUT", "/v1/denied-clients/a%20b", "", "", 400, "client" },
 		{ "PUT", "/v1/denied-clients/a%23b", "", "", 400, "client" },
 		{ "PUT", "/v1/denied-clients/123456789012345678901", "", "", 400, "client" },
@@ -480,6 +202,18 @@ static void names_what_is_wrong_in_the_body(void **state)
 		  "unknown-key" },
 		{ "POST", "/v1/tokens", "",
 		  "{\"name\":\"x\",\"role\":\"admin\",\"provider\":\"p\"}", 422, "/provider" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a b\"}", 422, "/name" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"max_peers\":-1}", 422,
+		  "/max_peers" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"max_peers\":10001}", 422,
+		  "10000" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"max_peers\":\"5\"}", 422,
+		  "whole" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"announces_per_minute\":1000001}",
+		  422, "/announces_per_minute" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"passkey\":7}", 422, "/passkey" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"role\":\"x\"}", 422,
+		  "announces_per_minute" },
 		{ "PUT", "/v1/interconnects/a/b", "", "{}", 422, "ratio_limit" },
 		{ "PUT", "/v1/interconnects/a/b", "", "{\"ratio_limit\":0.5}", 422,
 		  "/ratio_limit" },
@@ -544,6 +278,23 @@ static void changes_the_list_that_was_named(void **state)
 		struct answer a = ask(rows[i].method, rows[i].path, "", "");
 		assert_int_equal(a.reply.status, 204);
 		assert_string_equal(world.said, rows[i].said);
+		answer_done(&a);
+	}
+}
+
+static void a_passkey_has_the_limits_that_were_asked_for(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+		{ "{\"name\":\"eve\"}", "eve 0 0" },
+		{ "{\"name\":\"eve\",\"max_peers\":10000,\"announces_per_minute\":1000000}",
+		  "eve 10000 1000000" },
+		{ "{\"name\":\"eve\",\"max_peers\":null,\"announces_per_minute\":7}", "eve 0 7" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct answer a = ask("POST", "/v1/passkeys", "", rows[i][0]);
+		assert_int_equal(a.reply.status, 201);
+		assert_string_equal(world.said, rows[i][1]);
 		answer_done(&a);
 	}
 }
@@ -629,6 +380,9 @@ static void passes_on_what_the_modules_say(void **state)
 		{ "DELETE", "/v1/tokens/x", "", "", 0, "" },
 		{ "GET", "/v1/access", "", "", 0, "" },
 		{ "PUT", "/v1/access/" HASH, "", "", 0, "" },
+		{ "GET", "/v1/passkeys", "", "", 0, "" },
+		{ "POST", "/v1/passkeys", "", "{\"name\":\"eve\"}", 0, "" },
+		{ "DELETE", "/v1/passkeys/eve", "", "", 0, "" },
 		{ "GET", "/v1/denied", "", "", 0, "" },
 		{ "PUT", "/v1/denied/" HASH, "", "", 0, "" },
 		{ "GET", "/v1/denied-clients", "", "", 0, "" },
@@ -751,6 +505,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(names_what_is_wrong_in_the_body),
 	TEST(checks_the_media_type),
 	TEST(changes_the_list_that_was_named),
+	TEST(a_passkey_has_the_limits_that_were_asked_for),
 	TEST(asks_for_a_token_that_may),
 	TEST(shows_a_scoped_token_its_provider_only),
 	TEST(passes_on_what_the_modules_say),

@@ -4,6 +4,7 @@
 #include "server/auth/auth.h"
 #include "tests/support/db.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,43 @@ static void refuses_tokens_nobody_should_have(void **state)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+static void a_passkey_is_shown_once_and_kept_as_its_hash(void **state)
+{
+	(void)state;
+	struct store *s = db_store(NULL);
+	struct auth *a;
+	struct fault fault;
+	char one[AUTH_PASSKEY_SIZE], two[AUTH_PASSKEY_SIZE], own[AUTH_PASSKEY_SIZE];
+	struct store_passkey bob = { .name = "bob" }, eve = { .name = "eve" },
+			     none = { .name = "" };
+	struct store_passkey mine = { .name = "mine" }, *list;
+	uint8_t hash[32];
+	size_t n;
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+	assert_int_equal(auth_passkey_new(a, &bob, NULL, "admin", one), ERR_OK);
+	assert_int_equal(auth_passkey_new(a, &bob, NULL, "admin", two), ERR_EXISTS);
+	assert_int_equal(auth_passkey_new(a, &eve, NULL, "admin", two), ERR_OK);
+	assert_int_equal(strspn(one, "0123456789abcdef"), 32);
+	assert_int_equal(strlen(one), 32);
+	assert_string_not_equal(one, two);
+	assert_int_equal(auth_passkey_new(a, &none, NULL, "admin", own), ERR_RANGE);
+	static const char *const bad[] = { "", "0123456789abcde", "0123456789 bcdef",
+		                           "0123456789abcdef0123456789abcdef"
+		                           "0123456789abcdef0123456789abcdef0" };
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(auth_passkey_new(a, &mine, bad[i], "admin", own), ERR_RANGE);
+	assert_int_equal(auth_passkey_new(a, &mine, "0123456789ABC-_f", "admin", own), ERR_OK);
+	assert_string_equal(own, "0123456789ABC-_f");
+
+	assert_int_equal(store_passkeys(s, &list, &n), ERR_OK);
+	assert_int_equal(n, 3);
+	(void)crypto_generichash(hash, sizeof(hash), (const uint8_t *)one, 32, NULL, 0);
+	assert_memory_equal(list[0].hash, hash, sizeof(hash)); /* what the tracker makes of it */
+	free(list);
+	auth_free(a);
+	store_free(s);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(the_admin_gets_in_without_a_database),
 	TEST(what_is_no_token_is_denied_without_asking),
@@ -250,6 +288,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_role_may_what_is_written),
 	TEST(a_made_token_opens_until_it_is_revoked),
 	TEST(refuses_tokens_nobody_should_have),
+	TEST(a_passkey_is_shown_once_and_kept_as_its_hash),
 };
 
 RUN_TESTS(tests)

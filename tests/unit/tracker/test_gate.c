@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/tracker/house.h"
 
+#include <sodium.h>
+
 /* An announce from `from`; the size of the answer. */
 static size_t announce_from(struct house *h, const char *from, uint64_t id)
 {
@@ -171,7 +173,80 @@ static void a_proxy_is_never_handed_out_wherever_it_stands(void **state)
 	house_free(h);
 }
 
+#define PASSKEY "0123456789abcdef0123456789abcdef"
+
+/* An announce with BEP 41 options behind it; the action of the answer. */
+static unsigned announce_url(struct house *h, const char *options, size_t size, uint8_t client)
+{
+	uint8_t p[UDP_ANNOUNCE_SIZE + 128];
+	const struct say s = { .port = client, .left = 1, .hash = 1, .peer = client };
+	(void)udp_announce_packet(&s, udp_connect(h, "192.0.2.1"), p);
+	memcpy(p + UDP_ANNOUNCE_SIZE, options, size);
+	return udp_from(h, 0, "192.0.2.1", p, UDP_ANNOUNCE_SIZE + size).bytes[3];
+}
+
+#define ANNOUNCE_URL(h, options, client) announce_url(h, options, sizeof(options) - 1, client)
+
+static void a_passkey_comes_as_url_data(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	struct tracker_passkey key = { .max_peers = 1 };
+	struct tracker_passkey_use use;
+	(void)crypto_generichash(key.hash, sizeof(key.hash), (const uint8_t *)PASSKEY, 32, NULL, 0);
+	for (unsigned mode = TRACKER_PASSKEYS_OFF; mode <= TRACKER_PASSKEYS_REQUIRED; mode++) {
+		s.passkeys = (enum tracker_passkeys)mode;
+		struct house *h = house_new(&s);
+		const bool off = mode == TRACKER_PASSKEYS_OFF;
+		const bool required = mode == TRACKER_PASSKEYS_REQUIRED;
+		assert_int_equal(tracker_passkeys(h->tracker, &key, 1), ERR_OK);
+		assert_int_equal(ANNOUNCE_URL(h, "", 9), required ? UDP_ERROR : UDP_ANNOUNCE);
+		assert_int_equal(ANNOUNCE_URL(h, "\x02\x09/announce", 9),
+		                 required ? UDP_ERROR : UDP_ANNOUNCE);
+		/* Unknown options are stepped over, pieces joined, and the query is no path. */
+		assert_int_equal(ANNOUNCE_URL(h,
+		                              "\x01\x07\x02zz\x02\x0b/0123456789\x01"
+		                              "\x02\x24"
+		                              "abcdef0123456789abcdef/announce?pk=1",
+		                              1),
+		                 UDP_ANNOUNCE);
+		assert_int_equal(ANNOUNCE_URL(h, "\x02\x2a/announce/" PASSKEY, 1), UDP_ANNOUNCE);
+		assert_int_equal(ANNOUNCE_URL(h, "\x02\x2a/announce/" PASSKEY, 2),
+		                 off ? UDP_ANNOUNCE : UDP_ERROR); /* a second peer */
+		assert_int_equal(ANNOUNCE_URL(h, "\x02\x1a/fedcba9876543210/announce", 1),
+		                 off ? UDP_ANNOUNCE : UDP_ERROR);
+		assert_int_equal(counted(h, METRIC_DENIED_PASSKEY), !off);
+		assert_int_equal(counted(h, METRIC_DENIED_PASSKEY_PEERS), !off);
+		assert_int_equal(counted(h, METRIC_DENIED_NO_PASSKEY), required ? 2 : 0);
+		assert_int_equal(tracker_passkey_use(h->tracker, key.hash, &use), ERR_OK);
+		assert_int_equal(use.announces, off ? 0 : 2);
+		assert_int_equal(use.refused, off ? 0 : 1);
+		house_free(h);
+	}
+}
+
+static void a_udp_scrape_has_no_passkey(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	uint8_t p[36];
+	for (unsigned mode = TRACKER_PASSKEYS_OFF; mode <= TRACKER_PASSKEYS_REQUIRED; mode++) {
+		s.passkeys = (enum tracker_passkeys)mode;
+		struct house *h = house_new(&s);
+		struct writer w = writer_over(p, sizeof(p));
+		writer_u64(&w, udp_connect(h, "192.0.2.1"));
+		writer_u32(&w, UDP_SCRAPE);
+		const struct datagram d = udp_from(h, 0, "192.0.2.1", p, sizeof(p));
+		assert_int_equal(d.bytes[3],
+		                 mode == TRACKER_PASSKEYS_REQUIRED ? UDP_ERROR : UDP_SCRAPE);
+		assert_true(d.size <= sizeof(p)); /* no amplification */
+		house_free(h);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_passkey_comes_as_url_data),
+	cmocka_unit_test(a_udp_scrape_has_no_passkey),
 	cmocka_unit_test(a_proxy_is_never_handed_out_wherever_it_stands),
 	cmocka_unit_test(silence_above_the_limits_until_time_has_passed),
 	cmocka_unit_test(limits_change_while_it_runs),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/tracker/house.h"
 
+#include <sodium.h>
+
 /* Doubles of server/net: what the client sent as X-Forwarded-For, and a reply without a socket. */
 static const char *forwarded;
 
@@ -234,6 +236,43 @@ static void finds_its_routes_in_the_shapes_that_clients_send(void **state)
 	house_free(h);
 }
 
+static void a_passkey_stands_in_the_path(void **state)
+{
+	(void)state;
+#define PASSKEY "0123456789abcdef0123456789abcdef"
+#define QUERY   "?info_hash=" HASH "&peer_id=" ID "&port=1&left=1"
+	static const struct {
+		const char *target, *reason; /* NULL: an answer */
+	} rows[] = {
+		{ "/" PASSKEY "/announce" QUERY, NULL },
+		{ "/announce/" PASSKEY QUERY, NULL },
+		{ "/" PASSKEY "/scrape?info_hash=" HASH, NULL },
+		{ "/scrape/" PASSKEY "?info_hash=" HASH, NULL },
+		{ "/announce" QUERY, "39:a passkey is needed in the announce URL" },
+		{ "/scrape?info_hash=" HASH, "39:a passkey is needed in the announce URL" },
+		{ "/fedcba9876543210/announce" QUERY, "25:this passkey is not known" },
+		{ "/fedcba9876543210/scrape?info_hash=" HASH, "25:this passkey is not known" },
+		{ "/announce/" PASSKEY QUERY, "36:too many announces with this passkey" },
+	};
+	struct tracker_settings settings = usual;
+	struct tracker_passkey key = { .per_minute = 2 };
+	settings.passkeys = TRACKER_PASSKEYS_REQUIRED;
+	(void)crypto_generichash(key.hash, sizeof(key.hash), (const uint8_t *)PASSKEY, 32, NULL, 0);
+	struct house *h = house_new(&settings);
+	assert_int_equal(tracker_passkeys(h->tracker, &key, 1), ERR_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text t = get(h, "192.0.2.1", rows[i].target, 200);
+		static const char failure[] = "d14:failure reason";
+		const bool failed = strncmp(t.bytes, failure, strlen(failure)) == 0;
+		if (failed != (rows[i].reason != NULL) ||
+		    (failed && strncmp(t.bytes + strlen(failure), rows[i].reason,
+		                       strlen(rows[i].reason)) != 0))
+			fail_msg("%s: %s", rows[i].target, t.bytes);
+		text_done(&t);
+	}
+	house_free(h);
+}
+
 static void answers_get_only(void **state)
 {
 	(void)state;
@@ -312,6 +351,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(failures_are_200_and_say_when_to_come_back),
 	cmocka_unit_test(scrapes_every_hash_once_in_order_with_downloaders),
 	cmocka_unit_test(finds_its_routes_in_the_shapes_that_clients_send),
+	cmocka_unit_test(a_passkey_stands_in_the_path),
 	cmocka_unit_test(answers_get_only),
 	cmocka_unit_test(believes_other_addresses_only_from_whom_it_trusts),
 };
