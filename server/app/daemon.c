@@ -8,6 +8,7 @@
 #include "server/app/clock.h"
 #include "server/app/feeder.h"
 #include "server/app/gauges.h"
+#include "server/app/listeners.h"
 #include "server/app/passkeys.h"
 #include "server/app/settings.h"
 #include "server/app/state.h"
@@ -54,8 +55,7 @@ struct daemon {
 	struct accounting *accounting;
 	struct auth *auth;
 	struct tracker *tracker;
-	struct net_udp *udp;
-	struct http_server *http;
+	struct listeners listeners;
 	struct api *api;
 	struct http_server *api_http;
 	struct feeder *feeder;
@@ -84,7 +84,7 @@ static uint32_t steady_now(void) /* the swarm store's clock, the one of net_udp_
 
 static unsigned tracker_workers(const struct config *c)
 {
-	return (unsigned)(c->udp_workers + c->http_threads);
+	return listeners_threads(c);
 }
 
 static unsigned clock_slot(const struct config *c) /* accounting's tick counts in it too */
@@ -230,26 +230,7 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 
 static enum err listen_tracker(struct daemon *d, struct fault *fault)
 {
-	struct net_udp_options udp = {
-		.listen = d->config.listen_tracker,
-		.workers = (unsigned)d->config.udp_workers,
-		.receive_buffer = (unsigned)d->config.receive_buffer_kib * 1024,
-		.handle = tracker_udp,
-		.ctx = d->tracker,
-	};
-	struct http_options http = {
-		.listen = d->config.listen_tracker,
-		.threads = (unsigned)d->config.http_threads,
-		.body_max = 0,
-		.memory_each = 8192,
-		.connections_max = (unsigned)d->config.http_connections,
-		.idle_seconds = 15,
-		.keep_alive = d->config.http_keep_alive != 0,
-		.handle = tracker_http,
-		.ctx = d->tracker,
-	};
-	const enum err e = net_udp_start(&udp, &d->udp, fault);
-	return e == ERR_OK ? http_start(&http, &d->http, fault) : e;
+	return listeners_start(&d->listeners, &d->config, d->tracker, fault);
 }
 
 static bool ready(void *ctx, char why[static 128])
@@ -346,7 +327,11 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 static enum err build_gauges(struct daemon *d, struct fault *fault)
 {
 	(void)fault;
-	d->gauges = (struct gauges){ d->swarms, d->accounting, d->maps, d->office, d->udp };
+	d->gauges = (struct gauges){ .swarms = d->swarms,
+		                     .accounting = d->accounting,
+		                     .maps = d->maps,
+		                     .office = d->office,
+		                     .listeners = &d->listeners };
 	metrics_register(d->metrics, gauges_write, &d->gauges);
 	return ERR_OK;
 }
@@ -354,8 +339,8 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 static void announce_start(const struct daemon *d)
 {
 	log_line(LOG_NOTE, "p4pd %s serves. tracker=%s port=%u api=%s port=%u policy=%s",
-	         P4PD_VERSION, d->config.listen_tracker, net_udp_port(d->udp), d->config.listen_api,
-	         http_port(d->api_http), d->config.policy);
+	         P4PD_VERSION, d->config.listen_tracker, net_udp_port(d->listeners.udp),
+	         d->config.listen_api, http_port(d->api_http), d->config.policy);
 #ifdef HAVE_SYSTEMD
 	(void)sd_notify(0, "READY=1");
 #endif
@@ -470,6 +455,10 @@ static void reload(void *ctx)
 	if (tracker_reload(d->tracker, &settings) != ERR_OK)
 		log_line(LOG_ERROR, "The configuration was not reloaded: out of memory.");
 	settings_done(&settings);
+	if (listeners_certificate(&d->listeners, &now, &fault) != ERR_OK)
+		log_line(LOG_ERROR,
+		         "The certificate was not reloaded; the old one stays. where=%s why=%s",
+		         fault.where, fault.text);
 
 	pthread_mutex_lock(&d->access_lock);
 	memcpy(d->config.access, now.access, sizeof(now.access));
@@ -516,8 +505,7 @@ void daemon_stop(struct daemon *d)
 	if (d->store != NULL)
 		store_end(d->store, API_LAST_SECONDS);
 	http_stop(d->api_http);
-	http_stop(d->http);
-	net_udp_stop(d->udp);
+	listeners_stop(&d->listeners);
 	if (d->accounting != NULL) /* even if it never served: it has taken the ledger's file */
 		close_books(d);
 	if (d->store != NULL)

@@ -48,7 +48,7 @@ static void accounting(const struct gauges *g, struct text *page)
 
 static void udp(const struct gauges *g, struct text *page)
 {
-	const struct net_udp_stats s = net_udp_stats(g->udp);
+	const struct net_udp_stats s = net_udp_stats(g->listeners->udp);
 	metrics_counter(page, "p4pd_udp_received_total", "Datagrams received", s.received);
 	metrics_counter(page, "p4pd_udp_sent_total", "Datagrams sent", s.sent);
 	metrics_counter(page, "p4pd_udp_send_failed_total", "Replies the kernel did not take",
@@ -58,12 +58,31 @@ static void udp(const struct gauges *g, struct text *page)
 	                s.dropped);
 }
 
+static void http(const struct gauges *g, struct text *page)
+{
+	struct http_stats sum = { 0 };
+	const struct http_server *servers[] = { g->listeners->http, g->listeners->tls };
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		if (servers[i] == NULL)
+			continue;
+		const struct http_stats s = http_stats(servers[i]);
+		sum.refused += s.refused;
+		sum.unproxied += s.unproxied;
+	}
+	metrics_counter(page, "p4pd_http_refused_total",
+	                "HTTP connections above http_connections_per_address", sum.refused);
+	metrics_counter(page, "p4pd_http_unproxied_total",
+	                "Connections to listen_tracker_proxied without a listed proxy's header",
+	                sum.unproxied);
+}
+
 void gauges_write(void *ctx, struct text *page)
 {
 	const struct gauges *g = ctx;
 	swarms(g, page);
 	maps(g, page);
 	accounting(g, page);
-	if (g->udp != NULL)
+	if (g->listeners->udp != NULL)
 		udp(g, page);
+	http(g, page);
 }

@@ -6,8 +6,8 @@
  */
 
 #include "server/accounting/accounting.h"
+#include "server/app/listeners.h"
 #include "server/maps/maps.h"
-#include "server/net/udp.h"
 
 #include "common/swarm/swarm.h"
 
@@ -16,7 +16,7 @@ struct gauges {
 	struct accounting *accounting;
 	struct maps *maps;
 	struct map_office *office;
-	struct net_udp *udp;
+	const struct listeners *listeners;
 };
 
 /* A metrics_gauges function; `ctx` is a struct gauges. */

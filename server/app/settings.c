@@ -53,6 +53,7 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 		.peer_timeout = (uint32_t)c->peer_timeout,
 		.lab = c->lab != 0,
 		.passkeys = passkeys_of(c->passkeys),
+		.forwarded = strcmp(c->proxy_header, "Forwarded") == 0,
 		.announces = { limits_pace(c->announces_per_minute_per_address),
 		               limits_pace(c->announces_per_minute_per_prefix) },
 		.connects = { limits_pace(c->connects_per_minute_per_address),

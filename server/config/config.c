@@ -202,6 +202,10 @@ static enum err check_together(const struct config *c, struct fault *f)
 		                 "must be above announce_interval (%" PRIu64
 		                 "), or peers are forgotten between two announces",
 		                 c->announce_interval);
+	const bool tls = c->listen_tracker_tls[0] != '\0';
+	if (tls && (c->tls_certificate[0] == '\0' || c->tls_key[0] == '\0'))
+		return fault_set(f, ERR_RANGE, "listen_tracker_tls",
+		                 "needs tls_certificate and tls_key");
 	if (86400 % c->bin_seconds != 0)
 		return fault_set(f, ERR_RANGE, "bin_seconds",
 		                 "must divide a day (86400 seconds), and %" PRIu64 " does not",

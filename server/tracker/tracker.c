@@ -122,3 +122,12 @@ void worker_end(struct tracker_worker *w)
 	if (w->accounting != NULL)
 		accounting_leave(w->accounting);
 }
+
+bool tracker_is_proxy(void *ctx, const struct ip_addr *addr)
+{
+	const struct tracker *t = ctx;
+	struct rules_lease lease = { 0 };
+	const bool is = rules_is_proxy(rules_renew(t->rules, &lease), addr);
+	rules_end(&lease);
+	return is;
+}

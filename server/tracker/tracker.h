@@ -38,8 +38,9 @@ struct tracker_settings {
 	unsigned default_peers;                        /* when it asks for none in particular */
 	uint32_t interval, min_interval, peer_timeout; /* seconds */
 	bool lab;                                      /* private and loopback peers are fine */
-	struct ip_prefix *proxies; /* whose X-Forwarded-For is believed, and whose ip= */
+	struct ip_prefix *proxies; /* believed about whom they speak for; never handed out */
 	size_t n_proxies;
+	bool forwarded; /* they say it in Forwarded (RFC 7239), not in X-Forwarded-For */
 	struct limits_rates announces, connects; /* of an address and its prefix */
 	enum tracker_passkeys passkeys;
 };
@@ -116,3 +117,6 @@ size_t tracker_floods(struct tracker *t, uint32_t now, struct flood *out, size_t
 /* Handlers for server/net; `ctx` is the tracker. */
 net_udp_handle tracker_udp;
 http_handle tracker_http;
+
+/* Whether `addr` is a listed proxy, for a listener; `ctx` is the tracker. Any thread. */
+bool tracker_is_proxy(void *ctx, const struct ip_addr *addr);

@@ -25,10 +25,11 @@ struct tracker_worker {
 	struct map_lease map;
 	struct rules_lease rules;
 	uint64_t seed;
-	bool timed;       /* one announce of this batch was */
-	uint32_t now;     /* of this batch: steady seconds */
-	uint64_t now_ms;  /* and milliseconds */
-	int64_t unix_now; /* and calendar seconds */
+	bool timed;        /* one announce of this batch was, or none shall be */
+	unsigned requests; /* HTTP's, so far */
+	uint32_t now;      /* of this batch: steady seconds */
+	uint64_t now_ms;   /* and milliseconds */
+	int64_t unix_now;  /* and calendar seconds */
 
 	struct swarm_bucket buckets[BUCKETS_MAX];
 	struct steer_bucket shares[BUCKETS_MAX];

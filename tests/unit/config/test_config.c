@@ -73,6 +73,8 @@ static void says_what_is_wrong_and_what_is_right(void **state)
 		{ "peer_timeout=1800", ERR_RANGE, "peer_timeout",
 		  "must be above announce_interval (1800), or peers are forgotten between two "
 		  "announces" },
+		{ "listen_tracker_tls=[::]:443", ERR_RANGE, "listen_tracker_tls",
+		  "needs tls_certificate and tls_key" },
 		{ "min_interval=1801", ERR_RANGE, "min_interval",
 		  "must not be above announce_interval (1800)" },
 	};

@@ -3,14 +3,27 @@
 
 #include <sodium.h>
 
-/* Doubles of server/net: what the client sent as X-Forwarded-For, and a reply without a socket. */
+/*
+ * Doubles of server/net: what came as the header that proxies set, with a '\n' between two of them,
+ * and a reply without a socket.
+ */
+static const char *forwarded_as = "X-Forwarded-For";
 static const char *forwarded;
 
-const char *http_header(const struct http_request *r, const char *name)
+size_t http_each_header(const struct http_request *r, const char *name, http_see_header *see,
+                        void *ctx)
 {
+	size_t n = 0;
 	(void)r;
-	assert_string_equal(name, "X-Forwarded-For");
-	return forwarded;
+	assert_string_equal(name, forwarded_as);
+	for (const char *p = forwarded; p != NULL; n++) {
+		char line[128];
+		const size_t size = strcspn(p, "\n");
+		(void)snprintf(line, sizeof(line), "%.*s", (int)size, p);
+		see(ctx, line);
+		p = p[size] == '\n' ? p + size + 1 : NULL;
+	}
+	return n;
 }
 
 void http_reply_header(struct http_reply *reply, const char *name, const char *value)
@@ -308,6 +321,8 @@ static void believes_other_addresses_only_from_whom_it_trusts(void **state)
 		{ "both", "127.0.0.1", "192.0.2.7", "&ip=192.0.2.8", "127.0.0.1" },
 		{ "header before ip=", "10.0.0.1", "192.0.2.7", "&ip=192.0.2.8", "192.0.2.7" },
 		{ "the last hop", "10.0.0.1", "192.0.2.6, 192.0.2.7", "", "192.0.2.7" },
+		{ "a proxy each line", "10.0.0.1", "192.0.2.7\n10.0.0.2", "", "192.0.2.7" },
+		{ "a client's line first", "10.0.0.1", "192.0.2.6\n192.0.2.7", "", "192.0.2.7" },
 		{ "two proxies", "10.0.0.1", "192.0.2.6,192.0.2.7 , 10.0.0.2", "", "192.0.2.7" },
 		{ "proxies only", "10.0.0.1", "10.0.0.3, 10.0.0.2", "", "10.0.0.3" },
 		{ "a port", "10.0.0.1", "192.0.2.7:8080", "", "192.0.2.7" },
@@ -342,6 +357,53 @@ static void believes_other_addresses_only_from_whom_it_trusts(void **state)
 	house_free(h);
 }
 
+/* The other header is the client's own, and never looked at. */
+static void reads_the_one_header_that_proxies_set(void **state)
+{
+	(void)state;
+	struct ip_prefix proxies;
+	char is[IP_TEXT_SIZE];
+	assert_int_equal(ip_prefix_parse("10.0.0.0/24", &proxies), ERR_OK);
+	struct tracker_settings s = usual;
+	s.proxies = &proxies;
+	s.n_proxies = 1;
+	s.forwarded = true;
+	struct house *h = house_new(&s);
+	forwarded_as = "Forwarded";
+	forwarded = "for=192.0.2.6, for=\"[2001:db8::7]:4711\";proto=https\nfor=10.0.0.2";
+	struct text t = get(h, "10.0.0.1", ASK "&port=1&left=1", 200);
+	text_done(&t);
+	ip_print(&account_book[UDP_WORKERS].from, is);
+	assert_string_equal(is, "2001:db8::7");
+	forwarded_as = "X-Forwarded-For";
+	forwarded = NULL;
+	house_free(h);
+}
+
+static void keeps_the_connections_of_proxies(void **state)
+{
+	(void)state;
+	struct ip_prefix proxies;
+	assert_int_equal(ip_prefix_parse("10.0.0.0/24", &proxies), ERR_OK);
+	struct tracker_settings s = usual;
+	s.proxies = &proxies;
+	s.n_proxies = 1;
+	struct house *h = house_new(&s);
+	static const char *const from[] = { "192.0.2.1", "10.0.0.1" };
+	for (unsigned i = 0; i < 2; i++) {
+		const struct ip_addr addr = address(from[i]);
+		const struct http_request request = {
+			.method = "GET", .path = "/scrape", .query = "", .from = addr, .body = ""
+		};
+		struct http_reply reply = { 0 };
+		tracker_http(h->tracker, &request, &reply);
+		assert_int_equal(reply.keep_alive, i == 1);
+		assert_int_equal(tracker_is_proxy(h->tracker, &addr), i == 1);
+		text_done(&reply.body);
+	}
+	house_free(h);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(peers_is_there_even_when_empty),
 	cmocka_unit_test(peers_are_compact_unless_refused),
@@ -354,6 +416,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_passkey_stands_in_the_path),
 	cmocka_unit_test(answers_get_only),
 	cmocka_unit_test(believes_other_addresses_only_from_whom_it_trusts),
+	cmocka_unit_test(reads_the_one_header_that_proxies_set),
+	cmocka_unit_test(keeps_the_connections_of_proxies),
 };
 
 RUN_TESTS(tests)
