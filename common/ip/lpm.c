@@ -313,6 +313,14 @@ uint32_t lpm_find(const struct lpm *t, const struct ip_addr *a)
 	return a->family == IP_V6 ? find_v6(t, number_of(a)) : 0;
 }
 
+void lpm_prefetch(const struct lpm *t, const struct ip_addr *a)
+{
+	if (a->family == IP_V4)
+		__builtin_prefetch(&t->first[ip_v4_number(a) >> 8]);
+	else if (a->family == IP_V6)
+		__builtin_prefetch(&t->index[number_of(a).hi >> (64 - t->index_bits)]);
+}
+
 size_t lpm_bytes(const struct lpm *t)
 {
 	return sizeof(*t) + ((size_t)1 << FIRST_BITS) * sizeof(*t->first) +

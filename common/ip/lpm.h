@@ -33,4 +33,6 @@ enum err lpm_build(struct lpm_entry *entries, size_t n, struct lpm **out) must_c
 void lpm_free(struct lpm *t); /* NULL is fine */
 
 uint32_t lpm_find(const struct lpm *t, const struct ip_addr *a); /* 0: no match */
-size_t lpm_bytes(const struct lpm *t);                           /* reserved, touched or not */
+/* Starts to bring nearer what lpm_find() will look at first; a hint, never waits. */
+void lpm_prefetch(const struct lpm *t, const struct ip_addr *a);
+size_t lpm_bytes(const struct lpm *t); /* reserved, touched or not */

@@ -31,6 +31,12 @@ uint32_t snapshot_locate(const struct map_snapshot *s, const struct ip_addr *a)
 	return s == NULL ? PLACE_UNKNOWN : lpm_find(s->lpm, a);
 }
 
+void snapshot_prefetch(const struct map_snapshot *s, const struct ip_addr *a)
+{
+	if (s != NULL)
+		lpm_prefetch(s->lpm, a);
+}
+
 uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn)
 {
 	size_t low = 0, high = s == NULL ? 0 : s->n_asns;

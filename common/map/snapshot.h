@@ -68,6 +68,9 @@ void snapshot_free(struct map_snapshot *s); /* NULL is fine */
  * yet) wherever a place is asked for or given. */
 uint32_t snapshot_locate(const struct map_snapshot *s, const struct ip_addr *a);
 
+/* A hint that snapshot_locate() will be asked for this address; never waits. */
+void snapshot_prefetch(const struct map_snapshot *s, const struct ip_addr *a);
+
 /* The outside place of an ASN, 0 when no document names it. */
 uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn);
 

@@ -16,17 +16,18 @@ static size_t put_error(const struct net_datagram *d, uint32_t transaction, cons
 	return udp_error_reply(d->out, d->in_size, transaction, text);
 }
 
-static size_t announce(struct tracker_worker *w, const struct net_datagram *d, uint32_t transaction)
+/* An announce that has been let in and waits for its answer. */
+struct waiting {
+	struct net_datagram *datagram;
+	uint32_t transaction;
+	struct announce announce;
+};
+
+static size_t announce(struct tracker_worker *w, const struct waiting *request)
 {
-	struct announce a;
-	if (!gate_pace(w, LIMITS_ANNOUNCES, &d->from))
-		return 0; /* an answer is what a flood wants */
-	if (udp_announce_parse(d->in, d->in_size, &a) != ERR_OK) {
-		metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_MALFORMED, 1);
-		return put_error(d, transaction, "announce too short");
-	}
+	const struct net_datagram *d = request->datagram;
 	const size_t each = d->from.family == IP_V4 ? COMPACT_V4 : COMPACT_V6;
-	struct ask ask = { .announce = &a,
+	struct ask ask = { .announce = &request->announce,
 		           .from = d->from,
 		           .room = (UDP_REPLY_MAX - HEAD_SIZE) / each };
 	char url[256]; /* clients cut it to 255 characters */
@@ -37,11 +38,11 @@ static size_t announce(struct tracker_worker *w, const struct net_datagram *d, u
 	tracker_announce(w, &ask, &answer);
 	if (answer.refusal != NULL) {
 		metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_REFUSED, 1);
-		return put_error(d, transaction, answer.refusal);
+		return put_error(d, request->transaction, answer.refusal);
 	}
 	metrics_add(w->metrics,
 	            answer.steered ? METRIC_UDP_ANNOUNCE_P4P : METRIC_UDP_ANNOUNCE_NATIVE, 1);
-	const struct udp_announce_answer head = { .transaction = transaction,
+	const struct udp_announce_answer head = { .transaction = request->transaction,
 		                                  .interval = answer.interval,
 		                                  .leechers = answer.counts.incomplete,
 		                                  .seeders = answer.counts.complete };
@@ -74,38 +75,67 @@ static size_t scrape(struct tracker_worker *w, const struct net_datagram *d, uin
 	return udp_scrape_reply(d->out, UDP_REPLY_MAX, transaction, rows, n);
 }
 
-static size_t answer(struct tracker_worker *w, const struct net_datagram *d)
+static size_t connect(struct tracker_worker *w, const struct net_datagram *d, uint32_t transaction)
 {
-	const uint8_t *key = w->tracker->connection_key;
+	if (!gate_pace(w, LIMITS_CONNECTS, &d->from))
+		return 0;
+	metrics_add(w->metrics, METRIC_UDP_CONNECTS, 1);
+	return udp_connect_reply(d->out, UDP_REPLY_MAX, transaction,
+	                         connection_id(w->tracker->connection_key, &d->from, w->now));
+}
+
+/* True: an announce to be answered, now in *out; else *d is answered, or shall have no answer. */
+static bool admit(struct tracker_worker *w, struct net_datagram *d, struct waiting *out)
+{
 	struct udp_head head;
+	d->out_size = 0;
 	if (udp_head_parse(d->in, d->in_size, &head) != ERR_OK || head.action > UDP_SCRAPE ||
 	    d->from_port == 0) {
 		metrics_add(w->metrics, METRIC_UDP_MALFORMED, 1);
-		return 0;
+		return false;
 	}
 	if (head.action == UDP_CONNECT) {
-		if (!gate_pace(w, LIMITS_CONNECTS, &d->from))
-			return 0;
-		metrics_add(w->metrics, METRIC_UDP_CONNECTS, 1);
-		return udp_connect_reply(d->out, UDP_REPLY_MAX, head.transaction,
-		                         connection_id(key, &d->from, w->now));
+		d->out_size = connect(w, d, head.transaction);
+		return false;
 	}
-	if (!connection_check(key, &d->from, w->now, head.connection)) {
+	if (!connection_check(w->tracker->connection_key, &d->from, w->now, head.connection)) {
 		metrics_add(w->metrics, METRIC_UDP_BAD_CONNECTION, 1);
-		return 0;
+		return false;
 	}
-	return head.action == UDP_ANNOUNCE ? announce(w, d, head.transaction)
-	                                   : scrape(w, d, head.transaction);
+	if (head.action == UDP_SCRAPE) {
+		d->out_size = scrape(w, d, head.transaction);
+		return false;
+	}
+	if (!gate_pace(w, LIMITS_ANNOUNCES, &d->from))
+		return false; /* an answer is what a flood wants */
+	if (udp_announce_parse(d->in, d->in_size, &out->announce) != ERR_OK) {
+		metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_MALFORMED, 1);
+		d->out_size = put_error(d, head.transaction, "announce too short");
+		return false;
+	}
+	out->datagram = d;
+	out->transaction = head.transaction;
+	return true;
 }
 
+/*
+ * In passes over the batch, so that the cache misses of its announces overlap: each pass asks for the
+ * memory that the next one reads.
+ */
 void tracker_udp(void *ctx, unsigned worker, uint64_t now_ms, struct net_datagram *batch, size_t n)
 {
 	struct tracker *t = ctx;
-	must(worker < t->options.udp_workers);
+	must(worker < t->options.udp_workers && n <= NET_BATCH_MAX);
 	struct tracker_worker *w = &t->workers[worker];
+	struct waiting waiting[NET_BATCH_MAX];
+	size_t waits = 0;
 
 	worker_begin(w, now_ms);
 	for (size_t i = 0; i < n; i++)
-		batch[i].out_size = answer(w, &batch[i]);
+		waits += admit(w, &batch[i], &waiting[waits]);
+	for (size_t i = 0; i < waits; i++)
+		snapshot_prefetch(w->map.map, &waiting[i].datagram->from);
+	for (size_t i = 0; i < waits; i++)
+		waiting[i].datagram->out_size = announce(w, &waiting[i]);
 	worker_end(w);
 }
