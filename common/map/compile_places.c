@@ -103,9 +103,9 @@ static enum err make_places(struct compiler *c)
 {
 	struct map_snapshot *s = c->s;
 	s->n_places = 1 + s->n_pids + s->n_asns + s->n_zones;
-	if (s->n_places > LPM_VALUE_MAX)
+	if (s->n_places > MAP_PLACES_MAX)
 		return fault_set(c->fault, ERR_RANGE, "/interconnects",
-		                 "more than %d PIDs, ASNs and reach prefixes", LPM_VALUE_MAX);
+		                 "more than %d PIDs, ASNs and reach prefixes", MAP_PLACES_MAX);
 	s->first_asn = (uint32_t)(1 + s->n_pids);
 	s->first_zone = (uint32_t)(s->first_asn + s->n_asns);
 	s->places = compiling_take(c, s->n_places, sizeof(*s->places));

@@ -7,9 +7,10 @@
  *   which place is this address in?        snapshot_locate()
  *   what is it to send a byte from a to b? snapshot_pair(), tariff_price()
  *
- * A **place** is a small number, valid in this snapshot only: 0 is "unknown"; 1 .. n_pids are the
- * PIDs of all providers; above them come the outside places: one for each ASN that some document
- * names and one for each reach prefix. Two strangers whose ASN nobody names are both 0.
+ * A **place** is a number below MAP_PLACES_MAX, valid in this snapshot only: 0 is "unknown"; 1 .. n_pids
+ * are the PIDs of all providers, provider by provider; above them come the outside places: one for
+ * each ASN that some document names and one for each reach prefix. Two strangers whose ASN nobody names
+ * are both 0.
  * snapshot_place_key() gives a name that outlives the snapshot.
  *
  * Which interconnects a pair uses: two books (DESIGN section 3). The sender's provider books `out`
@@ -42,7 +43,7 @@ enum map_tier {
 	TIER_COUNT_
 };
 
-enum { PLACE_UNKNOWN = 0, PRICE_UNKNOWN = 1000 };
+enum { PLACE_UNKNOWN = 0, MAP_PLACES_MAX = 1 << 20, PRICE_UNKNOWN = 1000 };
 #define NO_INTERCONNECT UINT32_MAX
 
 struct map_pair {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/swarm/swarm.h"
+#include "common/swarm/crowd.h"
 
-#include "common/swarm/store.h"
+#include <string.h>
 
 /*
  * The format, all numbers big-endian:
  *
  *   shard  "P4SW" version:u32 swarms:u32, then the swarms
  *   swarm  info_hash:20 snatches:u32 peers:u32, then the peers
- *   peer   identity:u64 seconds_left:u32 flags:u8 port:u16 peer_id:20 address:4 or 16
- *   flags  role:2 (low bits), snatched:1, IPv6:1; the rest is zero
+ *   peer   flags:u8 tag:u64 seconds_left:u16 address:4 or 16 port:u16, and peer_id:20 if flagged
+ *   flags  role:2 (low bits), snatched:1, IPv6:1, peer id:1; the rest is zero
  *
- * No checksum: the file around it has one.
+ * A tag stands in the upper bits of its 64, where an identity has it. No checksum: the file around it
+ * has one.
  */
-enum { MAGIC = 0x50345357, VERSION = 1 };
-enum { FLAG_ROLE = 3, FLAG_SNATCHED = 4, FLAG_V6 = 8, FLAGS_ALL = 15 };
-enum { PEER_BYTES_MAX = 8 + 4 + 1 + 2 + PEER_ID_SIZE + 16 };
+enum { MAGIC = 0x50345357, VERSION = 2 };
+enum { SAVED_ROLE = 3, SAVED_SNATCHED = 4, SAVED_V6 = 8, SAVED_ID = 16, SAVED_ALL = 31 };
+enum { PEER_BYTES_MAX = 1 + 8 + 2 + ENDPOINT_V6 + PEER_ID_SIZE };
 
 static void add_u32(struct text *out, uint32_t v)
 {
@@ -23,76 +24,95 @@ static void add_u32(struct text *out, uint32_t v)
 	text_add(out, &v, sizeof(v));
 }
 
-static void export_peer(const struct swarm *w, const struct spot *at, uint32_t now,
-                        struct text *out)
+struct export
 {
-	const struct swarm_peer p = crowd_get(w, at);
+	struct swarm_store *store;
+	struct swarm_shard *shard;
+	const struct swarm *swarm;
+	uint32_t now;
+	struct text *out;
+};
+
+static void export_peer(const struct export *x, bool wide, const struct record *r)
+{
+	const uint8_t *id = NULL;
+	if (r->key & FLAG_PEER_ID)
+		id = peer_ids_find(&x->shard->ids, store_id_hash(x->store, x->swarm, wide, r));
+	const int16_t left = stamp_left(r->stamp, x->now);
 	uint8_t bytes[PEER_BYTES_MAX];
 	struct writer to = writer_over(bytes, sizeof(bytes));
-	writer_u64(&to, p.identity);
-	writer_u32(&to, p.expires > now ? p.expires - now : 0);
-	writer_u8(&to, (uint8_t)(p.role | (crowd_peer(w, at)->snatched ? FLAG_SNATCHED : 0) |
-	                         (p.addr.family == IP_V6 ? FLAG_V6 : 0)));
-	writer_u16(&to, p.port);
-	writer_bytes(&to, p.peer_id, sizeof(p.peer_id));
-	writer_bytes(&to, p.addr.bytes, ip_size(&p.addr));
-	text_add(out, bytes, writer_size(&to));
+	writer_u8(&to, (uint8_t)(record_role(r) | (r->key & FLAG_SNATCHED ? SAVED_SNATCHED : 0) |
+	                         (wide ? SAVED_V6 : 0) | (id != NULL ? SAVED_ID : 0)));
+	writer_u64(&to, key_identity(r->key));
+	writer_u16(&to, left > 0 ? (uint16_t)left : 0);
+	writer_bytes(&to, r->endpoint, endpoint_size(wide));
+	writer_bytes(&to, id, id != NULL ? PEER_ID_SIZE : 0);
+	text_add(x->out, bytes, writer_size(&to));
 }
 
-static void export_swarm(const struct swarm *w, uint32_t now, struct text *out)
+static void export_swarm(const struct export *x)
 {
-	text_add(out, w->info_hash, sizeof(w->info_hash));
-	add_u32(out, w->snatches);
-	add_u32(out, crowd_size(w));
-	struct spot at;
-	for (at.side = 0; at.side < SIDES; at.side++) {
-		const struct side *s = w->sides[at.side];
-		for (at.bucket = 0; s != NULL && at.bucket < s->n_buckets; at.bucket++)
-			for (at.position = 0; at.position < bucket_size(&s->buckets[at.bucket]);
-			     at.position++)
-				export_peer(w, &at, now, out);
+	const struct swarm *w = x->swarm;
+	text_add(x->out, w->info_hash, sizeof(w->info_hash));
+	add_u32(x->out, w->snatches);
+	add_u32(x->out, swarm_size(w));
+	for (unsigned i = 0; i < 2; i++) {
+		const struct sequence *s = &w->of[i];
+		for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at))
+			export_peer(x, i, sequence_record(s, at));
 	}
 }
 
 void swarm_export(struct swarm_store *s, unsigned shard_number, uint32_t now, struct text *out)
 {
 	struct swarm_shard *shard = &s->shards[shard_number];
+	struct export x = { .store = s, .shard = shard, .now = now, .out = out };
 	must(pthread_mutex_lock(&shard->lock) == 0);
 	add_u32(out, MAGIC);
 	add_u32(out, VERSION);
-	add_u32(out, shard->used);
-	for (uint32_t i = 0; i <= shard->mask; i++)
-		if (shard->slots[i].swarm != NULL)
-			export_swarm(shard->slots[i].swarm, now, out);
+	add_u32(out, (uint32_t)shard->totals.swarms);
+	for (uint32_t i = 0; i < shard->headers; i++) {
+		x.swarm = store_header(shard, i);
+		if (x.swarm->map_number != HEADER_FREE)
+			export_swarm(&x);
+	}
 	must(pthread_mutex_unlock(&shard->lock) == 0);
 }
 
-static enum err import_peer(struct swarm_visit *v, struct reader *r, uint32_t now)
+/* A peer that is not wanted, or whose time ran out meanwhile, is read and left out. */
+static enum err import_peer(struct swarm_visit *v, bool wanted, struct reader *r, uint32_t now,
+                            uint64_t elapsed)
 {
-	struct swarm_peer p = { .identity = reader_u64(r) };
-	const uint32_t left = reader_u32(r);
-	p.expires = left < INT32_MAX - now ? now + left : INT32_MAX;
+	struct swarm_peer p = { .client.identity = 0 };
 	const uint8_t flags = reader_u8(r);
-	p.role = flags & FLAG_ROLE;
-	p.port = reader_u16(r);
-	reader_copy(r, p.peer_id, sizeof(p.peer_id));
-	const size_t size = flags & FLAG_V6 ? 16 : 4;
+	const size_t size = flags & SAVED_V6 ? 16 : 4;
+	p.client.identity = reader_u64(r);
+	const uint16_t left = reader_u16(r);
 	const uint8_t *addr = reader_take(r, size);
-	if (addr == NULL)
+	p.client.port = reader_u16(r);
+	p.role = flags & SAVED_ROLE;
+	if (flags & SAVED_ID)
+		p.peer_id = reader_take(r, PEER_ID_SIZE);
+	if (r->bad)
 		return ERR_TRUNCATED;
-	p.addr = ip_from_bytes(addr, size);
+	p.client.addr = ip_from_bytes(addr, size);
 	/* A mapped address would be IPv4 to us, and no IPv6 peer. */
-	if (flags > FLAGS_ALL || p.role > SWARM_PARTIAL || ip_size(&p.addr) != size)
+	if (flags > SAVED_ALL || p.role > SWARM_PARTIAL || ip_size(&p.client.addr) != size ||
+	    left > SWARM_LIFETIME_MAX)
 		return ERR_MALFORMED;
+	if (!wanted || left < elapsed)
+		return ERR_OK;
+	p.expires = now + left - (uint32_t)elapsed;
 	struct swarm_change change;
 	const enum err e = swarm_put(v, &p, false, &change);
 	struct spot at;
-	if (e == ERR_OK && flags & FLAG_SNATCHED && crowd_find(v->swarm, p.identity, &at))
-		crowd_peer(v->swarm, &at)->snatched = 1;
+	if (e == ERR_OK && flags & SAVED_SNATCHED && crowd_find(v->swarm, &p.client, p.role, &at))
+		sequence_record(&v->swarm->of[size == 16], at)->key |= FLAG_SNATCHED;
 	return e;
 }
 
-static enum err import_swarm(struct swarm_store *s, struct reader *r, uint32_t now)
+static enum err import_swarm(struct swarm_store *s, struct reader *r, uint32_t now,
+                             uint64_t elapsed)
 {
 	uint8_t info_hash[INFO_HASH_SIZE];
 	reader_copy(r, info_hash, sizeof(info_hash));
@@ -103,16 +123,18 @@ static enum err import_swarm(struct swarm_store *s, struct reader *r, uint32_t n
 	enum err e = swarm_enter(s, info_hash, true, &v);
 	if (e != ERR_OK)
 		return e;
-	v.swarm->map_number = 0;
+	const bool wanted = swarm_size(v.swarm) == 0;
+	if (wanted)
+		v.swarm->map_number = 0;
 	for (uint32_t i = 0; e == ERR_OK && i < peers; i++)
-		e = import_peer(&v, r, now);
+		e = import_peer(&v, wanted, r, now, elapsed);
 	if (v.swarm->snatches < snatches)
 		v.swarm->snatches = snatches;
 	swarm_leave(&v);
 	return e;
 }
 
-enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now)
+enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now, uint64_t elapsed)
 {
 	const uint32_t magic = reader_u32(r), version = reader_u32(r), swarms = reader_u32(r);
 	if (r->bad)
@@ -121,6 +143,6 @@ enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now)
 		return ERR_MALFORMED;
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; e == ERR_OK && i < swarms; i++)
-		e = import_swarm(s, r, now);
+		e = import_swarm(s, r, now, elapsed);
 	return e;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_MIN = 16, REMEMBER_SECONDS = 24 * 60 * 60 };
+enum { SLOTS_MIN = 16 };
 
 struct swarm_store *swarm_store_new(const struct swarm_options *options)
 {
@@ -25,6 +25,7 @@ struct swarm_store *swarm_store_new(const struct swarm_options *options)
 		must(pthread_mutex_init(&shard->lock, NULL) == 0);
 		shard->mask = SLOTS_MIN - 1;
 		shard->slots = calloc(SLOTS_MIN, sizeof(*shard->slots));
+		shard->bytes = sizeof(*shard) + SLOTS_MIN * sizeof(*shard->slots);
 		if (shard->slots == NULL) {
 			s->options.shards = i + 1;
 			swarm_store_free(s);
@@ -40,17 +41,26 @@ void swarm_store_free(struct swarm_store *s)
 		return;
 	for (unsigned i = 0; i < s->options.shards; i++) {
 		struct swarm_shard *shard = &s->shards[i];
-		for (uint32_t j = 0; shard->slots != NULL && j <= shard->mask; j++)
-			if (shard->slots[j].swarm != NULL) {
-				crowd_done(shard->slots[j].swarm);
-				free(shard->slots[j].swarm);
-			}
+		for (uint32_t j = 0; j < shard->headers; j++) {
+			struct swarm *w = store_header(shard, j);
+			if (w->map_number == HEADER_FREE)
+				continue;
+			sequence_done(&w->of[0], &shard->bytes);
+			sequence_done(&w->of[1], &shard->bytes);
+		}
+		for (uint32_t j = 0; j < shard->n_pages; j++)
+			free(shard->pages[j]);
+		free(shard->pages);
 		free(shard->slots);
+		peer_ids_done(&shard->ids, &shard->bytes);
 		must(pthread_mutex_destroy(&shard->lock) == 0);
 	}
 	free(s);
 }
 
+/* ---- the table ---- */
+
+/* The lower half places it in its shard's table, the upper half chooses the shard. */
 static uint64_t hash_of(const struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE])
 {
 	uint64_t a, b;
@@ -61,87 +71,137 @@ static uint64_t hash_of(const struct swarm_store *s, const uint8_t info_hash[sta
 	return random_mix(random_mix(random_mix(s->options.secret ^ a) ^ b) ^ c);
 }
 
-/* The slot of the swarm, or the free one where it belongs. */
-static uint32_t slot_of(const struct swarm_shard *shard, uint64_t hash, const uint8_t *info_hash)
+static unsigned shard_of(const struct swarm_store *s, uint64_t hash)
 {
-	uint32_t i = (uint32_t)hash & shard->mask;
-	for (;; i = (i + 1) & shard->mask) {
-		const struct store_slot *slot = &shard->slots[i];
-		if (slot->swarm == NULL ||
-		    (slot->hash == hash &&
-		     memcmp(slot->swarm->info_hash, info_hash, INFO_HASH_SIZE) == 0))
+	return (unsigned)(hash >> 32) & (s->options.shards - 1);
+}
+
+/* The slot of the swarm, or the free one where it belongs. */
+static uint32_t slot_of(const struct swarm_shard *shard, uint32_t hash, const uint8_t *info_hash)
+{
+	const struct store_slot *slots = shard->slots;
+	const uint32_t mask = shard->mask;
+	for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
+		const struct store_slot *slot = &slots[i];
+		if (slot->number == 0 ||
+		    (slot->hash == hash && memcmp(store_header(shard, slot->number - 1)->info_hash,
+		                                  info_hash, INFO_HASH_SIZE) == 0))
 			return i;
 	}
 }
 
-static enum err shard_grow(struct swarm_shard *shard)
+static enum err table_grow(struct swarm_shard *shard)
 {
-	const uint32_t mask = 2 * shard->mask + 1;
+	struct store_slot *old = shard->slots;
+	const uint32_t was = shard->mask, mask = 2 * was + 1;
 	struct store_slot *slots = calloc((size_t)mask + 1, sizeof(*slots));
 	if (slots == NULL)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i <= shard->mask; i++) {
-		if (shard->slots[i].swarm == NULL)
+	for (uint32_t i = 0; i <= was; i++) {
+		if (old[i].number == 0)
 			continue;
-		uint32_t j = (uint32_t)shard->slots[i].hash & mask;
-		while (slots[j].swarm != NULL)
+		uint32_t j = old[i].hash & mask;
+		while (slots[j].number != 0)
 			j = (j + 1) & mask;
-		slots[j] = shard->slots[i];
+		slots[j] = old[i];
 	}
-	free(shard->slots);
 	shard->slots = slots;
 	shard->mask = mask;
+	shard->bytes += ((size_t)mask - was) * sizeof(*slots);
+	free(old);
 	return ERR_OK;
 }
 
-static enum err swarm_new(const struct swarm_store *s, struct swarm_shard *shard, uint64_t hash,
+/* ---- the slab ---- */
+
+static enum err page_add(struct swarm_shard *shard)
+{
+	if ((shard->n_pages & (shard->n_pages - 1)) == 0) { /* the array doubles */
+		const uint32_t more = shard->n_pages > 0 ? shard->n_pages : 1;
+		const size_t room = (size_t)(shard->n_pages + more) * sizeof(*shard->pages);
+		struct swarm **pages = realloc(shard->pages, room);
+		if (pages == NULL)
+			return ERR_NOMEM;
+		shard->pages = pages;
+	}
+	struct swarm *page = NULL;
+	page = aligned_alloc(sizeof(*page), PAGE_HEADERS * sizeof(*page));
+	if (page == NULL)
+		return ERR_NOMEM;
+	shard->pages[shard->n_pages++] = page;
+	shard->bytes += PAGE_HEADERS * sizeof(*page) + sizeof(page);
+	return ERR_OK;
+}
+
+static enum err header_take(struct swarm_shard *shard, uint32_t *out)
+{
+	if (shard->free != 0) {
+		*out = shard->free - 1;
+		shard->free = store_header(shard, *out)->snatches;
+		return ERR_OK;
+	}
+	if (shard->headers == shard->n_pages * PAGE_HEADERS && page_add(shard) != ERR_OK)
+		return ERR_NOMEM;
+	*out = shard->headers++;
+	return ERR_OK;
+}
+
+static enum err swarm_new(const struct swarm_store *s, struct swarm_shard *shard, uint32_t hash,
                           const uint8_t *info_hash, struct swarm **out)
 {
-	if (shard->used >= s->max_used)
+	uint32_t number;
+	if (shard->totals.swarms >= s->max_used)
 		return ERR_BUSY;
-	if (shard->used >= shard->mask / 4 * 3 && shard_grow(shard) != ERR_OK)
+	if (shard->totals.swarms >= shard->mask / 4 * 3 && table_grow(shard) != ERR_OK)
 		return ERR_NOMEM;
-	struct swarm *w = calloc(1, sizeof(*w));
-	if (w == NULL)
+	if (header_take(shard, &number) != ERR_OK)
 		return ERR_NOMEM;
-	w->hash = hash;
-	w->soonest = UINT32_MAX;
+	struct swarm *w = store_header(shard, number);
+	*w = (struct swarm){ .of[1].wide = true };
 	memcpy(w->info_hash, info_hash, INFO_HASH_SIZE);
-	shard->slots[slot_of(shard, hash, info_hash)] =
-		(struct store_slot){ .hash = hash, .swarm = w };
-	shard->used++;
+	struct store_slot *slots = shard->slots;
+	slots[slot_of(shard, hash, info_hash)] =
+		(struct store_slot){ .hash = hash, .number = number + 1 };
+	shard->totals.swarms++;
 	*out = w;
 	return ERR_OK;
 }
 
 /* What follows moves up when the gap lies between it and its home. */
-static void swarm_forget(struct swarm_shard *shard, struct swarm *w)
+void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w)
 {
-	uint32_t gap = slot_of(shard, w->hash, w->info_hash);
-	const struct store_slot *slots = shard->slots;
-	for (uint32_t i = (gap + 1) & shard->mask; slots[i].swarm != NULL;
-	     i = (i + 1) & shard->mask) {
-		if (((i - (uint32_t)slots[i].hash) & shard->mask) < ((i - gap) & shard->mask))
+	const uint32_t hash = (uint32_t)hash_of(s, w->info_hash), mask = shard->mask;
+	uint32_t gap = slot_of(shard, hash, w->info_hash);
+	struct store_slot *slots = shard->slots;
+	const uint32_t number = slots[gap].number;
+	must(number != 0 && swarm_size(w) == 0);
+	for (uint32_t i = (gap + 1) & mask; slots[i].number != 0; i = (i + 1) & mask) {
+		if (((i - slots[i].hash) & mask) < ((i - gap) & mask))
 			continue;
-		shard->slots[gap] = slots[i];
+		slots[gap] = slots[i];
 		gap = i;
 	}
-	shard->slots[gap] = (struct store_slot){ 0 };
-	shard->used--;
-	crowd_done(w);
-	free(w);
+	slots[gap] = (struct store_slot){ 0 };
+	w->map_number = HEADER_FREE;
+	w->snatches = shard->free;
+	shard->free = number;
+	shard->totals.swarms--;
 }
+
+/* ---- visits ---- */
 
 enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE],
                      bool create, struct swarm_visit *out)
 {
 	const uint64_t hash = hash_of(s, info_hash);
-	struct swarm_shard *shard = &s->shards[hash >> 32 & (s->options.shards - 1)];
+	struct swarm_shard *shard = &s->shards[shard_of(s, hash)];
 	must(pthread_mutex_lock(&shard->lock) == 0);
-	struct swarm *w = shard->slots[slot_of(shard, hash, info_hash)].swarm;
+	const struct store_slot *slots = shard->slots;
+	const uint32_t number = slots[slot_of(shard, (uint32_t)hash, info_hash)].number;
+	struct swarm *w = number != 0 ? store_header(shard, number - 1) : NULL;
 	enum err e = ERR_OK;
 	if (w == NULL && create)
-		e = swarm_new(s, shard, hash, info_hash, &w);
+		e = swarm_new(s, shard, (uint32_t)hash, info_hash, &w);
 	if (e == ERR_OK)
 		*out = (struct swarm_visit){ .store = s, .shard = shard, .swarm = w };
 	else
@@ -152,66 +212,100 @@ enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_
 void swarm_leave(struct swarm_visit *v)
 {
 	struct swarm *w = v->swarm;
-	if (w != NULL && crowd_size(w) == 0 && w->snatches == 0)
-		swarm_forget(v->shard, w);
+	if (w != NULL && swarm_size(w) == 0 && w->snatches == 0)
+		store_forget(v->store, v->shard, w);
 	must(pthread_mutex_unlock(&v->shard->lock) == 0);
 	*v = (struct swarm_visit){ 0 };
 }
 
-/* True when the swarm is to be forgotten. */
-static bool expire(struct swarm *w, uint32_t now, size_t *gone)
+/* Only stage 0 can do without the lock: the others read what may be freed. */
+void swarm_prefetch(struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE],
+                    unsigned stage)
 {
-	if (now > w->soonest)
-		*gone += crowd_expire(w, now);
-	/* Without memory it stays as it is; the next pass tries again. */
-	if (crowd_is_sparse(w) && crowd_rebuild(w, NULL, NULL) != ERR_OK)
-		return false;
-	if (crowd_size(w) > 0) {
-		w->emptied = 0;
-		return false;
+	const uint64_t hash = hash_of(s, info_hash);
+	struct swarm_shard *shard = &s->shards[shard_of(s, hash)];
+	if (stage == 0) {
+		const struct store_slot *slots =
+			atomic_load_explicit(&shard->slots, memory_order_relaxed);
+		__builtin_prefetch(
+			&slots[(uint32_t)hash &
+		               atomic_load_explicit(&shard->mask, memory_order_relaxed)]);
+		return;
 	}
-	if (w->emptied == 0)
-		w->emptied = now;
-	return w->snatches == 0 || now - w->emptied > REMEMBER_SECONDS;
-}
-
-size_t swarm_expire(struct swarm_store *s, unsigned shard_number, uint32_t now)
-{
-	struct swarm_shard *shard = &s->shards[shard_number];
-	size_t gone = 0;
-	must(pthread_mutex_lock(&shard->lock) == 0);
-	for (uint32_t i = 0; i <= shard->mask;) {
-		struct swarm *w = shard->slots[i].swarm;
-		if (w != NULL && expire(w, now, &gone))
-			swarm_forget(shard, w); /* another may have come to this slot */
-		else
-			i++;
+	if (pthread_mutex_trylock(&shard->lock) != 0)
+		return;
+	const struct store_slot *slots = shard->slots;
+	if (stage == 1) {
+		const uint32_t number = slots[(uint32_t)hash & shard->mask].number;
+		if (number != 0)
+			__builtin_prefetch(store_header(shard, number - 1));
+	} else {
+		const uint32_t number = slots[slot_of(shard, (uint32_t)hash, info_hash)].number;
+		if (number != 0)
+			__builtin_prefetch(store_header(shard, number - 1)->of[0].at);
 	}
 	must(pthread_mutex_unlock(&shard->lock) == 0);
-	store_lost(s, gone);
-	return gone;
+}
+
+/* ---- totals ---- */
+
+uint64_t store_id_hash(const struct swarm_store *s, const struct swarm *w, bool wide,
+                       const struct record *r)
+{
+	uint64_t words[3] = { 0 };
+	memcpy(words, r->endpoint, endpoint_size(wide));
+	uint64_t h = hash_of(s, w->info_hash) ^ key_identity(r->key);
+	for (unsigned i = 0; i < 3; i++)
+		h = random_mix(h ^ words[i]) + s->options.secret;
+	return h;
+}
+
+static void count(struct swarm_shard *shard, struct swarm *w, bool wide, enum swarm_role role,
+                  uint32_t by)
+{
+	struct swarm_totals *t = &shard->totals;
+	const uint64_t by64 = (uint64_t)(int64_t)(int32_t)by;
+	if (role == SWARM_SEED) {
+		w->of[wide].seeds += by;
+		t->seeds += by64;
+	} else if (role == SWARM_PARTIAL) {
+		w->partial += by;
+		t->partial += by64;
+	} else {
+		t->leechers += by64;
+	}
+	*(wide ? &t->peers_v6 : &t->peers_v4) += by64;
+}
+
+void store_arrive(struct swarm_shard *shard, struct swarm *w, bool wide, const struct record *r)
+{
+	count(shard, w, wide, record_role(r), 1);
+}
+
+void store_depart(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w, bool wide,
+                  const struct record *r)
+{
+	if (r->key & FLAG_PEER_ID)
+		peer_ids_remove(&shard->ids, store_id_hash(s, w, wide, r), &shard->bytes);
+	count(shard, w, wide, record_role(r), (uint32_t)-1);
 }
 
 struct swarm_totals swarm_totals(struct swarm_store *s)
 {
-	struct swarm_totals t = { .bytes = sizeof(*s) + s->options.shards * sizeof(*s->shards) };
+	struct swarm_totals sum = { .bytes = sizeof(*s) };
 	for (unsigned i = 0; i < s->options.shards; i++) {
 		struct swarm_shard *shard = &s->shards[i];
 		must(pthread_mutex_lock(&shard->lock) == 0);
-		t.swarms += shard->used;
-		t.bytes += ((size_t)shard->mask + 1) * sizeof(*shard->slots);
-		for (uint32_t j = 0; j <= shard->mask; j++) {
-			const struct swarm *w = shard->slots[j].swarm;
-			if (w == NULL)
-				continue;
-			t.seeds += w->count[SWARM_SEED];
-			t.leechers += w->count[SWARM_LEECHER];
-			t.partial += w->count[SWARM_PARTIAL];
-			t.peers_v4 += w->sides[0] != NULL ? w->sides[0]->used : 0;
-			t.peers_v6 += w->sides[1] != NULL ? w->sides[1]->used : 0;
-			t.bytes += crowd_bytes(w);
-		}
+		const struct swarm_totals t = shard->totals;
+		const size_t bytes = shard->bytes;
 		must(pthread_mutex_unlock(&shard->lock) == 0);
+		sum.swarms += t.swarms;
+		sum.seeds += t.seeds;
+		sum.leechers += t.leechers;
+		sum.partial += t.partial;
+		sum.peers_v4 += t.peers_v4;
+		sum.peers_v6 += t.peers_v6;
+		sum.bytes += bytes;
 	}
-	return t;
+	return sum;
 }

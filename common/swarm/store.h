@@ -2,28 +2,56 @@
 #pragma once
 
 /*
- * Shards: a lock and an open-addressing table of swarms each. Private to common/swarm.
+ * Shards: a lock, a table, and the headers of the swarms. Private to common/swarm.
  *
- * A slot keeps the whole hash beside the pointer, so that a search or a growing table looks at no
- * swarm but the one that is meant. At most three quarters full.
+ * The table is open addressing, at most three quarters full. A slot is the lower half of the hash,
+ * by which it is placed, and a number, so that a search or a growing table looks at no header but the
+ * one that is meant. Headers stand in a slab, pages that never move: a number is a page and a place in
+ * it. A slab keeps its pages for the next swarms when the present ones go.
+ *
+ * Totals are kept as records come and go (store_arrive(), store_depart()), so nobody ever walks a
+ * shard to count it.
  */
 
-#include "common/swarm/crowd.h"
+#include "common/swarm/peer_ids.h"
+#include "common/swarm/sequence.h"
 
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 
+/* The header of a swarm: one cache line. */
+struct swarm {
+	uint8_t info_hash[INFO_HASH_SIZE];
+	uint32_t snatches;
+	uint32_t map_number; /* HEADER_FREE: nobody's header; `snatches` is the next free one's */
+	union {
+		uint32_t partial; /* partial seeds, while somebody is here */
+		uint32_t emptied; /* else: when a sweep first found nobody; 0: none did */
+	};
+	struct sequence of[2]; /* IPv4, IPv6 */
+};
+_Static_assert(sizeof(struct swarm) == 64, "a header is a cache line");
+
+#define HEADER_FREE UINT32_MAX
+enum { PAGE_HEADERS = 16 };
+
 struct store_slot {
-	uint64_t hash;
-	struct swarm *swarm; /* NULL: free */
+	uint32_t hash;
+	uint32_t number; /* + 1; 0: free */
 };
 
 struct swarm_shard {
 	alignas(64) pthread_mutex_t lock;
-	struct store_slot *slots; /* mask + 1 */
-	uint32_t mask;
-	uint32_t used;
+	/* Read without the lock by swarm_prefetch() stage 0, which only computes an address. */
+	_Atomic(struct store_slot *) slots; /* mask + 1 */
+	_Atomic uint32_t mask;
+	struct swarm **pages;
+	uint32_t n_pages, headers; /* pages; headers ever used */
+	uint32_t free;             /* the first header to use again, + 1; 0: none */
+	struct peer_ids ids;
+	struct swarm_totals totals; /* but for `bytes` */
+	size_t bytes;
 };
 
 struct swarm_store {
@@ -33,8 +61,24 @@ struct swarm_store {
 	struct swarm_shard shards[];
 };
 
-/* Takes peers out of the store's count. */
-static inline void store_lost(struct swarm_store *s, size_t peers)
+static inline struct swarm *store_header(const struct swarm_shard *shard, uint32_t number)
 {
-	atomic_fetch_sub_explicit(&s->peers, peers, memory_order_relaxed);
+	return &shard->pages[number / PAGE_HEADERS][number % PAGE_HEADERS];
 }
+
+static inline uint32_t swarm_size(const struct swarm *w)
+{
+	return w->of[0].n + w->of[1].n;
+}
+
+/* The swarm's slot and header are free again; its sequences must be empty. */
+void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w);
+
+/* A record was put into one of the swarm's sequences, or is about to leave it. */
+void store_arrive(struct swarm_shard *shard, struct swarm *w, bool wide, const struct record *r);
+void store_depart(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w, bool wide,
+                  const struct record *r);
+
+/* The hash of a peer in peer_ids.h. */
+uint64_t store_id_hash(const struct swarm_store *s, const struct swarm *w, bool wide,
+                       const struct record *r);

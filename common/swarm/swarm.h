@@ -5,17 +5,35 @@
  * Who is in which swarm.
  *
  * A store has shards (by info-hash), each with one lock. Everything about a swarm happens inside a
- * *visit*: swarm_enter() locks its shard, swarm_leave() unlocks. Inside a visit the peers stand in
- * buckets, one for each place (a number whose meaning is the caller's; the tracker passes PIDs), so
- * that drawing "3 from this PID, 2 from that" costs what is drawn, not what the swarm holds.
+ * *visit*: swarm_enter() locks its shard, swarm_leave() unlocks.
  *
- * A peer is one client, known by `identity`. A peer with port 0 is counted and never drawn.
+ * The structure. A swarm is two sequences of records, one for each address family, kept in order:
+ * seeds first, then leechers, then partial seeds, and inside each of them by place (a number whose
+ * meaning is the caller's; the tracker passes PIDs and keeps a provider's next to each other). So a
+ * PID, a provider or everybody is one range of ranks in each class: counting a range is two searches,
+ * and drawing from it is drawing numbers. Nobody builds a list of places, and nothing that an announce
+ * does grows with the swarm, but for the logarithm of a search.
+ *
+ *   up to 128 peers     one block of records, 16 bytes each (IPv6: 32)
+ *   more                blocks of up to 128 under a directory: first keys, and exact prefix sums
+ *
+ * (An order-statistic B+ tree of two levels; see sequence.h.) Records are small because they keep what
+ * an announce needs and nothing else (record.h): no peer id and no byte counters, and 38 bits of the
+ * identity. Peer ids are kept beside, for those who came with one to keep.
+ *
+ * Who is the same peer? Of a client that sent a key: the tag. When its role, address or port changed
+ * it is found again in its place; after it moved to another place it is found in swarms of up to
+ * SEARCH_MAX peers of its family, and in larger ones its old record stays until its time is over. Of a
+ * client without: tag and address. A peer with port 0 is counted and never drawn.
+ *
+ * Costs, with n peers of a family in a swarm: entering O(1); putting O(log n) and, for a newcomer, one
+ * pass over n / 90 numbers; a draw of k O(k + log n). Memory: 64 bytes a swarm, 8 to 16 in the shard's
+ * table, and 16 to 18 a peer (IPv6: twice that).
  *
  * A swarm without peers is forgotten at once, or, when it has snatches to remember, after a day.
  *
  * Ownership: the store owns all. Threading: any thread may enter; a visit belongs to one thread and
- * must not enter again. Time (`now`, seconds of any steady clock that fits 31 bits) and chance
- * (`seed`) are arguments.
+ * must not enter again. Time (`now`, seconds of any steady clock) and chance (`seed`) are arguments.
  */
 
 #include "common/base/cursor.h"
@@ -23,6 +41,12 @@
 #include "common/codec/announce.h"
 
 enum swarm_role { SWARM_SEED, SWARM_LEECHER, SWARM_PARTIAL /* BEP 21: done, but not whole */ };
+
+enum {
+	SWARM_PLACES_MAX = 1 << 20,
+	SWARM_LIFETIME_MAX = 32000, /* seconds from an announce to its end */
+	SWARM_SEARCH_MAX = 1000
+};
 
 struct swarm_store;
 struct swarm;
@@ -42,11 +66,10 @@ struct swarm_visit {
 	struct swarm_store *store;
 	struct swarm_shard *shard;
 	struct swarm *swarm; /* NULL: unknown, and `create` was false */
-	/* Where swarm_put() left the asker, so that buckets and draws need not search. */
+	/* Where swarm_put() left the asker, so that draws need not search. */
 	struct {
-		bool known;
-		uint8_t side;
-		uint32_t bucket, position;
+		bool known, wide;
+		uint32_t chunk, position;
 		uint64_t identity;
 	} self;
 };
@@ -54,28 +77,41 @@ struct swarm_visit {
 /* ERR_BUSY: max_swarms is reached. ERR_NOMEM. On failure nothing is locked. */
 enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE],
                      bool create, struct swarm_visit *out) must_check;
-/* Unlocks; frees the swarm when it is empty and has no snatches to remember. */
+/* Unlocks; forgets the swarm when it is empty and has no snatches to remember. */
 void swarm_leave(struct swarm_visit *v);
 
-struct swarm_peer {
-	uint64_t identity;
+/*
+ * Brings nearer what a visit will touch. A batch calls stage 0 for all of its announces, then stage 1,
+ * then 2, so that the cache misses of different announces overlap: slot, header, records. Never waits.
+ */
+enum { SWARM_PREFETCH_STAGES = 3 };
+void swarm_prefetch(struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE],
+                    unsigned stage);
+
+/* One client at one address. */
+struct swarm_client {
+	uint64_t identity; /* its upper 38 bits are kept, so they must be well mixed */
+	bool keyed;        /* the identity holds wherever it is; else only at this address */
 	struct ip_addr addr;
 	uint16_t port;
+	uint32_t place; /* < SWARM_PLACES_MAX */
+};
+
+struct swarm_peer {
+	struct swarm_client client;
 	enum swarm_role role;
-	uint32_t place;
-	uint32_t expires; /* the second after which it is gone */
-	uint8_t peer_id[PEER_ID_SIZE];
+	uint32_t expires; /* the second after which it is gone, at most SWARM_LIFETIME_MAX away */
+	const uint8_t *peer_id; /* PEER_ID_SIZE bytes to keep, or NULL */
 };
 
 struct swarm_change {
-	bool joined;    /* was not here before */
-	bool completed; /* one snatch was counted */
-	uint32_t
-		silent; /* seconds since its last announce, if both live equally long; 0 if joined */
+	bool joined;     /* was not here before */
+	bool completed;  /* one snatch was counted */
+	uint32_t silent; /* by how many seconds the announce put off its end; 0 when it joined */
 };
 
 /*
- * Adds the peer or updates it (role, address, port, place, expiry), O(1).
+ * Adds the peer or updates it (role, address, port, place, expiry).
  * A snatch is counted once per peer: when somebody who was here without everything becomes a seed,
  * or, with `completed_now` (the client said event=completed), when it was here as a leecher or is
  * new. ERR_BUSY: max_peers is reached. ERR_NOMEM. Nothing changed then.
@@ -84,7 +120,7 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *peer, bool co
                    struct swarm_change *change) must_check;
 
 /* False when it was not here. */
-bool swarm_remove(struct swarm_visit *v, uint64_t identity);
+bool swarm_remove(struct swarm_visit *v, const struct swarm_client *client);
 
 struct swarm_counts {
 	uint32_t complete;    /* seeds */
@@ -95,68 +131,87 @@ struct swarm_counts {
 struct swarm_counts swarm_counts(const struct swarm_visit *v); /* zeros when unknown */
 
 /* The map publication that the places of this swarm belong to; 0 for a new swarm. */
-uint64_t swarm_map_number(const struct swarm_visit *v);
+uint32_t swarm_map_number(const struct swarm_visit *v);
 
-/* Puts every peer into the place that `place_of` gives for its address. ERR_NOMEM, ERR_BUSY: nothing
- * changed. */
+/* Puts every peer into the place that `place_of` gives for its address. ERR_NOMEM: nothing changed. */
 typedef uint32_t swarm_place_fn(void *ctx, const struct ip_addr *addr);
-enum err swarm_relocate(struct swarm_visit *v, uint64_t map_number, swarm_place_fn *place_of,
+enum err swarm_relocate(struct swarm_visit *v, uint32_t map_number, swarm_place_fn *place_of,
                         void *ctx) must_check;
 
 /* Whom may the asker be given? */
 struct swarm_asker {
-	uint64_t identity;
-	struct ip_addr
-		addr; /* itself, and a ghost of itself at the same address and port, is never drawn */
-	uint16_t port;
+	/* Itself, and a ghost of itself at the same address and port, is never drawn. When `family` is
+	 * not its address's, only a keyed client can be told from others there. */
+	struct swarm_client client;
 	uint8_t family; /* enum ip_family of the peers wanted */
 	bool seeding;   /* a seed or partial seed: gets leechers only */
-	bool compact;   /* peer ids are not wanted: saves a cache miss for each peer */
 };
 
-struct swarm_bucket {
+struct swarm_places {
+	uint32_t first, end; /* first <= place < end */
+};
+
+/* How many candidates stand there, the asker not counted (a ghost of it is). O(log n). */
+uint32_t swarm_candidates(const struct swarm_visit *v, const struct swarm_asker *asker,
+                          struct swarm_places within);
+
+struct swarm_candidate {
 	uint32_t place;
-	uint32_t seeds;  /* candidates that have everything; 0 for a seeding asker */
-	uint32_t others; /* leechers, and partial seeds unless the asker seeds */
-	uint32_t handle; /* for swarm_draw(), valid inside this visit */
+	uint32_t spot; /* for swarm_endpoint(), valid until this visit changes the swarm */
+	bool seed;     /* has everything */
 };
 
 /*
- * The buckets that hold at least one candidate for the asker; at most `room`, from a random
- * one on when there are more.
+ * Draws up to `count` different candidates from the places in `within` that are not in `except` (an
+ * empty range: none), every subset equally likely, and returns how many. When there are no more than
+ * `count`, all come, without chance, in the order of their sequence: class, then place. Else their
+ * order means nothing: it is neither sorted nor random. A ghost costs another draw, so that a draw may
+ * come out one short. At most SWARM_POOL_MAX at once.
  */
-size_t swarm_buckets(const struct swarm_visit *v, const struct swarm_asker *asker,
-                     struct swarm_bucket *out, size_t room, uint64_t *seed);
+enum { SWARM_POOL_MAX = 1024 };
+size_t swarm_pool(const struct swarm_visit *v, const struct swarm_asker *asker,
+                  struct swarm_places within, struct swarm_places except, size_t count,
+                  uint64_t *seed, struct swarm_candidate *out);
 
 struct swarm_endpoint {
 	struct ip_addr addr;
 	uint16_t port;
+	bool has_peer_id;
 	uint8_t peer_id[PEER_ID_SIZE];
 };
+/* `with_id`: look for the peer id, too. */
+void swarm_endpoint(const struct swarm_visit *v, uint32_t spot, bool with_id,
+                    struct swarm_endpoint *out);
+/* The compact form (BEP 23, BEP 7): 6 or 18 bytes. Returns where it ends. */
+uint8_t *swarm_compact(const struct swarm_visit *v, uint32_t spot, uint8_t *at);
 
 /*
- * Draws up to `count` different peers of one bucket, every candidate equally likely, seeds and
- * others together; returns how many. `seeds_only`: seeds only. Costs O(count). At most
- * SWARM_DRAW_MAX at once. A ghost is still counted in its bucket, so a draw may come out one short.
+ * Forgets the peers whose time is over, in slices: each call does a bounded piece of work (about
+ * SWARM_SLICE records) under one shard's lock, from where the last one stopped. Begin with a zeroed
+ * cursor. Returns how many are gone; `shards` counts shards that were finished, so that a whole round
+ * is over when it has grown by their number.
  */
-enum { SWARM_DRAW_MAX = 512 };
-size_t swarm_draw(const struct swarm_visit *v, const struct swarm_asker *asker, uint32_t handle,
-                  size_t count, bool seeds_only, uint64_t *seed, struct swarm_endpoint *out);
-
-/* Forgets peers whose time is over in one shard; returns how many. Costs one look at each swarm, and
- * one at each peer of a swarm where somebody may have expired. Call shard by shard. */
-size_t swarm_expire(struct swarm_store *s, unsigned shard, uint32_t now);
+enum { SWARM_SLICE = 4096 };
+struct swarm_sweep {
+	uint64_t shards;
+	uint32_t number; /* of the swarm in its shard */
+	uint64_t key;    /* of the first record to look at */
+	unsigned wide;   /* in which of its sequences */
+};
+size_t swarm_sweep(struct swarm_store *s, struct swarm_sweep *cursor, uint32_t now);
 
 struct swarm_totals {
 	uint64_t swarms, seeds, leechers, partial, peers_v4, peers_v6, bytes;
 };
-struct swarm_totals swarm_totals(struct swarm_store *s); /* locks one shard at a time */
+struct swarm_totals swarm_totals(struct swarm_store *s); /* locks one shard at a time; O(shards) */
 
 /*
- * One shard as bytes for the snapshot file, and back. Lifetimes are stored relative to `now`.
- * Peers come back in place 0 and map number 0, so that the next visit relocates them.
- * swarm_import: ERR_TRUNCATED or ERR_MALFORMED; ERR_BUSY or ERR_NOMEM when the store is full. What
- * came before the fault is kept. The number of shards may differ.
+ * One shard as bytes for the snapshot file, and back, `elapsed` seconds later: whose time has run out
+ * by then is left out, and so are the peers of a swarm that has some. They come back in place 0 and map
+ * number 0, so that the next visit relocates them. swarm_import: ERR_TRUNCATED or ERR_MALFORMED; ERR_BUSY
+ * or ERR_NOMEM when the store is full. What came before the fault is kept. The number of shards may
+ * differ.
  */
 void swarm_export(struct swarm_store *s, unsigned shard, uint32_t now, struct text *out);
-enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now) must_check;
+enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now,
+                      uint64_t elapsed) must_check;

@@ -30,7 +30,7 @@
 #endif
 
 enum {
-	SHARDS = 1024,
+	SHARDS = 256,
 	EXPIRY_SECONDS = 60, /* one round over all shards */
 	STORE_CONNECTIONS = 4,
 	STORE_TIMEOUT = 10, /* seconds */
@@ -62,7 +62,7 @@ struct daemon {
 	struct gauges gauges;
 
 	pthread_mutex_t access_lock; /* one load_access() at a time */
-	unsigned next_shard;         /* to expire */
+	struct swarm_sweep sweep;    /* of expired peers */
 	uint32_t last_snapshot;      /* steady */
 };
 
@@ -390,12 +390,20 @@ static void save_swarms(struct daemon *d)
 		         fault.where, fault.text);
 }
 
+/*
+ * Some shards, slice by slice. A pause inside a shard lets those in who wait for its lock: it is not a
+ * fair one, and who gives it back and asks at once would mostly have it again.
+ */
 static void expire(struct daemon *d)
 {
+	static const struct timespec pause = { .tv_nsec = 200000 };
+	const uint64_t end = d->sweep.shards + SHARDS / EXPIRY_SECONDS + 1;
 	size_t gone = 0;
-	for (unsigned i = 0; i < SHARDS / EXPIRY_SECONDS + 1; i++) {
-		gone += swarm_expire(d->swarms, d->next_shard, steady_now());
-		d->next_shard = (d->next_shard + 1) % SHARDS;
+	while (d->sweep.shards < end) {
+		const uint64_t shard = d->sweep.shards;
+		gone += swarm_sweep(d->swarms, &d->sweep, steady_now());
+		if (d->sweep.shards == shard)
+			(void)nanosleep(&pause, NULL);
 	}
 	metrics_add(metrics_slot(d->metrics, clock_slot(&d->config)), METRIC_PEERS_EXPIRED, gone);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = { 'P', '4', 'P', 'S', 'W', 'R', 'M', '1' };
+static const char magic[8] = { 'P', '4', 'P', 'S', 'W', 'R', 'M', '2' };
 
 enum { CHECKSUM_SIZE = 32, HEAD_SIZE = 8 + 8 + 4 };
 
@@ -52,7 +52,7 @@ enum err swarm_file_save(struct swarm_store *s, unsigned shards, const char *dir
 	return e;
 }
 
-/* Lifetimes are relative to the moment of export: shift them by the time spent down. */
+/* Lifetimes are relative to the moment of export: the time spent down is over. */
 static enum err load(struct swarm_store *s, struct reader *r, uint32_t now, int64_t unix_now)
 {
 	if (reader_take(r, sizeof(magic)) == NULL)
@@ -60,7 +60,6 @@ static enum err load(struct swarm_store *s, struct reader *r, uint32_t now, int6
 	const uint64_t written = reader_u64(r);
 	const uint32_t shards = reader_u32(r);
 	const uint64_t down = (uint64_t)unix_now > written ? (uint64_t)unix_now - written : 0;
-	const uint32_t then = down < now ? now - (uint32_t)down : 0;
 
 	for (uint32_t i = 0; i < shards && !r->bad; i++) {
 		const uint32_t size = reader_u32(r);
@@ -68,7 +67,7 @@ static enum err load(struct swarm_store *s, struct reader *r, uint32_t now, int6
 		if (bytes == NULL)
 			return ERR_TRUNCATED;
 		struct reader shard = reader_over(bytes, size);
-		const enum err e = swarm_import(s, &shard, then);
+		const enum err e = swarm_import(s, &shard, now, down);
 		if (e != ERR_OK)
 			return e;
 	}

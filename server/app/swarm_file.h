@@ -4,7 +4,7 @@
 /*
  * The swarms in a file, so that a restart goes on where the daemon was.
  *
- * "P4PSWRM1", the unix time of writing, the number of shards, then each shard's export behind its
+ * "P4PSWRM2", the unix time of writing, the number of shards, then each shard's export behind its
  * size; a BLAKE2b checksum of all that at the end.
  */
 

@@ -7,8 +7,8 @@
  * worker that still holds the old map then renews its lease and starts again, so that the places in
  * a swarm are never of two maps.
  */
+#include "server/tracker/choose.h"
 #include "server/tracker/gate.h"
-#include "server/tracker/worker.h"
 
 #include "common/base/random.h"
 
@@ -24,14 +24,6 @@ static uint32_t place_of(void *ctx, const struct ip_addr *addr)
 		return place;
 	const uint32_t asn = geo_asn(geo, addr);
 	return asn != 0 ? snapshot_place_of_asn(w->map.map, asn) : PLACE_UNKNOWN;
-}
-
-/* What is known of a place, before the first map too. */
-static struct map_place look_up(const struct tracker_worker *w, uint32_t place)
-{
-	static const struct map_place nowhere = { .provider = NO_PROVIDER };
-	return w->map.map != NULL && place != PLACE_UNKNOWN ? snapshot_place(w->map.map, place)
-	                                                    : nowhere;
 }
 
 static uint64_t keyed_hash(const struct tracker *t, const void *bytes, size_t size)
@@ -76,32 +68,22 @@ static enum swarm_role role_of(const struct announce *a)
 	return a->event == EVENT_PAUSED ? SWARM_PARTIAL : SWARM_LEECHER;
 }
 
-/* One client in one announce. */
-struct asker {
-	struct swarm_asker swarm;
-	struct map_place info;
-	uint64_t client;
-	uint32_t place;
-	bool mapped;     /* stands in a PID */
-	bool steered;    /* and the policy cares */
-	bool bogon;      /* counted, never handed out */
-	bool known;      /* was in the swarm already */
-	uint32_t silent; /* and has not announced for so many seconds */
-};
-
 static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 {
 	const struct tracker_settings *s = &w->rules.book->settings;
 	struct asker a = { .client = client_of(w->tracker, ask), .place = place_of(w, &ask->from) };
-	a.info = look_up(w, a.place);
+	a.info = snapshot_place(w->map.map, a.place);
 	a.mapped = a.info.provider != NO_PROVIDER;
 	a.steered = a.mapped && s->rules.policy != STEER_NATIVE;
-	a.swarm = (struct swarm_asker){ .identity = identify(a.client, ask->from.family),
-		                        .addr = ask->from,
-		                        .port = ask->announce->port,
-		                        .family = ask->from.family,
-		                        .compact = !ask->with_ids,
-		                        .seeding = role_of(ask->announce) != SWARM_LEECHER };
+	a.with_ids = ask->with_ids;
+	a.swarm =
+		(struct swarm_asker){ .client = { .identity = identify(a.client, ask->from.family),
+		                                  .keyed = ask->announce->key != 0,
+		                                  .addr = ask->from,
+		                                  .port = ask->announce->port,
+		                                  .place = a.place },
+		                      .family = ask->from.family,
+		                      .seeding = role_of(ask->announce) != SWARM_LEECHER };
 	/*
 	 * Private and reserved addresses reach nobody, unless a provider's map says where they are. A
 	 * proxy of ours is not where the client is, wherever it stands.
@@ -109,7 +91,7 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 	a.bogon = (!a.mapped && !s->lab && ip_kind(&ask->from) != IP_PUBLIC) ||
 	          rules_is_proxy(w->rules.book, &ask->from);
 	if (a.bogon)
-		a.swarm.port = 0;
+		a.swarm.client.port = 0;
 	return a;
 }
 
@@ -124,13 +106,12 @@ static enum err enter(struct tracker_worker *w, const struct ask *ask, struct as
 		                               create, visit);
 		if (e != ERR_OK || visit->swarm == NULL)
 			return e;
-		const uint64_t number = swarm_map_number(visit);
-		if (number < w->map.number &&
-		    swarm_relocate(visit, w->map.number, place_of, w) != ERR_OK) {
+		const uint32_t mine = (uint32_t)w->map.number, number = swarm_map_number(visit);
+		if (number < mine && swarm_relocate(visit, mine, place_of, w) != ERR_OK) {
 			swarm_leave(visit);
 			return ERR_NOMEM;
 		}
-		if (number <= w->map.number)
+		if (number <= mine)
 			return ERR_OK;
 		swarm_leave(visit); /* a newer map than ours */
 		worker_end(w);
@@ -147,17 +128,16 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	const struct announce *a = ask->announce;
 	struct swarm_change change;
 	if (a->event == EVENT_STOPPED) {
-		asker->known = visit->swarm != NULL && swarm_remove(visit, asker->swarm.identity);
+		asker->known = visit->swarm != NULL && swarm_remove(visit, &asker->swarm.client);
 		asker->silent = w->rules.book->settings.interval; /* at the most */
 		return;
 	}
-	struct swarm_peer peer = { .identity = asker->swarm.identity,
-		                   .addr = ask->from,
-		                   .port = asker->swarm.port,
-		                   .role = role_of(a),
-		                   .place = asker->place,
-		                   .expires = w->now + w->rules.book->settings.peer_timeout };
-	memcpy(peer.peer_id, a->peer_id, sizeof(peer.peer_id));
+	const struct swarm_peer peer = {
+		.client = asker->swarm.client,
+		.role = role_of(a),
+		.expires = w->now + w->rules.book->settings.peer_timeout,
+		.peer_id = ask->keep_id ? a->peer_id : NULL,
+	};
 	const bool completed = a->event == EVENT_COMPLETED && a->left == 0;
 	if (swarm_put(visit, &peer, completed, &change) != ERR_OK) {
 		metrics_add(w->metrics, METRIC_PEERS_REFUSED, 1);
@@ -167,51 +147,6 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	asker->silent = change.silent;
 	if (change.completed)
 		metrics_add(w->metrics, METRIC_SNATCHES, 1);
-}
-
-/* The bucket as steering sees it: from the asker, or to it, whichever way the bytes will go. */
-static struct steer_bucket appraise(const struct tracker_worker *w, const struct asker *asker,
-                                    const struct swarm_bucket *b)
-{
-	struct steer_bucket s = { .handle = b->handle,
-		                  .place = b->place,
-		                  .tier = TIER_UNKNOWN,
-		                  .uploads = look_up(w, b->place).uploads,
-		                  .seeds = b->seeds,
-		                  .others = b->others };
-	if (asker->steered) {
-		const struct map_pair pair =
-			asker->swarm.seeding ? snapshot_pair(w->map.map, asker->place, b->place)
-					     : snapshot_pair(w->map.map, b->place, asker->place);
-		s.tier = pair.tier;
-		s.price = pair.price;
-	}
-	return s;
-}
-
-/* Appends up to `want` peers of one family to w->peers. */
-static void draw(struct tracker_worker *w, const struct swarm_visit *visit,
-                 const struct asker *asker, const struct swarm_asker *who, size_t want)
-{
-	const size_t n = swarm_buckets(visit, who, w->buckets, BUCKETS_MAX, &w->seed);
-	for (size_t i = 0; i < n; i++)
-		w->shares[i] = appraise(w, asker, &w->buckets[i]);
-	(void)steer_share(&w->rules.book->settings.rules, asker->mapped, w->shares, n, want,
-	                  &w->seed);
-	for (size_t i = 0; i < n; i++) {
-		const struct steer_bucket *s = &w->shares[i];
-		if (s->take == 0)
-			continue;
-		const size_t got = swarm_draw(visit, who, s->handle, s->take, s->seeds_only,
-		                              &w->seed, w->peers + w->n_peers);
-		w->n_peers += got;
-		/* Strangers among themselves cross nobody's interconnect. */
-		if (got > 0 && (asker->place != PLACE_UNKNOWN || s->place != PLACE_UNKNOWN))
-			w->handed[w->n_handed++] =
-				(struct accounting_handed){ .place = s->place,
-				                            .count = (uint32_t)got,
-				                            .candidates = s->seeds + s->others };
-	}
 }
 
 /* How many peers the client shall get. */
@@ -234,16 +169,16 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 {
 	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
 	const size_t want = wanted(&w->rules.book->settings, ask);
-	struct swarm_asker who = asker->swarm;
 	w->n_peers = w->n_handed = 0;
 	if (want == 0 || visit->swarm == NULL)
 		return;
 	if (ask->both_families) {
+		struct swarm_asker who = asker->swarm;
 		who.family = other;
-		who.identity = identify(asker->client, other);
-		draw(w, visit, asker, &who, want / 4);
+		who.client.identity = identify(asker->client, other);
+		choose_peers(w, visit, asker, &who, want / 4);
 	}
-	draw(w, visit, asker, &asker->swarm, want - w->n_peers);
+	choose_peers(w, visit, asker, &asker->swarm, want - w->n_peers);
 }
 
 static void account(struct tracker_worker *w, const struct ask *ask, const struct asker *asker)

@@ -100,7 +100,7 @@ static void put_dictionaries(const struct tracker_worker *w, bool with_id, struc
 		bencode_dict(b);
 		bencode_key(b, "ip");
 		bencode_string(b, address);
-		if (with_id) {
+		if (with_id && p->has_peer_id) { /* those who came over UDP have none */
 			bencode_key(b, "peer id");
 			bencode_bytes(b, p->peer_id, sizeof(p->peer_id));
 		}
@@ -154,6 +154,7 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 	struct ask ask = { .announce = &a,
 		           .from = believe(w, r, &a),
 		           .room = PEERS_MAX,
+		           .keep_id = true,
 		           .with_ids = !a.compact && !a.no_peer_id };
 	if (!gate_pace(w, LIMITS_ANNOUNCES, &ask.from)) {
 		fail(w, "too many announces from your address or network, slow down", interval,

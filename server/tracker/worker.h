@@ -10,13 +10,11 @@
  */
 
 #include "server/tracker/connection.h"
+#include "server/tracker/pool.h"
 #include "server/tracker/rules.h"
 #include "server/tracker/tracker.h"
 
-enum {
-	BUCKETS_MAX = 2048, /* looked at for one list; a swarm in more places is sampled */
-	PEERS_MAX = 200     /* in one list */
-};
+enum { PEERS_MAX = 200 /* in one list */ };
 
 struct tracker_worker {
 	struct tracker *tracker;
@@ -31,8 +29,7 @@ struct tracker_worker {
 	uint64_t now_ms;   /* and milliseconds */
 	int64_t unix_now;  /* and calendar seconds */
 
-	struct swarm_bucket buckets[BUCKETS_MAX];
-	struct steer_bucket shares[BUCKETS_MAX];
+	struct pool pool;
 	struct swarm_endpoint peers[PEERS_MAX];
 	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */
 	size_t n_peers, n_handed;
@@ -56,6 +53,7 @@ struct ask {
 	struct ip_addr from; /* the client: what we believe, not what it claims */
 	size_t room;         /* peers that fit into the reply */
 	bool both_families;  /* it can use peers of the other family, too */
+	bool keep_id;        /* its peer id is for lists of dictionaries */
 	bool with_ids;       /* the reply has room for peer ids */
 	const char *passkey; /* in the URL; NULL: none. Not NUL-terminated */
 	size_t passkey_size;

@@ -71,6 +71,7 @@ static void check_reply(const struct net_datagram *d)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct house h = open_house();
+	struct swarm_sweep sweep = { 0 };
 	uint64_t now_ms = 1000000;
 	struct reader r = reader_over(data, size);
 	while (reader_left(&r) > 3) {
@@ -88,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		tracker_udp(h.tracker, 0, now_ms, &d, 1);
 		check_reply(&d);
-		(void)swarm_expire(h.swarms, now_ms / 8000 & 1U, (uint32_t)(now_ms / 1000));
+		(void)swarm_sweep(h.swarms, &sweep, (uint32_t)(now_ms / 1000));
 	}
 	tracker_free(h.tracker);
 	metrics_free(h.metrics);

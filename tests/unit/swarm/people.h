@@ -5,7 +5,7 @@
 
 #include "tests/unit/test.h"
 
-#include "common/swarm/swarm.h"
+#include "common/swarm/crowd.h"
 
 static inline struct swarm_store *store_of(unsigned shards, size_t max_swarms, size_t max_peers)
 {
@@ -41,14 +41,25 @@ static inline struct ip_addr address(uint64_t n)
 	return a;
 }
 
-static inline struct swarm_peer peer_of(uint64_t identity, enum swarm_role role)
+/* A tag of its own for each number below 2^38, and not in the order of the numbers. */
+static inline uint64_t identity_of(uint64_t n)
 {
-	return (struct swarm_peer){ .identity = identity,
-		                    .addr = address(0x0a000000 + identity),
-		                    .port = 6881,
-		                    .role = role,
-		                    .place = 1,
-		                    .expires = 1000 };
+	return (n * 0x9e3779b97f4a7c15U) << (64 - TAG_BITS);
+}
+
+/* Number `n` with a key. */
+static inline struct swarm_client client_of(uint64_t n)
+{
+	return (struct swarm_client){ .identity = identity_of(n),
+		                      .keyed = true,
+		                      .addr = address(0x0a000000 + n),
+		                      .port = 6881,
+		                      .place = 1 };
+}
+
+static inline struct swarm_peer peer_of(uint64_t n, enum swarm_role role)
+{
+	return (struct swarm_peer){ .client = client_of(n), .role = role, .expires = 1000 };
 }
 
 static inline struct swarm_change put(struct swarm_visit *v, struct swarm_peer p, bool completed)
@@ -57,3 +68,21 @@ static inline struct swarm_change put(struct swarm_visit *v, struct swarm_peer p
 	assert_int_equal(swarm_put(v, &p, completed, &change), ERR_OK);
 	return change;
 }
+
+static inline bool remove_number(struct swarm_visit *v, uint64_t n)
+{
+	const struct swarm_client c = client_of(n);
+	return swarm_remove(v, &c);
+}
+
+/* A whole round over all shards. */
+static inline size_t sweep(struct swarm_store *s, uint32_t now)
+{
+	struct swarm_sweep cursor = { 0 };
+	size_t gone = 0;
+	while (cursor.shards < s->options.shards)
+		gone += swarm_sweep(s, &cursor, now);
+	return gone;
+}
+
+static const struct swarm_places everywhere = { .end = SWARM_PLACES_MAX }, nowhere = { 0 };

@@ -5,79 +5,127 @@
 
 #include "tests/unit/test.h"
 
-#include "common/swarm/store.h"
+#include "common/swarm/crowd.h"
 
 #include <stdlib.h>
 
-static inline void walk_bucket(const struct swarm *w, uint8_t side, uint32_t i, bool *taken)
+static inline size_t bytes_of_records(uint32_t room, bool wide)
 {
-	const struct side *s = w->sides[side];
-	const struct bucket *b = &s->buckets[i];
-	assert_true(b->end[0] <= b->end[1] && b->end[1] <= b->end[2]);
-	assert_true(bucket_size(b) <= b->room && b->start + b->room <= s->top);
-	for (uint32_t j = b->start; j < b->start + b->room; j++) {
-		assert_false(taken[j]);
-		taken[j] = true;
-	}
-	for (uint32_t j = 0; j < i; j++)
-		assert_true(s->buckets[j].place != b->place || s->buckets[j].hidden != b->hidden);
-	for (uint32_t j = 0; j < bucket_size(b); j++) {
-		const struct spot at = { .side = side, .bucket = i, .position = j };
-		const struct peer *p = peer_at(s, b, j);
-		struct spot found;
-		assert_true(crowd_find(w, p->identity, &found));
-		assert_true(found.side == side && found.bucket == i && found.position == j);
-		assert_true(p->expires >= w->soonest);
-		assert_true((crowd_get(w, &at).port == 0) == b->hidden);
-	}
+	return (size_t)room << record_shift(wide);
 }
 
-static inline void walk_side(const struct swarm *w, uint8_t side, uint32_t count[static ROLES])
+/* The directory of a tall sequence; returns its memory. */
+static inline size_t walk_directory(const struct sequence *s)
 {
-	const struct side *s = w->sides[side];
-	uint32_t used = 0;
-	bool *taken = calloc(s->room + 1, sizeof(*taken));
-	assert_non_null(taken);
-	assert_true(s->top <= s->room && s->n_buckets <= s->buckets_room);
-	for (uint32_t i = 0; i < s->n_buckets; i++) {
-		walk_bucket(w, side, i, taken);
-		const struct bucket *b = &s->buckets[i];
-		used += bucket_size(b);
-		for (uint32_t j = 0; j < bucket_size(b); j++)
-			count[bucket_role(b, j)]++;
+	const struct directory *d = s->at;
+	size_t bytes = sizeof(*d) + d->room * (sizeof(*d->first) + sizeof(*d->chunks)) +
+	               (d->room + 1) * sizeof(*d->start);
+	assert_true(d->n <= d->room && d->n > 0);
+	assert_int_equal(d->start[0], 0);
+	assert_int_equal(d->start[d->n], s->n);
+	for (uint32_t i = 0; i < d->n; i++) {
+		const uint32_t size = chunk_size(d, i);
+		assert_in_range(size, 1, BLOCK_MAX);
+		assert_true(d->first[i] == key_plain(record_at(d->chunks[i], s->wide, 0)->key));
+		bytes += bytes_of_records(chunk_room(size), s->wide);
 	}
-	assert_int_equal(used, s->used);
-	if (s->places.slots != NULL)
-		assert_int_equal(s->places.used, s->n_buckets);
-	free(taken);
+	return bytes;
+}
+
+/* Order, ranks and searches; returns the memory of it. */
+static inline size_t walk_sequence(const struct sequence *s)
+{
+	uint64_t before = 0;
+	uint32_t rank = 0;
+	for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at), rank++) {
+		const uint64_t key = key_plain(sequence_record(s, at)->key);
+		assert_true(rank == 0 || key >= before);
+		assert_int_equal(sequence_rank(s, at), rank);
+		const struct spot same = sequence_at(s, rank), low = sequence_lower(s, key);
+		assert_true(same.chunk == at.chunk && same.position == at.position);
+		assert_true(key_plain(sequence_record(s, low)->key) == key);
+		assert_true(rank == 0 || key == before || sequence_rank(s, low) == rank);
+		assert_int_equal(sequence_rank(s, sequence_lower(s, key + FLAGS + 1)) > rank, 1);
+		before = key;
+	}
+	assert_int_equal(rank, s->n);
+	assert_true(s->tall || s->n <= BLOCK_MAX);
+	assert_true((s->at == NULL) == (s->n == 0));
+	return s->tall ? walk_directory(s) : bytes_of_records(block_room(s->n), s->wide);
+}
+
+static inline void walk_roles(struct swarm_store *store, const struct swarm_shard *shard,
+                              const struct swarm *w, struct swarm_totals *t, uint32_t *ids)
+{
+	uint32_t partial = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct sequence *s = &w->of[i];
+		uint32_t seeds = 0;
+		for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at)) {
+			const struct record *r = sequence_record(s, at);
+			const enum swarm_role role = record_role(r);
+			const size_t address = endpoint_size(i) - 2;
+			const bool hidden = key_class(r->key) == CLASS_HIDDEN;
+			assert_true(hidden ==
+			            (r->endpoint[address] == 0 && r->endpoint[address + 1] == 0));
+			seeds += role == SWARM_SEED;
+			partial += role == SWARM_PARTIAL;
+			t->leechers += role == SWARM_LEECHER;
+			if (r->key & FLAG_PEER_ID) {
+				assert_non_null(
+					peer_ids_find(&shard->ids, store_id_hash(store, w, i, r)));
+				++*ids;
+			}
+		}
+		assert_int_equal(seeds, s->seeds);
+		t->seeds += seeds;
+		t->bytes += walk_sequence(s);
+		*(i ? &t->peers_v6 : &t->peers_v4) += s->n;
+	}
+	assert_int_equal(swarm_size(w) > 0 ? w->partial : 0, partial);
+	t->partial += partial;
+}
+
+static inline struct swarm_totals walk_shard(struct swarm_store *store, struct swarm_shard *shard)
+{
+	struct swarm_totals t = { 0 };
+	uint32_t ids = 0, slots = 0;
+	for (uint32_t i = 0; i < shard->headers; i++) {
+		const struct swarm *w = store_header(shard, i);
+		if (w->map_number == HEADER_FREE)
+			continue;
+		struct swarm_visit v;
+		assert_int_equal(swarm_enter(store, w->info_hash, false, &v), ERR_OK);
+		assert_ptr_equal(v.swarm, w);
+		assert_int_equal(pthread_mutex_unlock(&v.shard->lock), 0);
+		t.swarms++;
+		walk_roles(store, shard, w, &t, &ids);
+	}
+	for (uint32_t i = 0; i <= shard->mask; i++)
+		slots += ((struct store_slot *)shard->slots)[i].number != 0;
+	assert_int_equal(slots, t.swarms);
+	assert_int_equal(ids, shard->ids.used);
+	if (shard->ids.slots != NULL)
+		t.bytes += (shard->ids.mask + 1) * sizeof(*shard->ids.slots);
+	t.bytes += sizeof(*shard) + (shard->mask + 1) * sizeof(struct store_slot) +
+	           shard->n_pages * (PAGE_HEADERS * sizeof(struct swarm) + sizeof(void *));
+	return t;
 }
 
 static inline void walk(struct swarm_store *store)
 {
-	size_t peers = 0;
+	struct swarm_totals sum = { .bytes = sizeof(*store) };
 	for (unsigned i = 0; i < store->options.shards; i++) {
-		const struct swarm_shard *shard = &store->shards[i];
-		uint32_t used = 0;
-		for (uint32_t j = 0; j <= shard->mask; j++) {
-			const struct swarm *w = shard->slots[j].swarm;
-			if (w == NULL)
-				continue;
-			used++;
-			struct swarm_visit v;
-			assert_int_equal(swarm_enter(store, w->info_hash, false, &v), ERR_OK);
-			assert_ptr_equal(v.swarm, w);
-			assert_int_equal(pthread_mutex_unlock(&v.shard->lock), 0);
-			uint32_t count[ROLES] = { 0 };
-			for (uint8_t side = 0; side < SIDES; side++)
-				if (w->sides[side] != NULL)
-					walk_side(w, side, count);
-			for (unsigned r = 0; r < ROLES; r++)
-				assert_int_equal(count[r], w->count[r]);
-			if (w->members.slots != NULL)
-				assert_int_equal(w->members.used, crowd_size(w));
-			peers += crowd_size(w);
-		}
-		assert_int_equal(used, shard->used);
+		const struct swarm_totals t = walk_shard(store, &store->shards[i]);
+		sum.swarms += t.swarms;
+		sum.seeds += t.seeds;
+		sum.leechers += t.leechers;
+		sum.partial += t.partial;
+		sum.peers_v4 += t.peers_v4;
+		sum.peers_v6 += t.peers_v6;
+		sum.bytes += t.bytes;
 	}
-	assert_int_equal(peers, store->peers);
+	const struct swarm_totals t = swarm_totals(store);
+	assert_memory_equal(&sum, &t, sizeof(t));
+	assert_int_equal(sum.peers_v4 + sum.peers_v6, store->peers);
 }

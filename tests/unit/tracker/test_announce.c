@@ -194,12 +194,13 @@ static void forgets_peers_after_their_time(void **state)
 	struct house *h = house_new(&usual);
 	(void)say(h, (struct say){ .ip = "192.0.2.1", .port = 1, .left = 9 });
 	h->now += usual.peer_timeout - 1;
-	for (unsigned shard = 0; shard < 4; shard++)
-		assert_int_equal(swarm_expire(h->swarms, shard, (uint32_t)h->now), 0);
+	struct swarm_sweep sweep = { 0 };
+	while (sweep.shards < 4)
+		assert_int_equal(swarm_sweep(h->swarms, &sweep, (uint32_t)h->now), 0);
 	h->now += 2;
 	size_t gone = 0;
-	for (unsigned shard = 0; shard < 4; shard++)
-		gone += swarm_expire(h->swarms, shard, (uint32_t)h->now);
+	while (sweep.shards < 8)
+		gone += swarm_sweep(h->swarms, &sweep, (uint32_t)h->now);
 	assert_int_equal(gone, 1);
 	house_free(h);
 }

@@ -84,6 +84,7 @@ static void workers_go_on_while_maps_and_rules_change(void **state)
 	struct client clients[UDP_WORKERS];
 	const uint8_t listed[2][INFO_HASH_SIZE] = { { 1 }, { 3 } };
 	struct tracker_settings s = usual;
+	struct swarm_sweep sweep = { 0 };
 	atomic_bool stop = false;
 	for (unsigned i = 0; i < UDP_WORKERS; i++) {
 		clients[i] = (struct client){ .house = h, .worker = i, .stop = &stop };
@@ -101,7 +102,7 @@ static void workers_go_on_while_maps_and_rules_change(void **state)
 			                               .allowed = listed,
 			                               .n_allowed = 2 };
 		assert_int_equal(tracker_access(h->tracker, &access), ERR_OK);
-		(void)swarm_expire(h->swarms, i % 4, 1000);
+		(void)swarm_sweep(h->swarms, &sweep, 1000);
 	}
 	uint64_t asked = 0;
 	atomic_store(&stop, true);
