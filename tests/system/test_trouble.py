@@ -220,6 +220,25 @@ def test_it_starts_and_steers_without_the_database(tmp_path):
             "PUT", "/v1/providers/isp-a/topology", topology("isp-a"))[0] in (200, 201))
 
 
+def test_no_datagram_of_an_overload_goes_uncounted(tmp_path):
+    daemon = Daemon("overload", database="", receive_buffer_kib=64, udp_workers=2)
+    daemon.settings["listen_tracker"] = f"[::]:{daemon.tracker_port}"
+    with daemon:
+        daemon.signal(signal.SIGSTOP)
+        try:
+            for family, host in (socket.AF_INET, f"{NET}.9.9.9"), (socket.AF_INET6, "::1"):
+                with socket.socket(family, socket.SOCK_DGRAM) as client:
+                    client.connect((host, daemon.tracker_port))
+                    for _ in range(1000):
+                        client.send(bytes(16))
+        finally:
+            daemon.signal(signal.SIGCONT)
+        def counted():
+            return [int(daemon.metric(f"p4pd_udp_{what}_total")) for what in ("received", "dropped")]
+        wait_for("received and dropped make 2000", 10, lambda: sum(counted()) == 2000)
+        assert min(counted()) > 100
+
+
 def test_a_restart_keeps_the_swarms(tmp_path):
     with Daemon("restart", database="") as daemon:
         for host in range(1, 6):
