@@ -127,6 +127,17 @@ static enum err take_id(const struct value *v, const char *name, uint8_t out[sta
 	return ERR_OK;
 }
 
+/* A v2 info-hash has 32 bytes; its swarm is that of the first 20 (BEP 52). */
+static enum err take_hash(const struct value *v, uint8_t out[static INFO_HASH_SIZE],
+                          struct fault *fault)
+{
+	enum { V2_SIZE = 32 };
+	if (v->size != V2_SIZE)
+		return take_id(v, "info_hash", out, fault);
+	memcpy(out, v->bytes, INFO_HASH_SIZE);
+	return ERR_OK;
+}
+
 /* What an announce has said so far. */
 struct draft {
 	struct announce a;
@@ -140,7 +151,7 @@ static enum err take_info_hash(struct draft *d, const struct value *v)
 		return fault_set(d->fault, ERR_MALFORMED, "info_hash",
 		                 "info_hash is given twice, an announce is about one torrent");
 	d->has_info_hash = true;
-	return take_id(v, "info_hash", d->a.info_hash, d->fault);
+	return take_hash(v, d->a.info_hash, d->fault);
 }
 
 static enum err take_peer_id(struct draft *d, const struct value *v)
@@ -364,7 +375,7 @@ static enum err add_hash(struct scrape *s, const struct value *v, struct fault *
 	if (s->count == SCRAPE_HASHES_MAX)
 		return fault_set(fault, ERR_RANGE, "info_hash",
 		                 "more than %d info_hash in one scrape", SCRAPE_HASHES_MAX);
-	const enum err e = take_id(v, "info_hash", s->hashes[s->count], fault);
+	const enum err e = take_hash(v, s->hashes[s->count], fault);
 	if (e == ERR_OK)
 		s->count++;
 	return e;

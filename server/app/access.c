@@ -162,7 +162,7 @@ static enum err add_stored(const struct source *s, const struct config *c, struc
 {
 	struct text words = { 0 };
 	text_put(&words, "# From the API; written by p4pd.\n");
-	enum err e = s->fetch(store, &words);
+	enum err e = store != NULL ? s->fetch(store, &words) : ERR_AWAY;
 	if (e == ERR_OK) {
 		keep_copy(c->state_dir, s->copy, &words);
 		e = words.bad ? fault_set(fault, ERR_NOMEM, s->copy, "out of memory")

@@ -196,13 +196,13 @@ static enum err build_auth(struct daemon *d, struct fault *fault)
 	return auth_new(d->store, path, &d->auth, fault);
 }
 
-/* Lists and passkeys. ERR_AWAY: from copies. */
-static enum err load_access(struct daemon *d, struct fault *fault)
+/* Lists and passkeys. ERR_AWAY: from copies, for which `store` may be NULL. */
+static enum err load_access(struct daemon *d, struct store *store, struct fault *fault)
 {
-	const enum err e = access_load(&d->config, d->store, d->tracker, fault);
+	const enum err e = access_load(&d->config, store, d->tracker, fault);
 	if (e != ERR_OK && e != ERR_AWAY)
 		return e;
-	const enum err keys = passkeys_load(&d->config, d->store, d->tracker, fault);
+	const enum err keys = passkeys_load(&d->config, store, d->tracker, fault);
 	return keys != ERR_OK ? keys : e;
 }
 
@@ -224,8 +224,8 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 	settings_done(&settings);
 	if (e != ERR_OK)
 		return no_memory(fault);
-	e = load_access(d, fault);
-	return e == ERR_AWAY ? ERR_OK : e; /* the feeder will ask again */
+	e = load_access(d, NULL, fault);   /* the database may still lack its tables */
+	return e == ERR_AWAY ? ERR_OK : e; /* the feeder asks it */
 }
 
 static enum err listen_tracker(struct daemon *d, struct fault *fault)
@@ -248,7 +248,7 @@ static enum err reload_access(void *ctx)
 	struct daemon *d = ctx;
 	struct fault fault = { 0 };
 	pthread_mutex_lock(&d->access_lock);
-	const enum err e = load_access(d, &fault);
+	const enum err e = load_access(d, d->store, &fault);
 	pthread_mutex_unlock(&d->access_lock);
 	if (e != ERR_OK && e != ERR_AWAY)
 		log_line(LOG_ERROR,

@@ -111,7 +111,7 @@ enum err passkeys_load(const struct config *c, struct store *store, struct track
 	size_t n = 0;
 	enum err e = ERR_OK;
 	if (strcmp(c->passkeys, "off") != 0) {
-		e = from_store(store, c->state_dir, &keys, &n);
+		e = store != NULL ? from_store(store, c->state_dir, &keys, &n) : ERR_AWAY;
 		if (e != ERR_OK && e != ERR_NOMEM) {
 			e = read_copy(c->state_dir, &keys, &n, fault);
 			e = e == ERR_OK || e == ERR_NOT_FOUND ? ERR_AWAY : e;

@@ -74,6 +74,29 @@ static void an_info_hash_may_hold_any_byte_in_any_spelling(void **state)
 	}
 }
 
+static void a_v2_hash_is_its_first_20_bytes(void **state)
+{
+	(void)state;
+	struct scrape scraped = { 0 };
+	struct fault fault = { 0 };
+	const char *const v2 = HASH "abcdefghijk%00"; /* 32 bytes */
+	char query[256];
+	(void)snprintf(query, sizeof(query), "%s&%s&port=1", v2, ID);
+	const struct announce a = good(query);
+	assert_memory_equal(a.info_hash, counting, 20);
+	assert_int_equal(query_scrape_parse(v2, strlen(v2), &scraped, &fault), ERR_OK);
+	assert_memory_equal(scraped.hashes[0], counting, 20);
+	for (int more = 1; more < 14; more++) { /* only 12 more make a v2 hash */
+		struct announce none;
+		(void)snprintf(query, sizeof(query), "%s%.*s&%s&port=1", HASH, more,
+		               "xxxxxxxxxxxxxx", ID);
+		assert_int_equal(parse(query, &none, &fault), more == 12 ? ERR_OK : ERR_MALFORMED);
+	}
+	assert_int_equal(parse(HASH "&peer_id=01234567890123456789012345678901&port=1",
+	                       &(struct announce){ 0 }, &fault),
+	                 ERR_MALFORMED);
+}
+
 static void separators_of_every_kind_divide_parameters(void **state)
 {
 	(void)state;
@@ -476,6 +499,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_key_of_eight_hex_digits_is_the_number_sent_over_udp),
 	cmocka_unit_test(a_port_is_a_number_and_may_be_zero),
 	cmocka_unit_test(a_scrape_has_a_limit),
+	cmocka_unit_test(a_v2_hash_is_its_first_20_bytes),
 	cmocka_unit_test(a_scrape_repeats_info_hash),
 	cmocka_unit_test(an_event_is_one_of_four_words),
 	cmocka_unit_test(an_info_hash_may_hold_any_byte_in_any_spelling),
