@@ -124,8 +124,8 @@ class Daemon:
 
     def start(self, ready=True):
         arguments = [x for k, v in self.settings.items() for x in ("--set", f"{k}={v}")]
-        self.log = open(self.state / "log", "ab")
-        self.process = subprocess.Popen([P4PD, *arguments], stderr=self.log)
+        with open(self.state / "log", "ab") as log:
+            self.process = subprocess.Popen([P4PD, *arguments], stderr=log)
         if ready:
             wait_for("p4pd is ready", 20, self.is_ready)
         return self

@@ -6,12 +6,14 @@ refuse somebody.
 """
 import hashlib
 import os
+import re
 import socket
 import struct
 import unittest
 import urllib.parse
+import urllib.request
 
-PORT = int(os.environ["P4PD_TRACKER_PORT"])
+PORT = int(os.environ["P4PD_TRACKER_PORT"])  # of the daemon under test
 MAGIC, TID = 0x41727101980, 0xCAFEF00D
 CONNECT, ANNOUNCE, SCRAPE, ERROR = range(4)
 NONE, COMPLETED, STARTED, STOPPED, PAUSED = range(5)
@@ -308,9 +310,14 @@ class UdpProtocol(unittest.TestCase):
             self.assertEqual(len(reply), 8 + 12)  # and no record for three bytes
 
     def test_asking_makes_no_swarm(self):
+        def swarms():
+            with urllib.request.urlopen(os.environ["P4PD_URL"] + "/metrics") as page:
+                return re.search(rb"(?m)^p4pd_swarms (\d+)$", page.read())[1]
         for client, name in self.rows([("no swarm",)]):
+            before = swarms()
             client.announce(name, event=STOPPED)
             self.assertEqual(client.scrape(info_hash(name))[8:], bytes(12))
+            self.assertEqual(swarms(), before)
 
 
 # ---- BEP 3 and its heirs ----
