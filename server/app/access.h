@@ -14,7 +14,8 @@
 
 /*
  * Reads all and hands the lists to the tracker. ERR_AWAY: with what the API said when the database last
- * answered. `store` NULL: do not ask it, use the copies. A fault names the file and the line; then the old lists stay in force. Not for two
+ * answered. `store`
+ * NULL: do not ask it, use the copies. A fault names the file and the line; then the old lists stay in force. Not for two
  * threads at a time.
  */
 enum err access_load(const struct config *c, struct store *store, struct tracker *tracker,

@@ -14,7 +14,8 @@
 
 /*
  * Hands the passkeys to the tracker, none where the option is off. ERR_AWAY: those that the database
- * had when it last answered. `store` NULL: do not ask it, use the copies. Not for two threads at a time.
+ * had when it last answered. `store`
+ * NULL: do not ask it, use the copies. Not for two threads at a time.
  */
 enum err passkeys_load(const struct config *c, struct store *store, struct tracker *tracker,
                        struct fault *fault) must_check;
