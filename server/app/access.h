@@ -13,10 +13,9 @@
 #include "server/tracker/tracker.h"
 
 /*
- * Reads all and hands the lists to the tracker. ERR_AWAY: with what the API said when the database last
- * answered. `store`
- * NULL: do not ask it, use the copies. A fault names the file and the line; then the old lists stay in force. Not for two
- * threads at a time.
+ * Reads all and hands the lists to the tracker. `store` NULL: from the copies, without asking it.
+ * ERR_AWAY: with what the API said when the database last answered. A fault names the file and the
+ * line; then the old lists stay in force. Not for two threads at a time.
  */
 enum err access_load(const struct config *c, struct store *store, struct tracker *tracker,
                      struct fault *fault) must_check;

@@ -13,9 +13,9 @@
 #include "server/tracker/tracker.h"
 
 /*
- * Hands the passkeys to the tracker, none where the option is off. ERR_AWAY: those that the database
- * had when it last answered. `store`
- * NULL: do not ask it, use the copies. Not for two threads at a time.
+ * Hands the passkeys to the tracker, none where the option is off. `store` NULL: from the copy, without
+ * asking it. ERR_AWAY: those that the database had when it last answered. Not for two threads at a
+ * time.
  */
 enum err passkeys_load(const struct config *c, struct store *store, struct tracker *tracker,
                        struct fault *fault) must_check;
