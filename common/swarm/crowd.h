@@ -19,3 +19,8 @@ bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_
 /* The same, and for a keyed client in a small sequence in every place. */
 bool crowd_search(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,
                   struct spot *out);
+
+/* Moves a client's record to where its place is now, if it is one of those under way. */
+bool relocate_client(struct swarm_visit *v, const struct swarm_client *c);
+/* Frees moves of the swarm in which nobody is left. */
+void relocate_tidy(struct swarm_shard *shard, struct swarm *w);

@@ -28,7 +28,7 @@ struct export
 {
 	struct swarm_store *store;
 	struct swarm_shard *shard;
-	const struct swarm *swarm;
+	struct swarm *swarm;
 	uint32_t now;
 	struct text *out;
 };
@@ -52,14 +52,14 @@ static void export_peer(const struct export *x, bool wide, const struct record *
 
 static void export_swarm(const struct export *x)
 {
-	const struct swarm *w = x->swarm;
+	struct swarm *w = x->swarm;
 	text_add(x->out, w->info_hash, sizeof(w->info_hash));
 	add_u32(x->out, w->snatches);
-	add_u32(x->out, swarm_size(w));
-	for (unsigned i = 0; i < 2; i++) {
-		const struct sequence *s = &w->of[i];
+	add_u32(x->out, swarm_size(x->shard, w));
+	const struct sequence *s;
+	for (unsigned i = 0; (s = swarm_sequence(x->shard, w, i)) != NULL; i++) {
 		for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at))
-			export_peer(x, i, sequence_record(s, at));
+			export_peer(x, s->wide, sequence_record(s, at));
 	}
 }
 
@@ -123,7 +123,7 @@ static enum err import_swarm(struct swarm_store *s, struct reader *r, uint32_t n
 	enum err e = swarm_enter(s, info_hash, true, &v);
 	if (e != ERR_OK)
 		return e;
-	const bool wanted = swarm_size(v.swarm) == 0;
+	const bool wanted = swarm_size(v.shard, v.swarm) == 0;
 	if (wanted)
 		v.swarm->map_number = 0;
 	for (uint32_t i = 0; e == ERR_OK && i < peers; i++)

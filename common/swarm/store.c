@@ -48,6 +48,13 @@ void swarm_store_free(struct swarm_store *s)
 			sequence_done(&w->of[0], &shard->bytes);
 			sequence_done(&w->of[1], &shard->bytes);
 		}
+		while (shard->moves != NULL) {
+			struct move *m = shard->moves;
+			shard->moves = m->next;
+			sequence_done(&m->old[0], &shard->bytes);
+			sequence_done(&m->old[1], &shard->bytes);
+			free(m);
+		}
 		for (uint32_t j = 0; j < shard->n_pages; j++)
 			free(shard->pages[j]);
 		free(shard->pages);
@@ -174,7 +181,7 @@ void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm
 	uint32_t gap = slot_of(shard, hash, w->info_hash);
 	struct store_slot *slots = shard->slots;
 	const uint32_t number = slots[gap].number;
-	must(number != 0 && swarm_size(w) == 0);
+	must(number != 0 && swarm_size(shard, w) == 0);
 	for (uint32_t i = (gap + 1) & mask; slots[i].number != 0; i = (i + 1) & mask) {
 		if (((i - slots[i].hash) & mask) < ((i - gap) & mask))
 			continue;
@@ -186,6 +193,30 @@ void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm
 	w->snatches = shard->free;
 	shard->free = number;
 	shard->totals.swarms--;
+}
+
+struct sequence *swarm_sequence(const struct swarm_shard *shard, struct swarm *w, unsigned i)
+{
+	if (i < 2)
+		return &w->of[i];
+	if (!w->moving)
+		return NULL;
+	for (struct move *m = shard->moves; m != NULL; m = m->next) {
+		if (m->swarm != w)
+			continue;
+		i -= 2;
+		if (i < 2)
+			return &m->old[i];
+	}
+	return NULL;
+}
+
+uint32_t swarm_size(const struct swarm_shard *shard, const struct swarm *w)
+{
+	uint32_t n = w->of[0].n + w->of[1].n;
+	for (const struct move *m = w->moving ? shard->moves : NULL; m != NULL; m = m->next)
+		n += m->swarm == w ? m->old[0].n + m->old[1].n : 0;
+	return n;
 }
 
 /* ---- visits ---- */
@@ -212,7 +243,7 @@ enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_
 void swarm_leave(struct swarm_visit *v)
 {
 	struct swarm *w = v->swarm;
-	if (w != NULL && swarm_size(w) == 0 && w->snatches == 0)
+	if (w != NULL && swarm_size(v->shard, w) == 0 && w->snatches == 0)
 		store_forget(v->store, v->shard, w);
 	must(pthread_mutex_unlock(&v->shard->lock) == 0);
 	*v = (struct swarm_visit){ 0 };

@@ -24,7 +24,9 @@
 struct swarm {
 	uint8_t info_hash[INFO_HASH_SIZE];
 	uint32_t snatches;
-	uint32_t map_number; /* HEADER_FREE: nobody's header; `snatches` is the next free one's */
+	/* HEADER_FREE: nobody's header; `snatches` is the next free one's */
+	uint32_t map_number : 31;
+	uint32_t moving : 1; /* some of its peers are in `moves` of the shard */
 	union {
 		uint32_t partial; /* partial seeds, while somebody is here */
 		uint32_t emptied; /* else: when a sweep first found nobody; 0: none did */
@@ -33,8 +35,18 @@ struct swarm {
 };
 _Static_assert(sizeof(struct swarm) == 64, "a header is a cache line");
 
-#define HEADER_FREE UINT32_MAX
+#define HEADER_FREE 0x7fffffffU
 enum { PAGE_HEADERS = 16 };
+
+/*
+ * Peers of a swarm whose places are an older map's (relocate.c). `of` of the swarm has the others, and
+ * all seeds are counted there. A swarm has several when maps came faster than its announces.
+ */
+struct move {
+	struct move *next; /* of the shard */
+	struct swarm *swarm;
+	struct sequence old[2];
+};
 
 struct store_slot {
 	uint32_t hash;
@@ -50,6 +62,7 @@ struct swarm_shard {
 	uint32_t n_pages, headers; /* pages; headers ever used */
 	uint32_t free;             /* the first header to use again, + 1; 0: none */
 	struct peer_ids ids;
+	struct move *moves;
 	struct swarm_totals totals; /* but for `bytes` */
 	size_t bytes;
 };
@@ -66,10 +79,10 @@ static inline struct swarm *store_header(const struct swarm_shard *shard, uint32
 	return &shard->pages[number / PAGE_HEADERS][number % PAGE_HEADERS];
 }
 
-static inline uint32_t swarm_size(const struct swarm *w)
-{
-	return w->of[0].n + w->of[1].n;
-}
+/* The sequences of a swarm one after the other, those under way too; NULL behind the last. Even ones
+ * are IPv4's. */
+struct sequence *swarm_sequence(const struct swarm_shard *shard, struct swarm *w, unsigned i);
+uint32_t swarm_size(const struct swarm_shard *shard, const struct swarm *w);
 
 /* The swarm's slot and header are free again; its sequences must be empty. */
 void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w);

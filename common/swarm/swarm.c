@@ -72,6 +72,14 @@ bool crowd_search(const struct swarm *w, const struct swarm_client *c, enum swar
 	return false;
 }
 
+/* While the swarm is moving, whoever is asked for comes first. */
+static bool search(struct swarm_visit *v, const struct swarm_client *c, enum swarm_role role,
+                   struct spot *out)
+{
+	return crowd_search(v->swarm, c, role, out) ||
+	       (v->swarm->moving && relocate_client(v, c) && crowd_find(v->swarm, c, role, out));
+}
+
 /* ---- coming, changing, going ---- */
 
 /* A record and room for the longer endpoint. */
@@ -120,7 +128,7 @@ static void keep_id(struct swarm_visit *v, const struct swarm_peer *p, bool wide
 static enum err put_in(struct swarm_visit *v, const struct record *r, bool wide, struct spot *at)
 {
 	struct swarm *w = v->swarm;
-	if (swarm_size(w) == 0)
+	if (swarm_size(v->shard, w) == 0)
 		w->emptied = 0;
 	const enum err e = sequence_insert(&w->of[wide], r, at, &v->shard->bytes);
 	if (e == ERR_OK)
@@ -193,7 +201,7 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 	const bool wide = is_wide(p->client.addr.family);
 	struct spot at;
 	must(w != NULL && p->client.addr.family != IP_NONE && p->client.place < SWARM_PLACES_MAX);
-	const bool joined = !crowd_search(w, &p->client, p->role, &at);
+	const bool joined = !search(v, &p->client, p->role, &at);
 	enum swarm_role before = SWARM_LEECHER;
 	uint64_t flags = 0;
 	int16_t silent = 0;
@@ -225,7 +233,7 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 bool swarm_remove(struct swarm_visit *v, const struct swarm_client *c)
 {
 	struct spot at;
-	if (v->swarm == NULL || !crowd_search(v->swarm, c, SWARM_LEECHER, &at))
+	if (v->swarm == NULL || !search(v, c, SWARM_LEECHER, &at))
 		return false;
 	v->self.known = false;
 	take_out(v, is_wide(c->addr.family), at);
@@ -236,9 +244,10 @@ bool swarm_remove(struct swarm_visit *v, const struct swarm_client *c)
 struct swarm_counts swarm_counts(const struct swarm_visit *v)
 {
 	const struct swarm *w = v->swarm;
-	if (w == NULL || swarm_size(w) == 0)
+	const uint32_t size = w != NULL ? swarm_size(v->shard, w) : 0;
+	if (size == 0)
 		return (struct swarm_counts){ .downloaded = w != NULL ? w->snatches : 0 };
-	const uint32_t seeds = w->of[0].seeds + w->of[1].seeds, others = swarm_size(w) - seeds;
+	const uint32_t seeds = w->of[0].seeds + w->of[1].seeds, others = size - seeds;
 	return (struct swarm_counts){
 		.complete = seeds,
 		.incomplete = others,

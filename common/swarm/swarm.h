@@ -45,7 +45,9 @@ enum swarm_role { SWARM_SEED, SWARM_LEECHER, SWARM_PARTIAL /* BEP 21: done, but 
 enum {
 	SWARM_PLACES_MAX = 1 << 20,
 	SWARM_LIFETIME_MAX = 32000, /* seconds from an announce to its end */
-	SWARM_SEARCH_MAX = 1000
+	SWARM_SEARCH_MAX = 1000,
+	SWARM_RELOCATED_AT_ONCE = 256,
+	SWARM_OLD_SEARCH_MAX = 65536
 };
 
 struct swarm_store;
@@ -133,7 +135,19 @@ struct swarm_counts swarm_counts(const struct swarm_visit *v); /* zeros when unk
 /* The map publication that the places of this swarm belong to; 0 for a new swarm. */
 uint32_t swarm_map_number(const struct swarm_visit *v);
 
-/* Puts every peer into the place that `place_of` gives for its address. ERR_NOMEM: nothing changed. */
+/*
+ * Brings the places up to date: each peer's becomes what `place_of` says for its address. Call it in
+ * every visit, with the number of the caller's map; when nothing is to be done it does nothing.
+ *
+ * A small swarm (SWARM_RELOCATED_AT_ONCE) is done within the call. In a larger one each call moves a
+ * chunk or some, from random spots, so the world never stops and no list is long without a choice: those
+ * under way are counted and expire, but are not drawn until it is their turn. A client that announces
+ * or stops is moved first. Only in a swarm of more than SWARM_OLD_SEARCH_MAX peers yet to be moved it is
+ * not looked for: it joins as a new one, and what was known of it, when its turn comes, is dropped but
+ * for its snatch; and a stop leaves that to its expiry.
+ *
+ * ERR_NOMEM: nothing changed.
+ */
 typedef uint32_t swarm_place_fn(void *ctx, const struct ip_addr *addr);
 enum err swarm_relocate(struct swarm_visit *v, uint32_t map_number, swarm_place_fn *place_of,
                         void *ctx) must_check;
@@ -194,9 +208,9 @@ uint8_t *swarm_compact(const struct swarm_visit *v, uint32_t spot, uint8_t *at);
 enum { SWARM_SLICE = 4096 };
 struct swarm_sweep {
 	uint64_t shards;
-	uint32_t number; /* of the swarm in its shard */
-	uint64_t key;    /* of the first record to look at */
-	unsigned wide;   /* in which of its sequences */
+	uint32_t number;   /* of the swarm in its shard */
+	uint64_t key;      /* of the first record to look at */
+	unsigned sequence; /* in which of its sequences */
 };
 size_t swarm_sweep(struct swarm_store *s, struct swarm_sweep *cursor, uint32_t now);
 

@@ -27,9 +27,9 @@ static bool is_over(void *ctx, const struct record *r)
  */
 static bool sweep_sequence(struct sweep *s, struct swarm_sweep *c, int64_t *budget, size_t *gone)
 {
-	struct sequence *q = &s->swarm->of[c->wide];
+	struct sequence *q = swarm_sequence(s->shard, s->swarm, c->sequence);
 	uint32_t chunk = c->key > 0 ? sequence_lower(q, c->key).chunk : 0;
-	s->wide = c->wide;
+	s->wide = q->wide;
 	while (q->n > 0 && chunk < sequence_chunks(q)) {
 		if (*budget <= 0) {
 			c->key = sequence_first(q, chunk);
@@ -46,7 +46,7 @@ static bool sweep_sequence(struct sweep *s, struct swarm_sweep *c, int64_t *budg
 static void forget_or_remember(struct sweep *s)
 {
 	struct swarm *w = s->swarm;
-	if (swarm_size(w) > 0)
+	if (swarm_size(s->shard, w) > 0)
 		return;
 	if (w->emptied == 0)
 		w->emptied = s->now > 0 ? s->now : 1;
@@ -60,11 +60,12 @@ static bool sweep_swarm(struct sweep *s, struct swarm_sweep *c, int64_t *budget,
 	*budget -= HEADER_WORTH;
 	if (s->swarm->map_number == HEADER_FREE)
 		return true;
-	for (; c->wide < 2; c->wide++) {
+	for (; swarm_sequence(s->shard, s->swarm, c->sequence) != NULL; c->sequence++) {
 		if (!sweep_sequence(s, c, budget, gone))
 			return false;
 		c->key = 0;
 	}
+	relocate_tidy(s->shard, s->swarm);
 	forget_or_remember(s);
 	return true;
 }

@@ -107,7 +107,7 @@ static enum err enter(struct tracker_worker *w, const struct ask *ask, struct as
 		if (e != ERR_OK || visit->swarm == NULL)
 			return e;
 		const uint32_t mine = (uint32_t)w->map.number, number = swarm_map_number(visit);
-		if (number < mine && swarm_relocate(visit, mine, place_of, w) != ERR_OK) {
+		if (number <= mine && swarm_relocate(visit, mine, place_of, w) != ERR_OK) {
 			swarm_leave(visit);
 			return ERR_NOMEM;
 		}

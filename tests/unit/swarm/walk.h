@@ -54,44 +54,54 @@ static inline size_t walk_sequence(const struct sequence *s)
 	return s->tall ? walk_directory(s) : bytes_of_records(block_room(s->n), s->wide);
 }
 
-static inline void walk_roles(struct swarm_store *store, const struct swarm_shard *shard,
-                              const struct swarm *w, struct swarm_totals *t, uint32_t *ids)
+static inline void walk_record(struct swarm_store *store, const struct swarm_shard *shard,
+                               const struct swarm *w, bool wide, const struct record *r,
+                               uint32_t *ids)
 {
-	uint32_t partial = 0;
-	for (unsigned i = 0; i < 2; i++) {
-		const struct sequence *s = &w->of[i];
-		uint32_t seeds = 0;
+	const size_t address = endpoint_size(wide) - 2;
+	const bool hidden = key_class(r->key) == CLASS_HIDDEN;
+	assert_true(hidden == (r->endpoint[address] == 0 && r->endpoint[address + 1] == 0));
+	if ((r->key & FLAG_PEER_ID) == 0)
+		return;
+	assert_non_null(peer_ids_find(&shard->ids, store_id_hash(store, w, wide, r)));
+	++*ids;
+}
+
+/* Returns how many records. */
+static inline uint32_t walk_swarm(struct swarm_store *store, const struct swarm_shard *shard,
+                                  struct swarm *w, struct swarm_totals *t, uint32_t *ids)
+{
+	uint32_t count[2][3] = { 0 }, n = 0;
+	const struct sequence *s;
+	for (unsigned i = 0; (s = swarm_sequence(shard, w, i)) != NULL; i++) {
+		assert_int_equal(s->wide, i % 2);
 		for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at)) {
 			const struct record *r = sequence_record(s, at);
-			const enum swarm_role role = record_role(r);
-			const size_t address = endpoint_size(i) - 2;
-			const bool hidden = key_class(r->key) == CLASS_HIDDEN;
-			assert_true(hidden ==
-			            (r->endpoint[address] == 0 && r->endpoint[address + 1] == 0));
-			seeds += role == SWARM_SEED;
-			partial += role == SWARM_PARTIAL;
-			t->leechers += role == SWARM_LEECHER;
-			if (r->key & FLAG_PEER_ID) {
-				assert_non_null(
-					peer_ids_find(&shard->ids, store_id_hash(store, w, i, r)));
-				++*ids;
-			}
+			walk_record(store, shard, w, s->wide, r, ids);
+			count[i % 2][record_role(r)]++;
 		}
-		assert_int_equal(seeds, s->seeds);
-		t->seeds += seeds;
 		t->bytes += walk_sequence(s);
-		*(i ? &t->peers_v6 : &t->peers_v4) += s->n;
+		n += s->n;
+		*(i % 2 ? &t->peers_v6 : &t->peers_v4) += s->n;
 	}
-	assert_int_equal(swarm_size(w) > 0 ? w->partial : 0, partial);
-	t->partial += partial;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(count[i][SWARM_SEED], w->of[i].seeds);
+		t->seeds += count[i][SWARM_SEED];
+		t->leechers += count[i][SWARM_LEECHER];
+		t->partial += count[i][SWARM_PARTIAL];
+	}
+	assert_int_equal(n, swarm_size(shard, w));
+	if (n > 0)
+		assert_int_equal(w->partial, count[0][SWARM_PARTIAL] + count[1][SWARM_PARTIAL]);
+	return n;
 }
 
 static inline struct swarm_totals walk_shard(struct swarm_store *store, struct swarm_shard *shard)
 {
 	struct swarm_totals t = { 0 };
-	uint32_t ids = 0, slots = 0;
+	uint32_t ids = 0, slots = 0, peers = 0;
 	for (uint32_t i = 0; i < shard->headers; i++) {
-		const struct swarm *w = store_header(shard, i);
+		struct swarm *w = store_header(shard, i);
 		if (w->map_number == HEADER_FREE)
 			continue;
 		struct swarm_visit v;
@@ -99,8 +109,13 @@ static inline struct swarm_totals walk_shard(struct swarm_store *store, struct s
 		assert_ptr_equal(v.swarm, w);
 		assert_int_equal(pthread_mutex_unlock(&v.shard->lock), 0);
 		t.swarms++;
-		walk_roles(store, shard, w, &t, &ids);
+		peers += walk_swarm(store, shard, w, &t, &ids);
 	}
+	for (const struct move *m = shard->moves; m != NULL; m = m->next) {
+		assert_true(m->swarm->moving && m->old[0].n + m->old[1].n > 0);
+		t.bytes += sizeof(*m);
+	}
+	assert_int_equal(peers, t.peers_v4 + t.peers_v6);
 	for (uint32_t i = 0; i <= shard->mask; i++)
 		slots += ((struct store_slot *)shard->slots)[i].number != 0;
 	assert_int_equal(slots, t.swarms);
