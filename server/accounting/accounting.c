@@ -17,9 +17,9 @@ enum {
 	JOURNAL_SLACK = 1 << 26 /* bytes beyond two checkpoints that make another one worthwhile */
 };
 
-/* 22 MB from the start, so that a tracker which fills does not grow for it; 140 MB at most. */
+/* 23 MB from the start, so that a tracker which fills does not grow for it; 70 MB at most. */
 static const struct bin_room bin_room = { .first = { 1 << 15, 1 << 19 },
-	                                  .most = { 1 << 20, 1 << 21 } };
+	                                  .most = { 1 << 20, 1 << 19 } };
 
 /* The last map's places as names of the open bin. */
 struct place_names {

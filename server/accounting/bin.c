@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/bin.h"
 
-#include "common/base/random.h"
+#include "server/accounting/thin.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* Below this a contact, or a credit in bytes, has faded away. */
-#define CONTACTS_LEAST 0.05
-#define CREDIT_LEAST   4096.0
+/* Below this a credit, in bytes, has faded away. */
+#define CREDIT_LEAST 4096.0
 
 enum err bin_open(struct bin *b, int64_t start, uint32_t seconds, const struct bin_room *room)
 {
@@ -51,11 +50,28 @@ static enum err add_row(struct bin *b, const struct tally_row *add)
 	return ERR_OK;
 }
 
+/* Another lot each time, and the same in a replay. */
+static void make_room(struct bin *b)
+{
+	const struct tally *t = &b->tally;
+	const uint64_t seed = (uint64_t)b->start << 32 ^ (uint64_t)b->observed << 8 ^ b->thinned++;
+	float *plan = b->crowded ? NULL : thin_plan(b, 1, t->cells_max / 2, seed);
+	if (plan != NULL)
+		tally_thin(&b->tally, plan);
+	/* Nearly as many swarms as room: to try again soon would cost much and bring little. */
+	b->crowded = t->n_cells > t->cells_max / 4 * 3;
+	free(plan);
+}
+
 static enum err add_cell(struct bin *b, const struct tally_cell *add)
 {
 	if (add->from >= names_count(b->names) || add->to >= names_count(b->names))
 		return ERR_MALFORMED;
 	struct tally_cell *c = tally_cell(&b->tally, add->swarm, add->from, add->to);
+	if (c == NULL && b->tally.n_cells == b->tally.cells_max) {
+		make_room(b);
+		c = tally_cell(&b->tally, add->swarm, add->from, add->to);
+	}
 	if (c == NULL)
 		return ERR_BUSY;
 	c->first += add->first;
@@ -112,46 +128,6 @@ void bin_save(const struct bin *b, struct journal *j)
 
 /* ---- the next bin ---- */
 
-static double contacts(const struct tally_cell *c, double kept)
-{
-	return (double)(c->first + c->later) * kept;
-}
-
-/*
- * Contacts below it survive with a chance of their weight to it, and weigh as much as it then: sums
- * stay right on the average, and the table does not fill.
- */
-static double thinning(const struct bin *old, double kept)
-{
-	double least = CONTACTS_LEAST, expected = (double)old->tally.n_cells;
-	while (expected > (double)old->tally.cells_max / 2) {
-		least *= 2;
-		expected = 0;
-		for (size_t i = 0; i < old->tally.n_cells; i++)
-			expected += fmin(1, contacts(&old->tally.cells[i], kept) / least);
-	}
-	return least;
-}
-
-/* A number in [0, 1) that is another one for each contact and bin, and the same in a replay. */
-static double luck(const struct bin *next, const struct tally_cell *c)
-{
-	const uint64_t pair = (uint64_t)c->from << 32 | c->to;
-	const uint64_t lot = random_mix(c->swarm ^ random_mix(pair ^ (uint64_t)next->start));
-	return (double)(lot >> 11) * 0x1p-53;
-}
-
-/* What is left of it; 0: nothing. */
-static float carried(const struct bin *next, const struct tally_cell *c, double kept, double least)
-{
-	const double weight = contacts(c, kept);
-	if (weight < CONTACTS_LEAST)
-		return 0;
-	if (weight >= least || least <= CONTACTS_LEAST)
-		return (float)kept;
-	return luck(next, c) < weight / least ? (float)(kept * least / weight) : 0;
-}
-
 static enum err carry_cell(const struct bin *old, struct bin *next, struct tally_cell c, float kept)
 {
 	enum err e = names_put(next->names, names_key(old->names, c.from), &c.from);
@@ -174,17 +150,16 @@ static enum err carry_row(const struct bin *old, struct bin *next, const struct 
 }
 
 static enum err carry_swarm(const struct bin *old, struct bin *next, const struct bin_swarm *s,
-                            double kept, double least)
+                            double kept, const float *plan)
 {
 	enum err e = ERR_OK;
 	bool alive = false;
 	for (size_t i = 0; i < s->n_cells && e == ERR_OK; i++) {
-		const struct tally_cell *c = &old->tally.cells[s->cells[i]];
-		const float rest = carried(next, c, kept, least);
-		if (rest <= 0)
+		const uint32_t at = s->cells[i];
+		if (plan[at] <= 0)
 			continue;
 		alive = true;
-		e = carry_cell(old, next, *c, rest);
+		e = carry_cell(old, next, old->tally.cells[at], plan[at]);
 	}
 	next->swarms += alive;
 	for (size_t i = 0; i < s->n_rows && e == ERR_OK && alive; i++)
@@ -197,13 +172,17 @@ enum err bin_carry(const struct bin *old, struct bin *next)
 	struct bin_walk walk;
 	struct bin_swarm swarm;
 	const int64_t apart = next->start > old->start ? next->start - old->start : 0;
-	const double kept = contact_decay((double)apart), least = thinning(old, kept);
+	const double kept = contact_decay((double)apart);
+	float *plan = thin_plan(old, kept, old->tally.cells_max / 2, (uint64_t)next->start);
+	if (plan == NULL)
+		return ERR_NOMEM;
 	enum err e = bin_walk_init(&walk, old);
-	if (e != ERR_OK)
-		return e;
-	while (e == ERR_OK && bin_walk_next(&walk, &swarm))
-		e = carry_swarm(old, next, &swarm, kept, least);
-	bin_walk_done(&walk);
+	if (e == ERR_OK) {
+		while (e == ERR_OK && bin_walk_next(&walk, &swarm))
+			e = carry_swarm(old, next, &swarm, kept, plan);
+		bin_walk_done(&walk);
+	}
+	free(plan);
 	return e;
 }
 

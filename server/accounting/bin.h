@@ -10,9 +10,9 @@
  * report). It makes the books of a place right over time where those of one bin cannot be.
  *
  * Contacts and credits halve every CONTACT_HALF_LIFE; what has faded away is forgotten when the next
- * bin is opened, a swarm with its last contact. A table that is full refuses newcomers for the rest of
- * the bin. So that the next one has room for them, at most half of it is carried over: which of the
- * weak contacts survive is a matter of luck, and they stand for those that do not.
+ * bin is opened, a swarm with its last contact. When the table of contacts is full, half of them go
+ * and the others stand for them (thin.h); newcomers are refused only when it has hardly more room than
+ * there are swarms. The table of bytes refuses newcomers when it is full.
  *
  * Everything enters as journal items, so that a replay is the same calls again.
  *
@@ -32,7 +32,9 @@ struct bin {
 	uint32_t seconds, observed;
 	struct names *names;
 	struct tally tally;
-	size_t swarms; /* that the bin began with */
+	size_t swarms;   /* that the bin began with */
+	uint8_t thinned; /* times */
+	bool crowded;    /* and it will not be again */
 };
 
 /* ERR_NOMEM: nothing to undo. */

@@ -142,3 +142,19 @@ struct tally_cell *tally_cell(struct tally *t, uint64_t swarm, uint32_t from, ui
 	*c = (struct tally_cell){ .swarm = swarm, .from = from, .to = to };
 	return c;
 }
+
+void tally_thin(struct tally *t, const float *factors)
+{
+	size_t n = 0;
+	index_clear(&t->cell_index);
+	for (size_t i = 0; i < t->n_cells; i++) {
+		struct tally_cell c = t->cells[i];
+		if (factors[i] <= 0)
+			continue;
+		c.first *= factors[i];
+		c.later *= factors[i];
+		t->cells[n] = c;
+		index_put(&t->cell_index, home_of_cell(t, c.swarm, c.from, c.to), n++);
+	}
+	t->n_cells = n;
+}

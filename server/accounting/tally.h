@@ -58,6 +58,9 @@ void tally_touch(struct tally *t); /* an empty one: all its memory is there from
 void tally_done(struct tally *t);
 void tally_clear(struct tally *t);
 
+/* Multiplies the contacts of cell i with factors[i]; 0: it goes. The others change positions. */
+void tally_thin(struct tally *t, const float *factors);
+
 /* Found or added, all zero; NULL when the table is full. Valid until the next is added. */
 struct tally_row *tally_row(struct tally *t, uint64_t swarm, uint32_t place);
 struct tally_cell *tally_cell(struct tally *t, uint64_t swarm, uint32_t from, uint32_t to);

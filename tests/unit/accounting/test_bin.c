@@ -58,42 +58,89 @@ static void carries_all_of_a_quiet_hour(void **state)
 	bin_done(&next);
 }
 
-static void makes_room_and_keeps_the_sums(void **state)
+/* Many small swarms and two large ones, of strong and of weak contacts. */
+enum { SMALL = 1000, LARGE = 12000 };
+
+static double fill(struct bin *b)
 {
-	(void)state;
-	enum { STRONG = 200, WEAK = CELLS_MAX / 2, HALF = CELLS_MAX / 2 };
-	struct bin b, next;
-	const double kept = contact_decay(SECONDS);
 	double weak = 0;
-	open_bin(&b, START);
-	for (uint32_t i = 0; i < STRONG; i++)
-		assert_int_equal(meet(&b, 1, i, 50), ERR_OK);
-	for (uint32_t i = 0; i < WEAK; i++) {
+	for (uint32_t i = 0; i < LARGE; i++) {
 		const float first = i % 3 == 0 ? 0.2F : 1;
 		weak += (double)first;
-		assert_int_equal(meet(&b, 2, i, first), ERR_OK);
+		assert_int_equal(meet(b, 1, i, first), ERR_OK);
+		assert_int_equal(meet(b, 2, i, i < 100 ? 1000 : 0.1F), ERR_OK);
 	}
-	/* The rest of the table, until it is full. */
-	for (uint32_t i = STRONG + WEAK; i < CELLS_MAX; i++)
-		assert_int_equal(meet(&b, 3, i - STRONG - WEAK, 0.5F), ERR_OK);
-	assert_int_equal(meet(&b, 4, 0, 1), ERR_BUSY);
-	assert_int_equal(meet(&b, 1, 0, 1), ERR_OK); /* who is in it goes on */
+	for (uint32_t i = 0; i < 4 * SMALL; i++)
+		assert_int_equal(meet(b, 100 + i % SMALL, i, 1), ERR_OK);
+	return weak;
+}
 
+static void check(const struct bin *b, double weak, double kept)
+{
+	assert_in_range(b->tally.n_cells, CELLS_MAX / 8, CELLS_MAX / 2 + CELLS_MAX / 50);
+	print_message("# left %zu of %u, sum of the weak off by %.2f %%\n", b->tally.n_cells,
+	              4 * SMALL + 2 * LARGE, 100 * (sum_of(b, 1) / (weak * kept) - 1));
+	for (uint32_t i = 0; i < SMALL; i++)
+		assert_true(fabs(sum_of(b, 100 + i) - 4 * kept) < 1e-3);
+	assert_true(fabs(sum_of(b, 1) / (weak * kept) - 1) < 0.05);
+	assert_true(sum_of(b, 2) > 100 * 1000 * kept);
+	assert_true(sum_of(b, 2) < (100 * 1000 + 0.2 * LARGE) * kept);
+}
+
+static void carries_half_a_table_at_the_most(void **state)
+{
+	(void)state;
+	struct bin b, next;
+	open_bin(&b, START);
+	const double weak = fill(&b);
 	assert_int_equal(bin_open(&next, START + SECONDS, SECONDS, &room), ERR_OK);
 	assert_int_equal(bin_carry(&b, &next), ERR_OK);
-	print_message("# carried %zu of %zu, sum of the weak off by %.2f %%\n", next.tally.n_cells,
-	              b.tally.n_cells, 100 * (sum_of(&next, 2) / (weak * kept) - 1));
-	assert_in_range(next.tally.n_cells, HALF / 8, HALF + HALF / 50);
-	assert_true(fabs(sum_of(&next, 1) - (STRONG * 50 + 1) * kept) < 1);
-	assert_true(fabs(sum_of(&next, 2) / (weak * kept) - 1) < 0.02);
-	assert_int_equal(meet(&next, 4, 0, 1), ERR_OK);
+	check(&next, weak, contact_decay(SECONDS));
+	assert_int_equal(next.swarms, SMALL + 2);
 	bin_done(&b);
 	bin_done(&next);
 }
 
+static void makes_room_when_it_is_full(void **state)
+{
+	(void)state;
+	struct bin b;
+	open_bin(&b, START);
+	const double weak = fill(&b);
+	uint32_t more = 0;
+	while (b.thinned == 0)
+		assert_int_equal(meet(&b, 3, more++, 1), ERR_OK);
+	assert_int_equal(4 * SMALL + 2 * LARGE + more, CELLS_MAX + 1);
+	check(&b, weak, 1);
+	/* Who is left is found. */
+	const size_t n = b.tally.n_cells;
+	for (uint32_t i = 0; i < 4 * SMALL; i++)
+		assert_int_equal(meet(&b, 100 + i % SMALL, i, 1), ERR_OK);
+	assert_int_equal(b.tally.n_cells, n);
+	for (uint32_t i = 0; i < SMALL; i++)
+		assert_true(fabs(sum_of(&b, 100 + i) - 8) < 1e-3);
+	bin_done(&b);
+}
+
+static void refuses_newcomers_when_there_are_too_many_swarms(void **state)
+{
+	(void)state;
+	struct bin b;
+	open_bin(&b, START);
+	for (uint32_t i = 0; i < CELLS_MAX; i++)
+		assert_int_equal(meet(&b, 1 + i, 1, 1), ERR_OK);
+	assert_int_equal(meet(&b, CELLS_MAX + 1, 1, 1), ERR_BUSY);
+	assert_int_equal(meet(&b, CELLS_MAX + 2, 1, 1), ERR_BUSY);
+	assert_int_equal(b.tally.n_cells, CELLS_MAX);
+	assert_int_equal(meet(&b, 1, 1, 1), ERR_OK); /* who is in it goes on */
+	bin_done(&b);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(carries_all_of_a_quiet_hour),
-	cmocka_unit_test(makes_room_and_keeps_the_sums),
+	cmocka_unit_test(carries_half_a_table_at_the_most),
+	cmocka_unit_test(makes_room_when_it_is_full),
+	cmocka_unit_test(refuses_newcomers_when_there_are_too_many_swarms),
 };
 
 RUN_TESTS(tests)
