@@ -19,6 +19,10 @@ import urllib.request
 
 CONNECT = bytes.fromhex("0000041727101980" "00000000" "62656e63")
 
+# p4pd's limits are on, as they are by default, but out of the way: all the load is from one machine.
+LIMITS = {f"{what}_per_minute_per_{whom}": most for what in ("announces", "connects")
+          for whom, most in (("address", 1000000), ("prefix", 10000000))}
+
 
 def fail(text):
     sys.exit(f"{pathlib.Path(sys.argv[0]).stem}: {text}")
@@ -160,7 +164,7 @@ class P4pd(Tracker):
         self.options = {"listen_tracker": f"127.0.0.1:{self.port}",
                         "listen_api": f"127.0.0.1:{self.api}",
                         "state_dir": self.state, "database": database if maps else "",
-                        "udp_workers": 1, "lab": "true", "node": name, **options}
+                        "udp_workers": 1, "lab": "true", "node": name, **LIMITS, **options}
 
     def start(self):
         self.run([self.program, *(f"--set={k}={v}" for k, v in self.options.items())])

@@ -3,46 +3,39 @@
 
 #include "common/base/random.h"
 #include "tools/p4pload/process.h"
+#include "tools/p4pload/wire.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, SLOT_BITS = 16, REPLY_ROOM = 2048, PASSES = 5 };
+enum { SLOT_BITS = 16, PASSES = 5, TRIES = 8 };
 
 static const uint64_t second = 1000000000;
-static const uint64_t patience = 1000000000;         /* then a request is lost */
 static const uint64_t connection_life = 60000000000; /* BEP 15: a minute */
 
 struct slot {
 	struct request request;
-	uint64_t due, sent; /* `sent` is 0 while the slot is free */
+	uint64_t due;
+	bool used;
 };
 
-/* Buffers of one batch, in or out; allocated once. */
-struct batch {
-	struct mmsghdr messages[BATCH];
-	struct iovec pieces[BATCH];
-	struct sockaddr_in names[BATCH];
-	_Alignas(struct cmsghdr) char control[BATCH][CMSG_SPACE(sizeof(struct in_pktinfo))];
-	uint8_t *source[BATCH]; /* the struct in_pktinfo in `control`, maybe unaligned */
-	uint8_t bytes[BATCH][REPLY_ROOM];
-	uint32_t slots[BATCH];
+/* The clients whose number is the same modulo the wire's classes. */
+struct class
+{
+	uint32_t next;   /* to be visited when the tracker is filled */
+	uint32_t *ready; /* to be visited before: connected now, or what was sent never left */
+	uint32_t n_ready;
 };
-
-enum phase { PHASE_CONNECT, PHASE_ANNOUNCE, PHASE_MEASURE };
 
 struct engine {
 	struct population *people;
 	const struct options *options;
-	enum phase phase;
-	uint32_t next;       /* client of the first two phases */
-	uint32_t goal;       /* announces each client shall have made after the second */
+	struct wire *wire;
+	struct class *classes;
+	bool measuring;
+	uint32_t goal;       /* announces each client shall have made when filled */
 	uint64_t start, now; /* of this phase; nanoseconds of a steady clock */
 	uint64_t planned;    /* requests that have been due in this phase */
 	uint64_t last_sweep;
@@ -52,10 +45,6 @@ struct engine {
 	uint32_t *free_slots;
 	uint32_t n_slots, n_free;
 	uint16_t generation;
-	size_t turn; /* which socket sends next */
-	struct pollfd *sockets;
-	size_t n_sockets;
-	struct batch in, out;
 };
 
 static uint64_t clock_now(void)
@@ -65,66 +54,60 @@ static uint64_t clock_now(void)
 	return (uint64_t)t.tv_sec * second + (uint64_t)t.tv_nsec;
 }
 
-static enum err no_process(uint64_t pid, struct fault *fault)
+void engine_read_clock(struct engine *e)
 {
-	return fault_set(fault, ERR_NOT_FOUND, "--pid",
-	                 "there is no process %llu, or it is not ours to look into",
-	                 (unsigned long long)pid);
+	e->now = clock_now();
 }
 
-/* Sockets and buffers */
-
-static int open_socket(void)
+struct tally *engine_tally(struct engine *e)
 {
-	const int size = 4 << 20;
-	struct sockaddr_in any = { .sin_family = AF_INET };
-	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	/* A smaller buffer than asked for is fine. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
+	return e->tally;
 }
 
-static void prepare(struct batch *b, bool sending)
+/* ---- birth and death ---- */
+
+/* The target, and the first and last address that each prefix gives. */
+static enum err all_local(const struct population *p, struct fault *fault)
 {
-	for (size_t i = 0; i < BATCH; i++) {
-		b->pieces[i].iov_base = b->bytes[i];
-		b->pieces[i].iov_len = REPLY_ROOM;
-		struct msghdr *m = &b->messages[i].msg_hdr;
-		*m = (struct msghdr){ .msg_name = &b->names[i],
-			              .msg_namelen = sizeof(b->names[i]),
-			              .msg_iov = &b->pieces[i],
-			              .msg_iovlen = 1 };
-		if (!sending)
-			continue;
-		m->msg_control = b->control[i];
-		m->msg_controllen = sizeof(b->control[i]);
-		struct cmsghdr *c = CMSG_FIRSTHDR(m);
-		must(c != NULL);
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
-		b->source[i] = CMSG_DATA(c);
+	const struct options *o = p->options;
+	enum err e = wire_is_local(&o->target, "--target", fault);
+	for (uint32_t i = 0; e == ERR_OK && i < o->n_from && i < o->addresses; i++) {
+		const uint32_t n = (uint32_t)o->addresses, step = (uint32_t)o->n_from;
+		const struct ip_addr first = population_address(p, i);
+		const struct ip_addr last = population_address(p, i + (n - 1 - i) / step * step);
+		e = wire_is_local(&first, "--from", fault);
+		if (e == ERR_OK)
+			e = wire_is_local(&last, "--from", fault);
 	}
+	return e;
+}
+
+static enum err make_classes(struct engine *e)
+{
+	e->classes = calloc(e->wire->classes, sizeof(*e->classes));
+	for (uint32_t i = 0; e->classes != NULL && i < e->wire->classes; i++) {
+		e->classes[i].ready = calloc(e->n_slots, sizeof(uint32_t));
+		if (e->classes[i].ready == NULL)
+			return ERR_NOMEM;
+	}
+	return e->classes == NULL ? ERR_NOMEM : ERR_OK;
 }
 
 enum err engine_new(struct population *p, struct engine **out, struct fault *fault)
 {
 	const struct options *o = p->options;
+	const enum err local = all_local(p, fault);
+	if (local != ERR_OK)
+		return local;
 	struct engine *e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return fault_set(fault, ERR_NOMEM, "memory", "out of memory");
-	*e = (struct engine){ .people = p, .options = o, .n_slots = (uint32_t)o->window };
-	e->seed = o->seed;
+	*e = (struct engine){
+		.people = p, .options = o, .n_slots = (uint32_t)o->window, .seed = o->seed
+	};
 	e->slots = calloc(e->n_slots, sizeof(*e->slots));
 	e->free_slots = calloc(e->n_slots, sizeof(*e->free_slots));
-	e->sockets = calloc((size_t)o->sockets, sizeof(*e->sockets));
-	if (e->slots == NULL || e->free_slots == NULL || e->sockets == NULL) {
+	if (e->slots == NULL || e->free_slots == NULL) {
 		engine_free(e);
 		return fault_set(fault, ERR_NOMEM, "--window", "out of memory");
 	}
@@ -132,21 +115,13 @@ enum err engine_new(struct population *p, struct engine **out, struct fault *fau
 		e->free_slots[e->n_free] = e->n_free;
 		e->n_free++;
 	}
-	for (; e->n_sockets < o->sockets; e->n_sockets++) {
-		const int fd = open_socket();
-		if (fd < 0) {
-			engine_free(e);
-			return fault_set(fault, ERR_SYSTEM, "--sockets", "cannot open a socket: %s",
-			                 strerror(errno));
-		}
-		e->sockets[e->n_sockets] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	}
-	prepare(&e->in, false);
-	prepare(&e->out, true);
-	for (size_t i = 0; i < BATCH; i++) {
-		e->out.names[i].sin_family = AF_INET;
-		e->out.names[i].sin_port = htons((uint16_t)o->port);
-		e->out.names[i].sin_addr.s_addr = htonl(ip_v4_number(&o->target));
+	enum err err = o->protocol == PROTOCOL_UDP ? wire_udp_new(e, p, &e->wire, fault)
+	                                           : wire_http_new(e, p, &e->wire, fault);
+	if (err == ERR_OK && make_classes(e) != ERR_OK)
+		err = fault_set(fault, ERR_NOMEM, "--window", "out of memory");
+	if (err != ERR_OK) {
+		engine_free(e);
+		return err;
 	}
 	*out = e;
 	return ERR_OK;
@@ -156,53 +131,75 @@ void engine_free(struct engine *e)
 {
 	if (e == NULL)
 		return;
-	for (size_t i = 0; i < e->n_sockets; i++)
-		(void)close(e->sockets[i].fd);
-	free(e->sockets);
+	for (uint32_t i = 0; e->classes != NULL && i < e->wire->classes; i++)
+		free(e->classes[i].ready);
+	free(e->classes);
+	if (e->wire != NULL)
+		e->wire->free(e->wire);
 	free(e->free_slots);
 	free(e->slots);
 	free(e);
 }
 
-/* What to send */
+/* ---- what to ask ---- */
 
-static bool connected(const struct engine *e, uint32_t client)
+static bool connected(const struct engine *e, const struct client *c)
 {
-	const struct client *c = &e->people->clients[client];
-	return c->connected != 0 && e->now - c->connected < connection_life;
+	return e->options->protocol != PROTOCOL_UDP ||
+	       (c->connected != 0 && e->now - c->connected < connection_life);
 }
 
-/* Moves `next` to a client that this phase has yet to visit; false when there is none. */
-static bool seek(struct engine *e)
+static uint32_t members(const struct engine *e, uint32_t class)
+{
+	const uint32_t n = e->people->n_clients, classes = e->wire->classes;
+	return class < n ? (n - class + classes - 1) / classes : 0;
+}
+
+/* Moves `next` to a client that must still announce; false when there is none. */
+static bool seek(struct engine *e, uint32_t class)
 {
 	const struct client *all = e->people->clients;
-	const bool connecting = e->phase == PHASE_CONNECT;
-	while (e->next < e->people->n_clients &&
-	       (connecting ? all[e->next].connected != 0 : all[e->next].announces >= e->goal))
-		e->next++;
-	return e->next < e->people->n_clients;
+	struct class *c = &e->classes[class];
+	while (c->next < e->people->n_clients && all[c->next].announces >= e->goal)
+		c->next += e->wire->classes;
+	return c->next < e->people->n_clients;
 }
 
-static bool visit_next(struct engine *e, struct request *r)
+static bool visit(struct engine *e, uint32_t class, struct request *r)
 {
-	if (!seek(e))
+	struct class *c = &e->classes[class];
+	if (c->n_ready > 0) {
+		r->client = c->ready[--c->n_ready];
+	} else if (seek(e, class)) {
+		r->client = c->next;
+		c->next += e->wire->classes;
+	} else {
 		return false;
-	r->client = e->next++;
-	r->kind =
-		e->phase == PHASE_CONNECT || !connected(e, r->client) ? UDP_CONNECT : UDP_ANNOUNCE;
+	}
+	r->kind = connected(e, &e->people->clients[r->client]) ? UDP_ANNOUNCE : UDP_CONNECT;
 	return true;
 }
 
-static bool choose(struct engine *e, struct request *r)
+static double chance(struct engine *e)
 {
-	if (e->phase != PHASE_MEASURE)
-		return visit_next(e, r);
+	return (double)(random_next(&e->seed) >> 11) * 0x1p-53;
+}
+
+static bool draw(struct engine *e, uint32_t class, struct request *r)
+{
 	const double *mix = e->options->mix;
-	const double chance = (double)(random_next(&e->seed) >> 11) * 0x1p-53;
-	r->client = random_below(&e->seed, e->people->n_clients);
-	if (chance < mix[UDP_CONNECT] || !connected(e, r->client)) {
+	const uint32_t n = members(e, class);
+	const double c = chance(e);
+	unsigned tries = 0;
+	do {
+		if (n == 0 || tries++ == TRIES)
+			return false;
+		r->client = class + random_below(&e->seed, n) * e->wire->classes;
+	} while (e->people->clients[r->client].busy);
+
+	if (c < mix[UDP_CONNECT] || !connected(e, &e->people->clients[r->client])) {
 		r->kind = UDP_CONNECT;
-	} else if (chance >= mix[UDP_CONNECT] + mix[UDP_ANNOUNCE]) {
+	} else if (c >= mix[UDP_CONNECT] + mix[UDP_ANNOUNCE]) {
 		r->kind = UDP_SCRAPE;
 		r->count = 1 + random_below(&e->seed, SCRAPE_COUNT_MAX);
 	} else {
@@ -211,141 +208,181 @@ static bool choose(struct engine *e, struct request *r)
 	return true;
 }
 
+static enum peer_event next_event(struct engine *e, const struct client *c)
+{
+	if (!c->present)
+		return EVENT_STARTED;
+	if (!e->measuring)
+		return EVENT_NONE;
+	if (e->options->stops > 0 && random_below(&e->seed, 100) < e->options->stops)
+		return EVENT_STOPPED;
+	if (e->options->completes > 0 && !c->seeder &&
+	    random_below(&e->seed, 100) < e->options->completes)
+		return EVENT_COMPLETED;
+	return EVENT_NONE;
+}
+
 /* When the next request is due; the clock says "now" in a closed loop. */
 static uint64_t due(const struct engine *e)
 {
-	if (e->options->rate == 0 || e->phase != PHASE_MEASURE)
+	if (e->options->rate == 0 || !e->measuring)
 		return e->now;
 	return e->start +
 	       (uint64_t)((double)e->planned * (double)second / (double)e->options->rate);
 }
 
-/* Fills entry `i` of the outgoing batch; false when nothing may be sent now. */
-static bool fill(struct engine *e, size_t i)
+static bool changes(const struct request *r)
+{
+	return r->kind == UDP_ANNOUNCE && r->event != EVENT_NONE;
+}
+
+enum take engine_take(struct engine *e, uint32_t class, uint32_t *slot)
 {
 	struct request r = { 0 };
 	const uint64_t when = due(e);
-	if (e->n_free == 0 || when > e->now || !choose(e, &r))
-		return false;
+	if (e->n_free == 0 || when > e->now)
+		return TAKE_LATER;
+	if (!(e->measuring ? draw(e, class, &r) : visit(e, class, &r)))
+		return TAKE_NOBODY;
 
-	const uint32_t number = e->free_slots[--e->n_free];
-	r.transaction = (uint32_t)++e->generation << SLOT_BITS | number;
-	e->slots[number] = (struct slot){ .request = r, .due = when, .sent = e->now };
+	struct client *c = &e->people->clients[r.client];
+	struct swarm *s = &e->people->swarms[c->swarm];
+	if (r.kind == UDP_ANNOUNCE)
+		r.event = next_event(e, c);
+	r.seeder = r.event == EVENT_COMPLETED ||
+	           (r.event == EVENT_STARTED ? c->born_seeder : c->seeder);
+	if (r.event == EVENT_STARTED)
+		c->gone = 0; /* from now on the tracker may name it */
+	r.sent = e->now;
+	r.mark = s->answered;
+	s->sent += changes(&r);
+	c->busy = true;
+
+	*slot = e->free_slots[--e->n_free];
+	r.transaction = (uint32_t)++e->generation << SLOT_BITS | *slot;
+	e->slots[*slot] = (struct slot){ .request = r, .due = when, .used = true };
 	e->planned++;
+	e->tally->sent[r.kind]++;
+	return TAKE_OK;
+}
 
-	struct batch *b = &e->out;
-	const struct in_pktinfo source = { .ipi_spec_dst.s_addr =
-		                                   htonl(population_address(e->people, r.client)) };
-	memcpy(b->source[i], &source, sizeof(source));
-	b->pieces[i].iov_len = packet_write(e->people, &r, b->bytes[i]);
-	b->slots[i] = number;
+const struct request *engine_request(const struct engine *e, uint32_t slot)
+{
+	return &e->slots[slot].request;
+}
+
+bool engine_find(const struct engine *e, uint32_t transaction, uint32_t *slot)
+{
+	const uint32_t n = transaction & ((1U << SLOT_BITS) - 1);
+	if (n >= e->n_slots || !e->slots[n].used || e->slots[n].request.transaction != transaction)
+		return false;
+	*slot = n;
 	return true;
 }
 
-static void release(struct engine *e, uint32_t number)
+/* ---- what comes back ---- */
+
+static void release(struct engine *e, uint32_t slot)
 {
-	e->slots[number].sent = 0;
-	e->free_slots[e->n_free++] = number;
+	e->people->clients[e->slots[slot].request.client].busy = false;
+	e->slots[slot].used = false;
+	e->free_slots[e->n_free++] = slot;
 }
 
-/* What the kernel did not take was never sent: the request will be made anew. */
-static void take_back(struct engine *e, size_t i)
+/* While the tracker is filled: this client goes on at once. */
+static void make_ready(struct engine *e, uint32_t client)
 {
-	const struct request *r = &e->slots[e->out.slots[i]].request;
-	if (e->phase != PHASE_MEASURE && r->client < e->next)
-		e->next = r->client;
+	struct class *c = &e->classes[client % e->wire->classes];
+	if (!e->measuring) {
+		must(c->n_ready < e->n_slots);
+		c->ready[c->n_ready++] = client;
+	}
+}
+
+void engine_give_back(struct engine *e, uint32_t slot)
+{
+	const struct request *r = &e->slots[slot].request;
+	e->tally->sent[r->kind]--;
 	e->planned--;
-	release(e, e->out.slots[i]);
+	e->people->swarms[e->people->clients[r->client].swarm].sent -= changes(r);
+	make_ready(e, r->client);
+	release(e, slot);
 }
 
-static bool send_some(struct engine *e)
+/* The tracker knows of the change. */
+static void apply(struct engine *e, const struct request *r)
 {
-	size_t n = 0;
-	while (n < BATCH && fill(e, n))
-		n++;
-	if (n == 0)
-		return false;
-
-	const int fd = e->sockets[e->turn++ % e->n_sockets].fd;
-	const int took = sendmmsg(fd, e->out.messages, (unsigned)n, 0);
-	const size_t gone = took > 0 ? (size_t)took : 0;
-	for (size_t i = 0; i < gone; i++)
-		e->tally->sent[e->slots[e->out.slots[i]].request.kind]++;
-	for (size_t i = n; i > gone; i--)
-		take_back(e, i - 1);
-	return gone > 0;
+	struct client *c = &e->people->clients[r->client];
+	struct swarm *s = &e->people->swarms[c->swarm];
+	c->announces++;
+	if (c->present && r->event != EVENT_NONE)
+		*(c->seeder ? &s->seeders : &s->leechers) -= 1;
+	c->seeder = r->seeder;
+	c->present = r->event != EVENT_STOPPED;
+	if (c->present && r->event != EVENT_NONE)
+		*(c->seeder ? &s->seeders : &s->leechers) += 1;
+	c->gone = c->present ? 0 : e->now;
+	s->answered += changes(r);
 }
 
-/* What comes back */
-
-static void book(struct engine *e, const struct slot *s, const struct reply *reply)
+/* Whether the tracker knows of the change is unknown. */
+static void doubt(struct engine *e, const struct request *r)
 {
-	struct client *c = &e->people->clients[s->request.client];
-	e->tally->answered++;
-	e->tally->verdicts[reply->verdict]++;
-	e->tally->peers += reply->peers;
-	histogram_add(&e->tally->latency, e->now - s->due);
-	if (reply->verdict == REPLY_REFUSED) {
-		c->connected = 0;
-	} else if (s->request.kind == UDP_CONNECT && reply->verdict == REPLY_GOOD) {
-		c->connection = reply->connection;
+	struct swarm *s = &e->people->swarms[e->people->clients[r->client].swarm];
+	s->unsure = s->unsure || changes(r);
+	s->answered += changes(r);
+}
+
+static void book(struct engine *e, const struct request *r, const struct answer *a)
+{
+	struct client *c = &e->people->clients[r->client];
+	if (a->shape != REPLY_GOOD) {
+		doubt(e, r);
+		if (a->shape == REPLY_REFUSED)
+			c->connected = 0;
+	} else if (r->kind == UDP_CONNECT) {
+		c->connection = a->connection;
 		c->connected = e->now;
-	} else if (s->request.kind == UDP_ANNOUNCE && reply->verdict != REPLY_MALFORMED) {
-		c->announces++;
+		make_ready(e, r->client);
+	} else if (r->kind == UDP_ANNOUNCE) {
+		apply(e, r);
+		e->tally->announced++;
+		e->tally->peers += answer_peers(a);
 	}
 }
 
-static void take_reply(struct engine *e, size_t i)
+void engine_answer(struct engine *e, uint32_t slot, const struct answer *a)
 {
-	const struct sockaddr_in *from = &e->in.names[i];
-	const struct sockaddr_in *target = &e->out.names[0];
-	const size_t size = e->in.messages[i].msg_len;
-	if (from->sin_addr.s_addr != target->sin_addr.s_addr ||
-	    from->sin_port != target->sin_port) {
-		e->tally->foreign++;
-		return;
-	}
-	uint32_t transaction = 0;
-	if (size >= 8)
-		memcpy(&transaction, e->in.bytes[i] + 4, sizeof(transaction));
-	transaction = ntohl(transaction);
-	const uint32_t number = transaction & ((1U << SLOT_BITS) - 1);
-	if (number >= e->n_slots || e->slots[number].sent == 0 ||
-	    e->slots[number].request.transaction != transaction) {
-		e->tally->late++;
-		return;
-	}
-	const struct slot *s = &e->slots[number];
-	const struct reply reply =
-		packet_check(e->people, &s->request, e->in.bytes[i], size, e->options->verify);
-	book(e, s, &reply);
-	release(e, number);
+	const struct slot *s = &e->slots[slot];
+	book(e, &s->request, a);
+	e->tally->verdicts[check_answer(e->people, &s->request, a, e->options->verify)]++;
+	tally_answered(e->tally, s->due - e->start, e->now - s->due, e->now - s->request.sent);
+	release(e, slot);
 }
 
-static bool receive_from(struct engine *e, int fd)
+void engine_lost(struct engine *e, uint32_t slot)
 {
-	const int got = recvmmsg(fd, e->in.messages, BATCH, MSG_DONTWAIT, NULL);
-	e->now = clock_now();
-	for (int i = 0; i < got; i++) {
-		take_reply(e, (size_t)i);
-		e->in.messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in);
-	}
-	return got > 0;
+	doubt(e, &e->slots[slot].request);
+	tally_lost(e->tally, e->slots[slot].due - e->start);
+	release(e, slot);
 }
 
 /* Gives up what is unanswered for too long. */
 static void sweep(struct engine *e)
 {
-	if (e->now - e->last_sweep < patience / 10)
+	const uint64_t patience = e->options->timeout * second;
+	if (e->now - e->last_sweep < second / 10)
 		return;
 	e->last_sweep = e->now;
 	for (uint32_t i = 0; i < e->n_slots; i++) {
-		if (e->slots[i].sent == 0 || e->now - e->slots[i].sent < patience)
+		if (!e->slots[i].used || e->now - e->slots[i].request.sent < patience)
 			continue;
-		e->tally->lost++;
-		release(e, i);
+		e->wire->give_up(e->wire, i);
+		engine_lost(e, i);
 	}
 }
+
+/* ---- the run ---- */
 
 /*
  * Sleeps until an answer comes or the next request is due, but not for the last moments: a timer
@@ -354,54 +391,62 @@ static void sweep(struct engine *e)
 static void rest(struct engine *e)
 {
 	const uint64_t next = due(e), timer = 100000;
-	uint64_t ns = patience / 10;
+	uint64_t ns = second / 10;
 	if (e->n_free > 0 && next > e->now && next - e->now < ns)
 		ns = next - e->now;
-	const struct timespec t = { .tv_nsec = (long)ns };
 	if (ns > timer)
-		(void)ppoll(e->sockets, e->n_sockets, &t, NULL);
+		e->wire->rest(e->wire, ns);
 }
 
 /* One turn of the loop; sends only when `sending`. False once there is nothing to wait for. */
 static bool turn(struct engine *e, bool sending)
 {
-	bool busy = false;
-	for (size_t i = 0; i < e->n_sockets; i++)
-		busy = receive_from(e, e->sockets[i].fd) || busy;
-	if (sending)
-		busy = send_some(e) || busy;
+	engine_read_clock(e);
+	const bool moved = e->wire->exchange(e->wire, sending);
 	sweep(e);
 	const bool waiting = e->n_free < e->n_slots;
-	if (!busy && (waiting || due(e) > e->now))
+	if (!moved && (waiting || due(e) > e->now))
 		rest(e);
-	return busy || waiting;
+	return moved || waiting;
 }
 
-static void begin(struct engine *e, enum phase phase)
+static void begin(struct engine *e, struct tally *tally, bool measuring)
 {
-	e->phase = phase;
-	e->next = 0;
+	for (uint32_t i = 0; i < e->wire->classes; i++) {
+		e->classes[i].next = i;
+		e->classes[i].n_ready = 0;
+	}
+	e->tally = tally;
+	e->measuring = measuring;
 	e->planned = 0;
 	e->start = e->now = clock_now();
 }
 
-/* Visits every client until all have been let in; a lost packet costs another pass. */
-static enum err visit_all(struct engine *e, enum phase phase, struct fault *fault)
+static bool all_in(struct engine *e)
 {
-	struct tally tally = { 0 };
-	begin(e, phase);
-	for (unsigned pass = 0; pass < PASSES && seek(e); pass++) {
+	for (uint32_t i = 0; i < e->wire->classes; i++) {
+		e->classes[i].next = i;
+		if (seek(e, i))
+			return false;
+	}
+	return true;
+}
+
+/* Visits every client until all have announced; a lost packet costs another pass. */
+static enum err visit_all(struct engine *e, struct fault *fault)
+{
+	static struct tally tally; /* too large for a stack */
+	for (unsigned pass = 0; pass < PASSES && !all_in(e); pass++) {
 		memset(&tally, 0, sizeof(tally));
-		e->tally = &tally;
+		begin(e, &tally, false);
 		while (turn(e, true))
 			;
-		begin(e, phase);
 		if (tally.answered == 0)
 			break;
 	}
-	if (!seek(e))
+	if (all_in(e))
 		return ERR_OK;
-	return fault_set(fault, ERR_AWAY, phase == PHASE_CONNECT ? "connect" : "announce",
+	return fault_set(fault, ERR_AWAY, "announce",
 	                 "the tracker does not let all clients in: of the last requests it "
 	                 "answered %llu, refused %llu, %llu answers were malformed, %llu lost",
 	                 (unsigned long long)tally.answered,
@@ -410,40 +455,55 @@ static enum err visit_all(struct engine *e, enum phase phase, struct fault *faul
 	                 (unsigned long long)tally.lost);
 }
 
+static enum err no_process(uint64_t pid, struct fault *fault)
+{
+	return fault_set(fault, ERR_NOT_FOUND, "--pid",
+	                 "there is no process %llu, or it is not ours to look into",
+	                 (unsigned long long)pid);
+}
+
 static enum err measure(struct engine *e, struct tally *out, struct fault *fault)
 {
-	uint64_t before = 0, after = 0;
-	const uint64_t pid = e->options->pid;
+	uint64_t before = 0, after = 0, own_before = 0, own_after = 0;
+	const uint64_t pid = e->options->pid, own = (uint64_t)getpid();
 	if (pid != 0 && process_cpu(pid, &before) != ERR_OK)
 		return no_process(pid, fault);
-	e->tally = out;
-	begin(e, PHASE_MEASURE);
+	if (process_cpu(own, &own_before) != ERR_OK)
+		return no_process(own, fault);
+	begin(e, out, true);
 	const uint64_t end = e->start + e->options->seconds * second;
 	while (e->now < end)
 		(void)turn(e, true);
 	out->ns = e->now - e->start;
+	if (e->options->rate * e->options->seconds > e->planned)
+		out->unsent = e->options->rate * e->options->seconds - e->planned;
 	while (turn(e, false)) /* the last answers count, too */
 		;
+	tally_close(out);
 	if (pid != 0 && process_cpu(pid, &after) != ERR_OK)
 		return no_process(pid, fault);
+	if (process_cpu(own, &own_after) != ERR_OK)
+		return no_process(own, fault);
 	out->cpu_ns = after - before;
+	out->own_cpu_ns = own_after - own_before;
 	return ERR_OK;
 }
 
 enum err engine_run(struct engine *e, struct tally *out, struct fault *fault)
 {
-	const uint64_t pid = e->options->pid;
-	memset(out, 0, sizeof(*out));
-	if (pid != 0 && process_memory(pid, &out->rss_empty) != ERR_OK)
-		return no_process(pid, fault);
-	enum err err = visit_all(e, PHASE_CONNECT, fault);
-	for (e->goal = 1; err == ERR_OK && e->goal <= e->options->warm; e->goal++)
-		err = visit_all(e, PHASE_ANNOUNCE, fault);
-	if (err == ERR_OK && pid != 0 && process_memory(pid, &out->rss_full) != ERR_OK)
-		return no_process(pid, fault);
-	if (err == ERR_OK && e->options->seconds > 0)
+	const struct options *o = e->options;
+	enum err err = ERR_OK;
+	if (tally_init(out, o->seconds, o->timeout) != ERR_OK)
+		return fault_set(fault, ERR_NOMEM, "--seconds", "out of memory");
+	if (o->pid != 0 && process_memory(o->pid, &out->rss_empty) != ERR_OK)
+		return no_process(o->pid, fault);
+	for (e->goal = 1; err == ERR_OK && e->goal <= o->warm; e->goal++)
+		err = visit_all(e, fault);
+	if (err == ERR_OK && o->pid != 0 && process_memory(o->pid, &out->rss_full) != ERR_OK)
+		return no_process(o->pid, fault);
+	if (err == ERR_OK && o->seconds > 0)
 		err = measure(e, out, fault);
-	if (err == ERR_OK && pid != 0 && process_memory(pid, &out->rss_end) != ERR_OK)
-		return no_process(pid, fault);
+	if (err == ERR_OK && o->pid != 0 && process_memory(o->pid, &out->rss_end) != ERR_OK)
+		return no_process(o->pid, fault);
 	return err;
 }

@@ -32,6 +32,8 @@ void histogram_add(struct histogram *h, uint64_t ns)
 {
 	h->buckets[bucket_of(ns)]++;
 	h->total++;
+	if (ns > h->max)
+		h->max = ns;
 }
 
 uint64_t histogram_percentile(const struct histogram *h, double part)

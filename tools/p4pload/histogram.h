@@ -13,6 +13,7 @@ enum { HISTOGRAM_STEPS = 32, HISTOGRAM_BUCKETS = HISTOGRAM_STEPS * 60 };
 
 struct histogram {
 	uint64_t total;
+	uint64_t max; /* exact */
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 

@@ -6,24 +6,34 @@
 
 #include <string.h>
 
+struct statement packet_statement(const struct population *p, const struct request *r)
+{
+	static const char name[8] = { '-', 'P', '4', '0', '0', '0', '1', '-' };
+	const struct options *o = p->options;
+	const uint64_t chunk = 1 << 20; /* moved since the last announce */
+	const uint64_t id[2] = { htobe64(r->client), htobe64(o->seed) };
+	struct statement s = { .moved = o->bytes ? p->clients[r->client].announces * chunk : 0,
+		               .left = r->seeder ? 0 : UINT32_MAX };
+	if (!o->no_keys)
+		s.key = (uint32_t)random_mix(o->seed ^ (uint64_t)r->client << 32);
+	memcpy(s.peer_id, name, sizeof(name));
+	memcpy(s.peer_id + sizeof(name), id, sizeof(s.peer_id) - sizeof(name));
+	return s;
+}
+
 static void write_announce(const struct population *p, const struct request *r, struct writer *w)
 {
 	const struct client *c = &p->clients[r->client];
-	const uint64_t chunk = 1 << 20; /* moved since the last announce */
-	const uint64_t moved = p->options->bytes ? c->announces * chunk : 0;
 	const uint64_t want = p->options->want;
-	uint8_t peer_id[PEER_ID_SIZE] = "-P40001-";
-	uint64_t id[2] = { htobe64(r->client), htobe64(p->options->seed) };
-	memcpy(peer_id + 8, id, 12);
-
+	const struct statement s = packet_statement(p, r);
 	writer_bytes(w, p->hashes[c->swarm], INFO_HASH_SIZE);
-	writer_bytes(w, peer_id, sizeof(peer_id));
-	writer_u64(w, c->seeder ? 0 : moved);
-	writer_u64(w, c->seeder ? 0 : UINT32_MAX); /* a leecher never gets done */
-	writer_u64(w, moved);
-	writer_u32(w, c->announces == 0 ? EVENT_STARTED : EVENT_NONE);
+	writer_bytes(w, s.peer_id, sizeof(s.peer_id));
+	writer_u64(w, c->born_seeder ? 0 : s.moved);
+	writer_u64(w, s.left);
+	writer_u64(w, s.moved);
+	writer_u32(w, r->event);
 	writer_u32(w, 0);
-	writer_u32(w, (uint32_t)random_mix(p->options->seed ^ (uint64_t)r->client << 32));
+	writer_u32(w, s.key);
 	writer_u32(w, want > INT32_MAX ? UINT32_MAX : (uint32_t)want);
 	writer_u16(w, population_port(p, r->client));
 }
@@ -43,69 +53,47 @@ size_t packet_write(const struct population *p, const struct request *r, void *o
 	return writer_size(&w);
 }
 
-const char *verdict_name(enum verdict v)
+static void parse_announce(struct reader *body, enum ip_family family, struct answer *a)
 {
-	static const char *const names[REPLY_KINDS_] = {
-		"good", "refused", "malformed", "self", "double", "too_many", "stranger",
-	};
-	return names[v];
+	const size_t f = family == IP_V6;
+	(void)reader_u32(body); /* interval */
+	a->leechers = reader_u32(body);
+	a->seeders = reader_u32(body);
+	a->sizes[f] = reader_left(body);
+	a->lists[f] = reader_take(body, a->sizes[f]);
+	if (a->sizes[f] % (f == 0 ? 6 : 18) != 0)
+		body->bad = true;
 }
 
-static enum verdict check_list(struct population *p, const struct request *r, struct reader *list)
+static void parse_scrape(struct reader *body, uint32_t count, struct answer *a)
 {
-	enum verdict v = REPLY_GOOD;
-	const uint32_t number = ++p->replies;
-	while (reader_left(list) > 0) {
-		const uint32_t address = reader_u32(list);
-		const uint32_t found = population_find(p, address, reader_u16(list));
-		if (found == r->client)
-			return REPLY_SELF;
-		if (found == STRANGER || p->clients[found].swarm != p->clients[r->client].swarm) {
-			v = REPLY_STRANGER;
-			continue;
-		}
-		if (p->clients[found].seen == number)
-			return REPLY_DOUBLE;
-		p->clients[found].seen = number;
+	for (; a->n_rows < count; a->n_rows++) {
+		struct udp_scrape_row *row = &a->rows[a->n_rows];
+		row->seeders = reader_u32(body);
+		row->completed = reader_u32(body);
+		row->leechers = reader_u32(body);
 	}
-	return v;
 }
 
-static struct reply check_announce(struct population *p, const struct request *r,
-                                   struct reader *body, bool lists)
+struct answer packet_parse(const struct request *r, enum ip_family family, const void *packet,
+                           size_t size)
 {
-	enum { PEER_SIZE = 6 };
-	(void)reader_take(body, 12); /* interval, leechers, seeders */
-	if (body->bad || reader_left(body) % PEER_SIZE != 0)
-		return (struct reply){ .verdict = REPLY_MALFORMED };
-
-	struct reply reply = { .peers = (uint32_t)(reader_left(body) / PEER_SIZE) };
-	if (reply.peers > p->options->want)
-		reply.verdict = REPLY_TOO_MANY;
-	else if (lists)
-		reply.verdict = check_list(p, r, body);
-	return reply;
-}
-
-struct reply packet_check(struct population *p, const struct request *r, const void *packet,
-                          size_t size, bool lists)
-{
-	struct reply reply = { .verdict = REPLY_MALFORMED };
+	struct answer a = { .shape = REPLY_GOOD };
 	struct reader body = reader_over(packet, size);
 	const uint32_t action = reader_u32(&body);
 	if (reader_u32(&body) != r->transaction || body.bad)
-		return reply;
-	if (action == UDP_ERROR) {
-		reply.verdict = REPLY_REFUSED;
-		return reply;
-	}
+		return (struct answer){ .shape = REPLY_MALFORMED };
+	if (action == UDP_ERROR)
+		return (struct answer){ .shape = REPLY_REFUSED };
 	if (action != r->kind)
-		return reply;
-	if (r->kind == UDP_ANNOUNCE)
-		return check_announce(p, r, &body, lists);
-	if (size == (r->kind == UDP_CONNECT ? 16 : 8 + 12 * (size_t)r->count)) {
-		reply.verdict = REPLY_GOOD;
-		reply.connection = r->kind == UDP_CONNECT ? reader_u64(&body) : 0;
-	}
-	return reply;
+		return (struct answer){ .shape = REPLY_MALFORMED };
+	if (r->kind == UDP_CONNECT)
+		a.connection = reader_u64(&body);
+	else if (r->kind == UDP_ANNOUNCE)
+		parse_announce(&body, family, &a);
+	else
+		parse_scrape(&body, r->count, &a);
+	if (body.bad || reader_left(&body) > 0)
+		return (struct answer){ .shape = REPLY_MALFORMED };
+	return a;
 }

@@ -108,7 +108,8 @@ static enum err settle(struct population *p)
 	uint64_t seed = o->seed;
 	enum err e = ERR_OK;
 	p->clients = calloc((size_t)o->peers, sizeof(*p->clients));
-	if (p->clients == NULL)
+	p->swarms = calloc(p->n_hashes, sizeof(*p->swarms));
+	if (p->clients == NULL || p->swarms == NULL)
 		return ERR_NOMEM;
 	p->n_clients = (uint32_t)o->peers;
 	if (o->zipf > 0)
@@ -116,7 +117,7 @@ static enum err settle(struct population *p)
 	else
 		settle_evenly(p, &seed);
 	for (uint32_t i = 0; i < p->n_clients; i++)
-		p->clients[i].seeder = random_below(&seed, 100) < o->seeders;
+		p->clients[i].born_seeder = random_below(&seed, 100) < o->seeders;
 	return e;
 }
 
@@ -137,22 +138,35 @@ enum err population_init(struct population *p, const struct options *options, st
 void population_done(struct population *p)
 {
 	free(p->hashes);
+	free(p->swarms);
 	free(p->clients);
 	*p = (struct population){ 0 };
 }
 
-/* The first address of a prefix is its network's name, unless it is the only one. */
+/* The first address of a prefix is its network's name, unless it is the only one or one of two. */
 static uint32_t first_of(const struct ip_prefix *prefix)
 {
-	return ip_v4_number(&prefix->addr) + (prefix->length < 31);
+	return prefix->length < (prefix->addr.family == IP_V4 ? 31 : 127);
+}
+
+/* Where the last four bytes of an address begin; host numbers fit in there. */
+static size_t tail_of(const struct ip_addr *a)
+{
+	return ip_size(a) - sizeof(uint32_t);
 }
 
 /* Neighbouring clients have different addresses, and neighbouring addresses different prefixes. */
-uint32_t population_address(const struct population *p, uint32_t client)
+struct ip_addr population_address(const struct population *p, uint32_t client)
 {
 	const struct options *o = p->options;
 	const uint32_t n = client % (uint32_t)o->addresses;
-	return first_of(&o->from[n % o->n_from]) + n / (uint32_t)o->n_from;
+	const struct ip_prefix *prefix = &o->from[n % o->n_from];
+	struct ip_addr a = prefix->addr;
+	uint32_t tail;
+	memcpy(&tail, a.bytes + tail_of(&a), sizeof(tail));
+	tail = htobe32(be32toh(tail) + first_of(prefix) + n / (uint32_t)o->n_from);
+	memcpy(a.bytes + tail_of(&a), &tail, sizeof(tail));
+	return a;
 }
 
 uint16_t population_port(const struct population *p, uint32_t client)
@@ -160,13 +174,20 @@ uint16_t population_port(const struct population *p, uint32_t client)
 	return (uint16_t)(FIRST_PORT + client / (uint32_t)p->options->addresses);
 }
 
-uint32_t population_find(const struct population *p, uint32_t address, uint16_t port)
+uint32_t population_find(const struct population *p, const uint8_t *address, uint16_t port)
 {
 	const struct options *o = p->options;
+	const size_t tail = tail_of(&o->target);
+	uint32_t low, base;
 	if (port < FIRST_PORT)
 		return STRANGER;
+	memcpy(&low, address + tail, sizeof(low));
 	for (uint32_t i = 0; i < o->n_from; i++) {
-		const uint64_t host = (uint32_t)(address - first_of(&o->from[i]));
+		if (memcmp(address, o->from[i].addr.bytes, tail) != 0)
+			continue;
+		memcpy(&base, o->from[i].addr.bytes + tail, sizeof(base));
+		const uint64_t host =
+			(uint32_t)(be32toh(low) - be32toh(base) - first_of(&o->from[i]));
 		const uint64_t n = host * o->n_from + i;
 		const uint64_t client = (uint64_t)(port - FIRST_PORT) * o->addresses + n;
 		if (n < o->addresses && client < p->n_clients)

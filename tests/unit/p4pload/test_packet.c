@@ -11,6 +11,7 @@ static const struct options some = { .peers = 40,
 	                             .want = 3,
 	                             .seeders = 50,
 	                             .addresses = 4,
+	                             .target = { { 127, 0, 0, 1 }, IP_V4 },
 	                             .seed = 1,
 	                             .bytes = true,
 	                             .from = { { { { 127 }, IP_V4 }, 16 } },
@@ -32,7 +33,12 @@ static void a_tracker_reads_what_was_written(void **state)
 	for (uint32_t c = 0; c < p.n_clients; c++) {
 		p.clients[c].connection = c + 77;
 		p.clients[c].announces = c % 3;
-		struct request r = { UDP_CONNECT, c, c + 5, 0 };
+		const struct client *client = &p.clients[c];
+		struct request r = { .kind = UDP_CONNECT,
+			             .client = c,
+			             .transaction = c + 5,
+			             .event = (enum peer_event)(c % 4),
+			             .seeder = client->born_seeder };
 		assert_int_equal(packet_write(&p, &r, bytes), UDP_CONNECT_SIZE);
 		assert_int_equal(udp_head_parse(bytes, UDP_CONNECT_SIZE, &head), ERR_OK);
 
@@ -46,8 +52,9 @@ static void a_tracker_reads_what_was_written(void **state)
 		assert_memory_equal(a.info_hash, p.hashes[0], INFO_HASH_SIZE);
 		assert_int_equal(a.port, population_port(&p, c));
 		assert_int_equal(a.want, 3);
-		assert_int_equal(a.event, c % 3 == 0 ? EVENT_STARTED : EVENT_NONE);
-		assert_int_equal(a.left == 0, p.clients[c].seeder);
+		assert_int_equal(a.event, c % 4);
+		assert_int_equal(a.left == 0, client->born_seeder);
+		assert_true(a.key != 0);
 		assert_int_equal(a.uploaded, (uint64_t)(c % 3) << 20);
 
 		const uint8_t *hashes;
@@ -61,53 +68,9 @@ static void a_tracker_reads_what_was_written(void **state)
 	population_done(&p);
 }
 
-/* A reply to client 0's announce that lists these clients; UINT32_MAX lists a stranger. */
-static size_t list(const struct population *p, const uint32_t *clients, size_t n, uint8_t *out)
-{
-	const struct udp_announce_answer answer = { .transaction = 9 };
-	struct writer w = writer_over(out, 200);
-	w.at += udp_announce_reply(out, 200, &answer);
-	for (size_t i = 0; i < n; i++) {
-		writer_u32(&w, clients[i] == STRANGER ? 1 : population_address(p, clients[i]));
-		writer_u16(&w, clients[i] == STRANGER ? 1 : population_port(p, clients[i]));
-	}
-	return writer_size(&w);
-}
-
-static void finds_what_is_wrong_with_a_list(void **state)
-{
-	(void)state;
-	static const struct {
-		uint32_t clients[4];
-		size_t n;
-		enum verdict lists, shape;
-	} rows[] = {
-		{ { 0 }, 0, REPLY_GOOD, REPLY_GOOD },
-		{ { 1, 2, 3 }, 3, REPLY_GOOD, REPLY_GOOD },
-		{ { 1, 2, 3 }, 3, REPLY_GOOD, REPLY_GOOD }, /* again: every reply starts anew */
-		{ { 1, 2, 1 }, 3, REPLY_DOUBLE, REPLY_GOOD },
-		{ { 1, 0, 2 }, 3, REPLY_SELF, REPLY_GOOD },
-		{ { 1, STRANGER, 2 }, 3, REPLY_STRANGER, REPLY_GOOD },
-		{ { STRANGER, 1, 1 }, 3, REPLY_DOUBLE, REPLY_GOOD },
-		{ { 1, 2, 3, 4 }, 4, REPLY_TOO_MANY, REPLY_TOO_MANY },
-	};
-	struct population p = people();
-	const struct request r = { UDP_ANNOUNCE, 0, 9, 0 };
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint8_t bytes[200];
-		const size_t n = list(&p, rows[i].clients, rows[i].n, bytes);
-		const struct reply reply = packet_check(&p, &r, bytes, n, true);
-		assert_int_equal(reply.verdict, rows[i].lists);
-		assert_int_equal(reply.peers, rows[i].n);
-		assert_int_equal(packet_check(&p, &r, bytes, n, false).verdict, rows[i].shape);
-	}
-	population_done(&p);
-}
-
 static void only_a_whole_answer_to_the_question_is_good(void **state)
 {
 	(void)state;
-	struct population p = people();
 	static const struct udp_scrape_row counts[2] = { { 0 } };
 	static const struct udp_announce_answer answer = { .transaction = 9 };
 	uint8_t connect[24], announce[24] = { 0 }, scrape[40] = { 0 }, error[24];
@@ -121,34 +84,76 @@ static void only_a_whole_answer_to_the_question_is_good(void **state)
 		size_t size;
 		enum verdict expect;
 	} rows[] = {
-		{ { UDP_CONNECT, 0, 9, 0 }, connect, n_connect, REPLY_GOOD },
-		{ { UDP_CONNECT, 0, 8, 0 }, connect, n_connect, REPLY_MALFORMED },
-		{ { UDP_CONNECT, 0, 9, 0 }, connect, n_connect - 1, REPLY_MALFORMED },
-		{ { UDP_CONNECT, 0, 9, 0 }, connect, n_connect + 1, REPLY_MALFORMED },
-		{ { UDP_CONNECT, 0, 0, 0 }, connect, 0, REPLY_MALFORMED },
-		{ { UDP_CONNECT, 0, 9, 0 }, announce, 20, REPLY_MALFORMED },
-		{ { UDP_ANNOUNCE, 0, 9, 0 }, announce, 20, REPLY_GOOD },
-		{ { UDP_ANNOUNCE, 0, 9, 0 }, announce, 8, REPLY_MALFORMED }, /* opentracker's no */
-		{ { UDP_ANNOUNCE, 0, 9, 0 }, announce, 19, REPLY_MALFORMED },
-		{ { UDP_ANNOUNCE, 0, 9, 0 }, announce, 23, REPLY_MALFORMED },
-		{ { UDP_ANNOUNCE, 0, 9, 0 }, error, n_error, REPLY_REFUSED },
-		{ { UDP_ANNOUNCE, 0, 8, 0 }, error, n_error, REPLY_MALFORMED },
-		{ { UDP_SCRAPE, 0, 9, 2 }, scrape, n_scrape, REPLY_GOOD },
-		{ { UDP_SCRAPE, 0, 9, 1 }, scrape, n_scrape, REPLY_MALFORMED },
-		{ { UDP_SCRAPE, 0, 9, 3 }, scrape, n_scrape, REPLY_MALFORMED },
+		{ { .kind = UDP_CONNECT, .transaction = 9 }, connect, n_connect, REPLY_GOOD },
+		{ { .kind = UDP_CONNECT, .transaction = 8 }, connect, n_connect, REPLY_MALFORMED },
+		{ { .kind = UDP_CONNECT, .transaction = 9 },
+		  connect,
+		  n_connect - 1,
+		  REPLY_MALFORMED },
+		{ { .kind = UDP_CONNECT, .transaction = 9 },
+		  connect,
+		  n_connect + 1,
+		  REPLY_MALFORMED },
+		{ { .kind = UDP_CONNECT, .transaction = 0 }, connect, 0, REPLY_MALFORMED },
+		{ { .kind = UDP_CONNECT, .transaction = 9 }, announce, 20, REPLY_MALFORMED },
+		{ { .kind = UDP_ANNOUNCE, .transaction = 9 }, announce, 20, REPLY_GOOD },
+		{ { .kind = UDP_ANNOUNCE, .transaction = 9 }, announce, 26, REPLY_GOOD },
+		/* opentracker's no */
+		{ { .kind = UDP_ANNOUNCE, .transaction = 9 }, announce, 8, REPLY_MALFORMED },
+		{ { .kind = UDP_ANNOUNCE, .transaction = 9 }, announce, 19, REPLY_MALFORMED },
+		{ { .kind = UDP_ANNOUNCE, .transaction = 9 }, announce, 23, REPLY_MALFORMED },
+		{ { .kind = UDP_ANNOUNCE, .transaction = 9 }, error, n_error, REPLY_REFUSED },
+		{ { .kind = UDP_ANNOUNCE, .transaction = 8 }, error, n_error, REPLY_MALFORMED },
+		{ { .kind = UDP_SCRAPE, .transaction = 9, .count = 2 },
+		  scrape,
+		  n_scrape,
+		  REPLY_GOOD },
+		{ { .kind = UDP_SCRAPE, .transaction = 9, .count = 1 },
+		  scrape,
+		  n_scrape,
+		  REPLY_MALFORMED },
+		{ { .kind = UDP_SCRAPE, .transaction = 9, .count = 3 },
+		  scrape,
+		  n_scrape,
+		  REPLY_MALFORMED },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct reply reply =
-			packet_check(&p, &rows[i].r, rows[i].bytes, rows[i].size, true);
-		assert_int_equal(reply.verdict, rows[i].expect);
-		assert_int_equal(reply.connection, i == 0 ? 0xabcdef : 0);
+		const struct answer a =
+			packet_parse(&rows[i].r, IP_V4, rows[i].bytes, rows[i].size);
+		assert_int_equal(a.shape, rows[i].expect);
+		assert_int_equal(a.connection, i == 0 ? 0xabcdef : 0);
 	}
-	population_done(&p);
+}
+
+static void knows_what_was_counted_and_listed(void **state)
+{
+	(void)state;
+	uint8_t bytes[20 + 36] = { 0 }, scrape[40];
+	static const struct udp_scrape_row counts[2] = { { 1, 2, 3 }, { 4, 5, 6 } };
+	static const struct udp_announce_answer reply = { .transaction = 9,
+		                                          .leechers = 7,
+		                                          .seeders = 8 };
+	const struct request r = { .kind = UDP_ANNOUNCE, .transaction = 9 };
+	(void)udp_announce_reply(bytes, sizeof(bytes), &reply);
+	struct answer a = packet_parse(&r, IP_V4, bytes, sizeof(bytes));
+	assert_int_equal(a.leechers, 7);
+	assert_int_equal(a.seeders, 8);
+	assert_int_equal(answer_peers(&a), 6);
+	assert_ptr_equal(a.lists[0], bytes + 20);
+	a = packet_parse(&r, IP_V6, bytes, sizeof(bytes));
+	assert_int_equal(answer_peers(&a), 2);
+	assert_ptr_equal(a.lists[1], bytes + 20);
+
+	const struct request s = { .kind = UDP_SCRAPE, .transaction = 9, .count = 2 };
+	const size_t n = udp_scrape_reply(scrape, sizeof(scrape), 9, counts, 2);
+	a = packet_parse(&s, IP_V4, scrape, n);
+	assert_int_equal(a.n_rows, 2);
+	assert_memory_equal(a.rows, counts, sizeof(counts));
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_tracker_reads_what_was_written),
-	cmocka_unit_test(finds_what_is_wrong_with_a_list),
+	cmocka_unit_test(knows_what_was_counted_and_listed),
 	cmocka_unit_test(only_a_whole_answer_to_the_question_is_good),
 };
 

@@ -14,6 +14,7 @@ static struct options some(uint64_t peers, uint64_t addresses)
 		                 .hashes = 50,
 		                 .addresses = addresses,
 		                 .seeders = 30,
+		                 .target = { { 127, 0, 0, 1 }, IP_V4 },
 		                 .seed = 1,
 		                 .from = { { ip_v4(0x7f0a0000), 16 },
 		                           { ip_v4(0x7f0b0100), 24 },
@@ -34,11 +35,50 @@ static void a_client_is_found_by_its_address_and_port(void **state)
 		o.n_from = rows[i].n_from;
 		assert_int_equal(population_init(&p, &o, NULL), ERR_OK);
 		for (uint32_t c = 0; c < p.n_clients; c++) {
-			const uint32_t address = population_address(&p, c);
+			const struct ip_addr a = population_address(&p, c);
 			const uint16_t port = population_port(&p, c);
-			const struct ip_addr a = ip_v4(address);
-			assert_int_equal(population_find(&p, address, port), c);
+			assert_int_equal(population_find(&p, a.bytes, port), c);
 			assert_true(ip_prefix_has(&o.from[c % o.addresses % o.n_from], &a));
+		}
+		population_done(&p);
+	}
+}
+
+/* The client at an IPv4 address in host order. */
+static uint32_t find(const struct population *p, uint32_t address, uint16_t port)
+{
+	const struct ip_addr a = ip_v4(address);
+	return population_find(p, a.bytes, port);
+}
+
+static uint32_t at(const struct population *p, uint32_t client)
+{
+	const struct ip_addr a = population_address(p, client);
+	return ip_v4_number(&a);
+}
+
+static void so_is_one_with_an_ipv6_address(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *prefix;
+		uint64_t peers, addresses;
+	} rows[] = { { "::1/128", 500, 1 },
+		     { "fd00:1::/64", 500, 70 },
+		     { "fd00:1::1:ff00/120", 500, 254 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct options o = some(rows[i].peers, rows[i].addresses);
+		struct population p;
+		assert_int_equal(ip_prefix_parse(rows[i].prefix, &o.from[0]), ERR_OK);
+		o.target = o.from[0].addr;
+		assert_int_equal(population_init(&p, &o, NULL), ERR_OK);
+		for (uint32_t c = 0; c < p.n_clients; c++) {
+			struct ip_addr a = population_address(&p, c);
+			const uint16_t port = population_port(&p, c);
+			assert_true(ip_prefix_has(&o.from[0], &a));
+			assert_int_equal(population_find(&p, a.bytes, port), c);
+			a.bytes[0] ^= 1;
+			assert_int_equal(population_find(&p, a.bytes, port), STRANGER);
 		}
 		population_done(&p);
 	}
@@ -50,20 +90,20 @@ static void anybody_else_is_a_stranger(void **state)
 	const struct options o = some(100, 10);
 	struct population p;
 	assert_int_equal(population_init(&p, &o, NULL), ERR_OK);
-	assert_int_equal(population_find(&p, 0x7f0a0001, 1024), 0);
-	assert_int_equal(population_find(&p, 0x7f0a0000, 1024), STRANGER);
-	assert_int_equal(population_find(&p, 0x7f0a000b, 1024), STRANGER); /* the 11th address */
-	assert_int_equal(population_find(&p, 0x7f0a0001, 1034), STRANGER); /* the 11th round */
-	assert_int_equal(population_find(&p, 0x7f0a0001, 0), STRANGER);
-	assert_int_equal(population_find(&p, 0, 0), STRANGER);
-	assert_int_equal(population_find(&p, UINT32_MAX, UINT16_MAX), STRANGER);
+	assert_int_equal(find(&p, 0x7f0a0001, 1024), 0);
+	assert_int_equal(find(&p, 0x7f0a0000, 1024), STRANGER);
+	assert_int_equal(find(&p, 0x7f0a000b, 1024), STRANGER); /* the 11th address */
+	assert_int_equal(find(&p, 0x7f0a0001, 1034), STRANGER); /* the 11th round */
+	assert_int_equal(find(&p, 0x7f0a0001, 0), STRANGER);
+	assert_int_equal(find(&p, 0, 0), STRANGER);
+	assert_int_equal(find(&p, UINT32_MAX, UINT16_MAX), STRANGER);
 	uint64_t seed = 3;
 	for (int i = 0; i < 100000; i++) { /* whatever is found is what was asked for */
 		const uint32_t address = 0x7f0a0000 + random_below(&seed, 64);
 		const uint16_t port = (uint16_t)(1000 + random_below(&seed, 64));
-		const uint32_t c = population_find(&p, address, port);
-		assert_true(c == STRANGER || (population_address(&p, c) == address &&
-		                              population_port(&p, c) == port));
+		const uint32_t c = find(&p, address, port);
+		assert_true(c == STRANGER ||
+		            (at(&p, c) == address && population_port(&p, c) == port));
 	}
 	population_done(&p);
 }
@@ -81,7 +121,7 @@ static void the_same_seed_makes_the_same_population(void **state)
 	unsigned differ = 0;
 	for (uint32_t i = 0; i < a.n_clients; i++) {
 		assert_int_equal(a.clients[i].swarm, b.clients[i].swarm);
-		assert_int_equal(a.clients[i].seeder, b.clients[i].seeder);
+		assert_int_equal(a.clients[i].born_seeder, b.clients[i].born_seeder);
 		differ += a.clients[i].swarm != c.clients[i].swarm;
 	}
 	assert_true(differ > 400);
@@ -101,7 +141,7 @@ static void zipf_makes_the_first_swarm_n_times_the_nth(void **state)
 	assert_int_equal(population_init(&p, &o, NULL), ERR_OK);
 	for (uint32_t i = 0; i < p.n_clients; i++) {
 		count[p.clients[i].swarm]++;
-		seeders += p.clients[i].seeder;
+		seeders += p.clients[i].born_seeder;
 	}
 	/* The harmonic number of 50 is 4.499. */
 	assert_in_range(count[0], 13336 - 500, 13336 + 500);
@@ -169,6 +209,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_client_is_found_by_its_address_and_port),
 	cmocka_unit_test(anybody_else_is_a_stranger),
 	cmocka_unit_test(reads_hashes_from_a_file),
+	cmocka_unit_test(so_is_one_with_an_ipv6_address),
 	cmocka_unit_test(the_same_seed_makes_the_same_population),
 	cmocka_unit_test(without_zipf_all_swarms_are_of_one_size),
 	cmocka_unit_test(zipf_makes_the_first_swarm_n_times_the_nth),

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Short runs of p4pload against the daemon: every answer is checked, clients come and go, both families,
+UDP and HTTP, from addresses of their own where a network namespace allows them.
+
+    test_load.py P4PD P4PLOAD
+
+under tests/support/with_network.
+"""
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+P4PD, P4PLOAD = sys.argv[1:]
+NAMESPACE = os.environ.get("P4PD_TEST_NET") == "10"
+CHURN = ["--stops", "5", "--completes", "5"]
+# On, and out of the way.
+LIMITS = {f"{what}_per_minute_per_{whom}": 1000000 for what in ("announces", "connects")
+          for whom in ("address", "prefix")}
+SOME = ["--seconds", "1", "--peers", "2000", "--hashes", "40", "--want", "30", "--verify", "--json"]
+
+
+def free_ports(n):
+    held = []
+    while len(held) < 2 * n:
+        pair = [socket.socket(socket.AF_INET6, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+        pair[0].bind(("::", 0))
+        with contextlib.suppress(OSError):
+            pair[1].bind(("::", pair[0].getsockname()[1]))
+            held += pair
+    ports = [s.getsockname()[1] for s in held[::2]]
+    for s in held:
+        s.close()
+    return ports
+
+
+def wait_ready(process, port):
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if process.poll() is not None:
+            sys.exit("p4pd ended at once")
+        time.sleep(0.05)
+    sys.exit("p4pd does not listen")
+
+
+@contextlib.contextmanager
+def daemon():
+    """A fresh one, or the next run would meet the clients of the one before; gives its port."""
+    tracker, api = free_ports(2)
+    with tempfile.TemporaryDirectory(prefix="p4pd-load.") as state:
+        options = {"listen_tracker": f"[::]:{tracker}", "listen_api": f"127.0.0.1:{api}",
+                   "state_dir": state, "database": "", "lab": "true", "policy": "native",
+                   "http_keep_alive": "true", **LIMITS}
+        process = subprocess.Popen([P4PD, *(f"--set={k}={v}" for k, v in options.items())])
+        try:
+            wait_ready(process, tracker)
+            yield tracker
+        finally:
+            process.terminate()
+            ended = process.wait(30)
+        if ended != 0:
+            sys.exit("p4pd ended badly")
+
+
+def load(target, *arguments):
+    text = " ".join((target, *arguments))
+    with daemon() as port:
+        done = subprocess.run([P4PLOAD, "--target", f"{target}:{port}", *SOME, *arguments],
+                              capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        sys.exit(f"{text}: {done.returncode}: {done.stderr}{done.stdout}")
+    result = json.loads(done.stdout)
+    print(f"{text}: {result['answered']} answers, {result['peers_per_announce']} peers")
+    if result["answered"] != result["good"] or result["answered"] < 100 or result["lost"] > 0:
+        sys.exit(f"{text}: not what it should be: {result}")
+    if result["peers_per_announce"] < 10:
+        sys.exit(f"{text}: short lists: {result}")
+    return result
+
+
+def main():
+    v4, v6 = "10.1.1.1" if NAMESPACE else "127.0.0.1", "[::1]"
+    from4 = ["--addresses", "300"] + (["--from", "10.2.0.0/16"] if NAMESPACE else [])
+    from6 = ["--addresses", "300", "--from", "fd00:2::/64"] if NAMESPACE else []
+    load(v4, *from4, *CHURN, "--mix", "2.1:1:0.1", "--bytes")
+    load(v6, *from6, *CHURN, "--mix", "50:50:1", "--no-keys")
+    # Below 128 connections: libmicrohttpd 0.9.75 waits for more when exactly 128 are ready at once.
+    load(v4, *from4, "--addresses", "100", *CHURN, "--mix", "0:20:1", "--http", "keep-alive",
+         "--window", "100")
+    load(v6, *from6, *CHURN, "--http", "close", "--window", "50")
+    series = load(v4, *from4, "--rate", "500", "--series")["series"]
+    if len(series) != 1 or not 400 <= series[0]["answered"] <= 501:
+        sys.exit(f"an odd series: {series}")
+
+
+if __name__ == "__main__":
+    main()
