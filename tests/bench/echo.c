@@ -102,7 +102,7 @@ static void open_socket(struct echo *e)
 
 static uint16_t chosen_port(int fd)
 {
-	struct sockaddr_in6 at; /* the port is where it is in a sockaddr_in */
+	struct sockaddr_in6 at = { 0 }; /* the port is where it is in a sockaddr_in */
 	socklen_t size = sizeof(at);
 	if (getsockname(fd, (struct sockaddr *)&at, &size) != 0)
 		fail("getsockname");
