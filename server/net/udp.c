@@ -294,12 +294,14 @@ enum err net_udp_start(const struct net_udp_options *options, struct net_udp **o
 		return e;
 
 	struct net_udp *u = calloc(1, sizeof(*u));
-	struct worker *workers = calloc(options->workers, sizeof(*workers));
+	const size_t size = options->workers * sizeof(struct worker);
+	struct worker *workers = aligned_alloc(alignof(struct worker), size); /* no calloc does */
 	if (u == NULL || workers == NULL) {
 		free(u);
 		free(workers);
 		return fault_set(fault, ERR_NOMEM, options->listen, "out of memory");
 	}
+	memset(workers, 0, size);
 	*u = (struct net_udp){ .handle = options->handle,
 		               .ctx = options->ctx,
 		               .place = place,
