@@ -200,10 +200,11 @@ static void round_column(struct fit_cell *cells, size_t n, uint64_t down)
 
 static enum err fit_run(struct fit *f)
 {
-	const size_t n = f->in->n_places;
+	const size_t n = f->in->n_places, spread = FIT_SPREAD;
+	must(n > 0); /* somebody received */
 	f->row = calloc(n, sizeof(*f->row));
-	f->most = calloc(2 * FIT_SPREAD, sizeof(*f->most));
-	f->cells = calloc(f->in->n_prior + 2 * FIT_SPREAD * n, sizeof(*f->cells));
+	f->most = calloc(2 * spread, sizeof(*f->most));
+	f->cells = calloc(f->in->n_prior + 2 * spread * n, sizeof(*f->cells));
 	if (f->row == NULL || f->most == NULL || f->cells == NULL)
 		return ERR_NOMEM;
 

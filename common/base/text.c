@@ -201,6 +201,7 @@ bool text_unhex(const char *s, void *out, size_t size)
 			return false;
 	unsigned char *p = out;
 	for (size_t i = 0; i < size; i++)
-		p[i] = (unsigned char)(nibble(s[2 * i]) << 4 | nibble(s[2 * i + 1]));
+		p[i] = (unsigned char)((unsigned)nibble(s[2 * i]) << 4 |
+		                       (unsigned)nibble(s[2 * i + 1]));
 	return true;
 }

@@ -9,11 +9,12 @@
 
 static const uint8_t v4_mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
-struct ip_addr ip_v4(uint32_t n)
+struct ip_addr ip_v4(uint32_t host_order)
 {
 	return (struct ip_addr){ .family = IP_V4,
-		                 .bytes = { (uint8_t)(n >> 24), (uint8_t)(n >> 16),
-		                            (uint8_t)(n >> 8), (uint8_t)n } };
+		                 .bytes = { (uint8_t)(host_order >> 24),
+		                            (uint8_t)(host_order >> 16), (uint8_t)(host_order >> 8),
+		                            (uint8_t)host_order } };
 }
 
 struct ip_addr ip_from_bytes(const uint8_t *bytes, size_t size)

@@ -38,7 +38,7 @@ static bool put_token(char *out, size_t *size, const struct value *v)
 			out[*size] = '\0';
 			return false;
 		}
-		out[at++] = escape ? '~' : *key;
+		out[at++] = (char)(escape ? '~' : *key);
 		if (escape)
 			out[at++] = *key == '~' ? '0' : '1';
 	}
@@ -215,6 +215,11 @@ static void fault_type(struct reading *r, const struct value *v, const char *rig
 	reading_fault(r, v, ERR_MALFORMED, "type", "must be %s, not %s", right, type_name(v->json));
 }
 
+static bool same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 /* Levenshtein's distance; letter case does not count. Both are at most KEY_MAX long. */
 static size_t distance(const char *a, const char *b)
 {
@@ -226,9 +231,7 @@ static size_t distance(const char *a, const char *b)
 		size_t diagonal = row[0];
 		row[0] = i;
 		for (size_t j = 1; j <= n; j++) {
-			const bool same = tolower((unsigned char)a[i - 1]) ==
-			                  tolower((unsigned char)b[j - 1]);
-			const size_t replaced = diagonal + (same ? 0 : 1);
+			const size_t replaced = diagonal + !same_letter(a[i - 1], b[j - 1]);
 			const size_t shifted = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
 			diagonal = row[j];
 			row[j] = replaced < shifted ? replaced : shifted;

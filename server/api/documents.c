@@ -52,8 +52,12 @@ static void upload(struct call *c, enum store_kind kind, bool dry_run, struct ma
 {
 	const struct http_request *r = c->request;
 	char what[160];
-	const enum err e = maps_upload(c->use->maps, c->path.part[0], kind, r->body, r->body_size,
-	                               c->who.name, dry_run, change, faults);
+	const struct maps_document d = { .provider = c->path.part[0],
+		                         .kind = kind,
+		                         .body = r->body,
+		                         .size = r->body_size,
+		                         .author = c->who.name };
+	const enum err e = maps_upload(c->use->maps, &d, dry_run, change, faults);
 	if (e == ERR_OK) {
 		/* The same document again is stored and in force too: the promise of 201. */
 		const unsigned status = dry_run ? 200 : 201;

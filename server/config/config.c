@@ -13,18 +13,18 @@ enum when { LIVE, RESTART };
 
 struct option {
 	enum kind kind;
+	enum when when;
 	const char *name;
 	size_t offset;
 	const char *def;
 	uint64_t min, max;   /* of a number; of a text's length */
 	const char *choices; /* "a|b" */
-	enum when when;
 	const char *help;
 };
 
 static const struct option options[] = {
 #define OPTION(kind, name, def, min, max, choices, when, help) \
-	{ kind, #name, offsetof(struct config, name), def, min, max, choices, when, help },
+	{ kind, when, #name, offsetof(struct config, name), def, min, max, choices, help },
 #include "server/config/options.def" /* NOLINT(bugprone-suspicious-include): the table */
 #undef OPTION
 };

@@ -530,15 +530,16 @@ static enum err change_locked(struct maps *m, struct candidate *c, bool dry_run,
 	return e == ERR_EXISTS ? ERR_OK : e;
 }
 
-enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind, const char *body,
-                     size_t size, const char *author, bool dry_run, struct maps_change *change,
-                     struct faults *faults)
+enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
+                     struct maps_change *change, struct faults *faults)
 {
-	struct candidate c = {
-		.provider = provider, .kind = kind, .body = body, .size = size, .author = author
-	};
+	struct candidate c = { .provider = d->provider,
+		               .kind = d->kind,
+		               .body = d->body,
+		               .size = d->size,
+		               .author = d->author };
 	bool synced;
-	hash(body, size, change->sha256);
+	hash(d->body, d->size, change->sha256);
 	pthread_mutex_lock(&m->lock);
 	enum err e = sync_locked(m, &synced);
 	if (e == ERR_OK || (dry_run && e == ERR_AWAY))

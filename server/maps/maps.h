@@ -54,13 +54,21 @@ struct maps_change {
 	size_t costs_changed;
 };
 
+/* What is uploaded; nothing of it is kept. */
+struct maps_document {
+	const char *provider;
+	enum store_kind kind;
+	const char *body; /* `size` bytes */
+	size_t size;
+	const char *author; /* names the token, for the history */
+};
+
 /*
  * ERR_MALFORMED: see `faults`. ERR_AWAY: no database, nothing stored. ERR_NOT_FOUND: costs for a
- * provider without a topology. `author` names the token, for the history.
+ * provider without a topology.
  */
-enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind, const char *body,
-                     size_t size, const char *author, bool dry_run, struct maps_change *change,
-                     struct faults *faults) must_check;
+enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
+                     struct maps_change *change, struct faults *faults) must_check;
 
 /* Roll back or forward: checks again among the others as they are now. ERR_NOT_FOUND. */
 enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,

@@ -96,12 +96,11 @@ static void one_fault(struct faults *faults)
 	(void)faults_add(faults, ERR_MALFORMED, "overlap", "/pids/1/prefixes/0", "is in two PIDs");
 }
 
-enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind, const char *body,
-                     size_t size, const char *author, bool dry_run, struct maps_change *change,
-                     struct faults *faults)
+enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
+                     struct maps_change *change, struct faults *faults)
 {
-	(void)m, (void)kind, (void)body, (void)size, (void)author;
-	world.upload_provider = provider;
+	(void)m;
+	world.upload_provider = d->provider;
 	change->version = dry_run ? 0 : 7;
 	change->unchanged = world.unchanged;
 	(void)snprintf(change->sha256, sizeof(change->sha256), "abc");
@@ -114,8 +113,11 @@ enum err maps_upload(struct maps *m, const char *provider, enum store_kind kind,
 enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
                        struct maps_change *change, struct faults *faults)
 {
+	const struct maps_document d = {
+		.provider = provider, .kind = STORE_TOPOLOGY, .body = "", .author = author
+	};
 	change->version = version;
-	return maps_upload(m, provider, STORE_TOPOLOGY, "", 0, author, false, change, faults);
+	return maps_upload(m, &d, false, change, faults);
 }
 
 enum err store_document(struct store *s, const char *provider, enum store_kind kind,

@@ -93,9 +93,12 @@ static enum err put(struct side *s, const char *provider, enum store_kind kind, 
 {
 	struct faults *faults = faults_new();
 	change = (struct maps_change){ .warnings = faults_new() };
-	return finish(maps_upload(s->maps, provider, kind, text, strlen(text), "alice", dry_run,
-	                          &change, faults),
-	              faults);
+	const struct maps_document d = { .provider = provider,
+		                         .kind = kind,
+		                         .body = text,
+		                         .size = strlen(text),
+		                         .author = "alice" };
+	return finish(maps_upload(s->maps, &d, dry_run, &change, faults), faults);
 }
 
 static enum err activate(struct side *s, const char *provider, uint64_t version)

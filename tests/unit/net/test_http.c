@@ -408,8 +408,8 @@ static void answers_any_body_where_none_may_come(void **state)
 	static const char *const requests[] = {
 		"POST /announce HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
 		"POST /announce HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\nabc",
-		"GET /announce HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-		"5\r\nabcde\r\n",
+		("GET /announce HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "5\r\nabcde\r\n"),
 	};
 	const struct http_options o = { .listen = "127.0.0.1:0",
 		                        .threads = 1,
