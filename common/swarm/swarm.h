@@ -220,6 +220,23 @@ struct swarm_totals {
 struct swarm_totals swarm_totals(struct swarm_store *s); /* locks one shard at a time; O(shards) */
 
 /*
+ * Lists swarms for statistics, a slice of at most SWARM_LIST_SLICE under one shard's lock with each
+ * call, in no order: those whose info-hash begins with a byte from `first` to `last`. Begin with a
+ * zeroed walk. False: there are no more. A swarm that is there all the time comes exactly once.
+ */
+enum { SWARM_LIST_SLICE = 1024 };
+struct swarm_walk {
+	unsigned shard;
+	uint32_t number;
+};
+struct swarm_row {
+	uint8_t info_hash[INFO_HASH_SIZE];
+	struct swarm_counts counts;
+};
+bool swarm_list(struct swarm_store *s, struct swarm_walk *walk, uint8_t first, uint8_t last,
+                struct swarm_row out[static SWARM_LIST_SLICE], size_t *count);
+
+/*
  * One shard as bytes for the snapshot file, and back, `elapsed` seconds later: whose time has run out
  * by then is left out, and so are the peers of a swarm that has some. They come back in place 0 and map
  * number 0, so that the next visit relocates them. swarm_import: ERR_TRUNCATED or ERR_MALFORMED; ERR_BUSY

@@ -22,6 +22,8 @@ struct api_passkey_use {
 	uint64_t peers, announces, refused;
 };
 
+enum api_swarms { API_SWARMS_CSV, API_SWARMS_JSON_LINES, API_SWARMS_BENCODE };
+
 struct api_options {
 	struct store *store;
 	struct maps *maps;
@@ -35,6 +37,8 @@ struct api_options {
 	void (*access_changed)(void *ctx);
 	/* false: this daemon does not know the key yet, or does not look at passkeys. */
 	bool (*passkey_use)(void *ctx, const uint8_t hash[static 32], struct api_passkey_use *out);
+	/* All swarms into the reply's stream. ERR_NOMEM. */
+	enum err (*list_swarms)(void *ctx, enum api_swarms format, struct http_reply *reply);
 	void *ctx;
 };
 

@@ -23,3 +23,6 @@ call_handle clients_get, client_put, client_delete;
 
 /* open.c */
 call_handle metrics_get, healthz_get, readyz_get, page_get;
+
+/* swarms.c */
+call_handle swarms_get;

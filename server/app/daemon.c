@@ -13,6 +13,7 @@
 #include "server/app/settings.h"
 #include "server/app/state.h"
 #include "server/app/swarm_file.h"
+#include "server/app/swarm_list.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -273,6 +274,12 @@ static bool passkey_use(void *ctx, const uint8_t hash[static 32], struct api_pas
 	return true;
 }
 
+static enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply *reply)
+{
+	const struct daemon *d = ctx;
+	return swarm_list_start(d->swarms, format, &reply->stream);
+}
+
 static enum err listen_api(struct daemon *d, struct fault *fault)
 {
 	const struct api_options o = {
@@ -286,6 +293,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.ready = ready,
 		.access_changed = access_changed,
 		.passkey_use = passkey_use,
+		.list_swarms = list_swarms,
 		.ctx = d,
 	};
 	d->api = api_new(&o);

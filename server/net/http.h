@@ -51,6 +51,17 @@ bool http_parameter(const struct http_request *r, const char *name, char *out, s
 
 enum { HTTP_HEADERS_MAX = 6 };
 
+/*
+ * A body that is made while it is sent, for what is too large to hold: `more` appends the next piece,
+ * and nothing at the end; a bad piece cuts the reply short, which the client notices. Both run on the
+ * connection's thread; `done` is the last.
+ */
+struct http_stream {
+	void (*more)(void *ctx, struct text *piece);
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
 struct http_reply {
 	unsigned status;          /* 200 when the handler leaves 0 */
 	const char *content_type; /* a literal; NULL: the server's */
@@ -61,6 +72,7 @@ struct http_reply {
 		char value[128];
 	} headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
+	struct http_stream stream; /* its `more` is not NULL: the body, instead of `body` */
 };
 
 /* Adds a response header; `value` is copied. */

@@ -88,6 +88,55 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **l
 
 /* ---- replies ---- */
 
+/* What is left of a piece is bytes[at .. size). */
+struct streaming {
+	struct http_stream stream;
+	struct text piece;
+	size_t at;
+};
+
+static ssize_t stream_read(void *cls, uint64_t position, char *out, size_t room)
+{
+	(void)position;
+	struct streaming *s = cls;
+	if (s->at == s->piece.size) {
+		s->at = s->piece.size = 0;
+		s->stream.more(s->stream.ctx, &s->piece);
+	}
+	if (s->piece.bad)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (s->piece.size == 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	const size_t left = s->piece.size - s->at, n = left < room ? left : room;
+	memcpy(out, s->piece.bytes + s->at, n);
+	s->at += n;
+	return (ssize_t)n;
+}
+
+static void stream_free(void *cls)
+{
+	struct streaming *s = cls;
+	s->stream.done(s->stream.ctx);
+	text_done(&s->piece);
+	free(s);
+}
+
+static struct MHD_Response *stream_response(const struct http_stream *stream)
+{
+	enum { BLOCK = 32768 };
+	struct streaming *s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		stream->done(stream->ctx);
+		return NULL;
+	}
+	s->stream = *stream;
+	struct MHD_Response *response = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, BLOCK, stream_read, s, stream_free);
+	if (response == NULL)
+		stream_free(s);
+	return response;
+}
+
 static enum MHD_Result queue(const struct exchange *x, struct link *link,
                              struct MHD_Connection *connection, struct http_reply *reply)
 {
@@ -96,8 +145,11 @@ static enum MHD_Result queue(const struct exchange *x, struct link *link,
 		text_done(&link->reply);
 		reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 	}
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		link->reply.size, link->reply.bytes, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		reply->stream.more != NULL
+			? stream_response(&reply->stream)
+			: MHD_create_response_from_buffer(link->reply.size, link->reply.bytes,
+	                                                  MHD_RESPMEM_PERSISTENT);
 	if (response == NULL)
 		return MHD_NO;
 

@@ -219,6 +219,31 @@ class Abuse(unittest.TestCase):
         self.assertEqual(daemon.api("DELETE", "/v1/passkeys/one")[0], 204)
         self.assertIn(b"not known", self.http(daemon, f"/{key}/announce")[b"failure reason"])
 
+    # ---- statistics ----
+
+    def test_every_swarm_in_every_form(self):
+        daemon = self.daemon()
+        client = self.client(daemon)
+        expected = {}
+        for i in range(300):
+            name = f"swarm {i}"
+            client.announce(name, key=1, left=0, event=protocol.STARTED)
+            if i % 2:
+                client.announce(name, key=2, port=2)
+            expected[protocol.info_hash(name)] = (1, i % 2, 0)
+        csv = daemon.api("GET", "/v1/swarms")[1].splitlines()
+        self.assertEqual(csv[0], "info_hash,seeds,leechers,snatches")
+        rows = [line.split(",") for line in csv[1:]]
+        self.assertEqual({bytes.fromhex(r[0]): tuple(map(int, r[1:])) for r in rows}, expected)
+        self.assertEqual([r[0] for r in rows], sorted(h.hex() for h in expected))
+        lines = daemon.api("GET", "/v1/swarms?format=json-lines")[1].splitlines()
+        self.assertEqual({bytes.fromhex(d["info_hash"]): (d["seeds"], d["leechers"], d["snatches"])
+                          for d in map(json.loads, lines)}, expected)
+        ctl = [os.environ["P4PCTL"], "--url", daemon.url, "--token", daemon.token, "swarms", "--format", "bencode"]
+        files = protocol.bdecode(subprocess.run(ctl, capture_output=True, check=True).stdout)[b"files"]
+        self.assertEqual({h: (f[b"complete"], f[b"incomplete"], f[b"downloaded"]) for h, f in files.items()}, expected)
+        self.assertEqual(daemon.api("GET", "/v1/swarms?format=xml")[0], 400)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -233,6 +233,20 @@ enum ctl_exit ctl_client_list(const struct ctl *c)
 	return list_words(c, "/v1/denied-clients", "clients");
 }
 
+/* ---- swarms ---- */
+
+enum ctl_exit ctl_swarms(const struct ctl *c)
+{
+	struct ctl_request r = { .method = "GET", .path = path_of("/v1/swarms") };
+	struct text answer = { 0 };
+	ctl_parameter(&r.path, "format", c->option[CTL_FORMAT]);
+	const enum ctl_exit code = ctl_ask(c, &r, &answer);
+	if (code == CTL_OK && !c->json)
+		(void)fwrite(answer.bytes, 1, answer.size, stdout);
+	text_done(&answer);
+	return code;
+}
+
 /* ---- audit and status ---- */
 
 enum ctl_exit ctl_audit(const struct ctl *c)

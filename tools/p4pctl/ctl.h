@@ -30,6 +30,7 @@ enum ctl_option {
 	CTL_MAX_PEERS,
 	CTL_PER_MINUTE,
 	CTL_KEY,
+	CTL_FORMAT,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -89,4 +90,4 @@ ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
-ctl_run ctl_audit, ctl_status;
+ctl_run ctl_swarms, ctl_audit, ctl_status;

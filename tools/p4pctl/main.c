@@ -25,6 +25,7 @@ static const struct option_row {
 	[CTL_MAX_PEERS] = { "max-peers", "N", "at most so many peers at a time" },
 	[CTL_PER_MINUTE] = { "announces-per-minute", "N", "at most so many announces" },
 	[CTL_KEY] = { "key", "KEY", "take over this key of another tracker" },
+	[CTL_FORMAT] = { "format", "FORMAT", "csv (the default), json-lines or bencode" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
@@ -87,6 +88,8 @@ static const struct command {
 	{ "client forget", "PREFIX...", "refuse these clients no longer", 1, 1000, 0,
 	  ctl_client_forget },
 	{ "client list", "", "list the clients that are refused", 0, 0, 0, ctl_client_list },
+	{ "swarms", "", "list every swarm with its seeds, leechers and snatches", 0, 0,
+	  BIT(CTL_FORMAT), ctl_swarms },
 	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
 	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
 };

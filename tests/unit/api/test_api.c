@@ -19,7 +19,8 @@ static struct answer ask(const char *method, const char *path, const char *query
 		                             .report = { .bin_seconds = 300 },
 		                             .ready = ready,
 		                             .access_changed = access_changed,
-		                             .passkey_use = passkey_use };
+		                             .passkey_use = passkey_use,
+		                             .list_swarms = list_swarms };
 	struct api *api = api_new(&options);
 	const struct http_request request = { .method = method,
 		                              .path = path,
@@ -128,6 +129,8 @@ static void answers_every_route(void **state)
 		{ "POST", "/v1/passkeys", "", "{\"name\":\"eve\",\"passkey\":\"0123456789abcdef\"}",
 		  201, "\"passkey\":\"0123456789abcdef\"}" },
 		{ "DELETE", "/v1/passkeys/eve", "", "", 204, "" },
+		{ "GET", "/v1/swarms", "", "", 200, "all" },
+		{ "GET", "/v1/swarms", "format=bencode", "", 200, "all" },
 		{ "GET", "/v1/denied", "", "", 200, "[\"de00000000" },
 		{ "PUT", "/v1/denied/" HASH, "", "", 204, "" },
 		{ "DELETE", "/v1/denied/" HASH, "", "", 204, "" },
@@ -171,6 +174,8 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		  400, "from: " },
 		{ "PUT", "/v1/access/0123", "", "", 400, "info-hash" },
 		{ "PUT", "/v1/denied/0123", "", "", 400, "info-hash" },
+		{ "GET", "/v1/swarms", "format=xml", "", 400, "format: " },
+		{ "GET", "/v1/swarms", "format=csvcsvcsvcsvcsvcsv", "", 400, "format" },
 		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"passkey\":\"short\"}", 400,
 		  "passkey" },
 		{ "PUT", "/v1/denied-clients/a%20b", "", "", 400, "client" },
@@ -317,6 +322,7 @@ static void asks_for_a_token_that_may(void **state)
 		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/providers/isp-b/versions", 403 },
 		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/tokens", 403 },
 		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/audit", 403 },
+		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/swarms", 403 },
 		{ "Bearer good", STORE_ANALYST, "GET", A "/costs", 200 },
 		{ "Bearer good", STORE_ANALYST, "PUT", A "/costs", 403 },
 		{ "Bearer good", STORE_ANALYST, "POST", A "/versions/1/activate", 403 },

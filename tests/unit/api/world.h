@@ -329,3 +329,11 @@ static void access_changed(void *ctx)
 	(void)ctx;
 	world.access_changes++;
 }
+
+static enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply *reply)
+{
+	(void)ctx;
+	(void)snprintf(world.said, sizeof(world.said), "swarms %d", (int)format);
+	text_put(&reply->body, "all"); /* a stream in the daemon */
+	return world.answer;
+}

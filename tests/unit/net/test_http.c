@@ -16,6 +16,38 @@ enum { BODY_MAX = 1000 };
 
 static atomic_uint slow_began, slow_ended;
 
+/* A body of 200 pieces of 1000 bytes, or one that turns bad. */
+struct pieces {
+	unsigned left;
+	bool bad;
+};
+
+static atomic_uint streams_done;
+
+static void next_piece(void *ctx, struct text *piece)
+{
+	struct pieces *p = ctx;
+	for (unsigned i = 0; p->left > 0 && i < 100; i++)
+		text_put(piece, "0123456789");
+	if (p->left > 0)
+		p->left--;
+	piece->bad = p->bad && p->left < 100;
+}
+
+static void end_pieces(void *ctx)
+{
+	free(ctx);
+	atomic_fetch_add(&streams_done, 1);
+}
+
+static void stream(struct http_reply *reply, bool bad)
+{
+	struct pieces *p = calloc(1, sizeof(*p));
+	assert_non_null(p);
+	*p = (struct pieces){ .left = 200, .bad = bad };
+	reply->stream = (struct http_stream){ next_piece, end_pieces, p };
+}
+
 /* Says what it heard, one "name=value" a line. */
 static void echo(void *ctx, const struct http_request *r, struct http_reply *reply)
 {
@@ -42,6 +74,8 @@ static void echo(void *ctx, const struct http_request *r, struct http_reply *rep
 	if (strcmp(r->path, "/large") == 0)
 		for (unsigned i = 0; i < 5000; i++)
 			text_put(&reply->body, "0123456789");
+	if (strcmp(r->path, "/stream") == 0 || strcmp(r->path, "/broken") == 0)
+		stream(reply, r->path[1] == 'b');
 	if (strcmp(r->path, "/json") == 0)
 		reply->content_type = "application/json";
 }
@@ -610,6 +644,66 @@ static void limits_the_addresses_that_a_proxy_speaks_for(void **state)
 	http_stop(s);
 }
 
+/* What comes until the server hangs up. */
+static struct text hear_all(int fd)
+{
+	struct text all = { 0 };
+	char buf[4096];
+	for (ssize_t n; (n = recv(fd, buf, sizeof(buf), 0)) > 0;)
+		text_add(&all, buf, (size_t)n);
+	close(fd);
+	return all;
+}
+
+static void streams_a_body_in_pieces(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	atomic_store(&streams_done, 0);
+	int fd = dial(http_port(s));
+	say(fd, "GET /stream HTTP/1.0\r\n\r\n");
+	struct text t = hear_all(fd);
+	const char *body = strstr(t.bytes, "\r\n\r\n") + 4;
+	assert_int_equal(t.bytes + t.size - body, 200000);
+	for (unsigned i = 0; i < 200000; i++)
+		assert_int_equal(body[i], '0' + i % 10);
+	text_done(&t);
+
+	fd = dial(http_port(s)); /* chunked, and the connection goes on */
+	say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+	        "GET /teapot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	t = hear_all(fd);
+	assert_non_null(strcasestr(t.bytes, "transfer-encoding: chunked"));
+	assert_non_null(strstr(t.bytes, "HTTP/1.1 418"));
+	text_done(&t);
+
+	fd = dial(http_port(s));
+	say(fd, "HEAD /stream HTTP/1.0\r\n\r\n");
+	t = hear_all(fd);
+	assert_null(strstr(t.bytes, "0123456789"));
+	text_done(&t);
+	http_stop(s);
+	assert_int_equal(atomic_load(&streams_done), 3);
+}
+
+static void a_stream_that_breaks_does_not_look_whole(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	atomic_store(&streams_done, 0);
+	int fd = dial(http_port(s));
+	say(fd, "GET /broken HTTP/1.1\r\nHost: x\r\n\r\n");
+	struct text t = hear_all(fd);
+	assert_true(t.size > 1000);
+	assert_string_not_equal(t.bytes + t.size - 5, "0\r\n\r\n"); /* the last chunk */
+	text_done(&t);
+	fd = dial(http_port(s)); /* the client hangs up */
+	say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	close(fd);
+	http_stop(s);
+	assert_true(atomic_load(&streams_done) >= 1);
+}
+
 static void gives_every_request_a_thread_number_below_the_count(void **state)
 {
 	(void)state;
@@ -684,6 +778,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(believes_the_header_of_a_proxy),
 	cmocka_unit_test(hangs_up_on_who_is_no_proxy_or_speaks_another_protocol),
 	cmocka_unit_test(limits_the_addresses_that_a_proxy_speaks_for),
+	cmocka_unit_test(streams_a_body_in_pieces),
+	cmocka_unit_test(a_stream_that_breaks_does_not_look_whole),
 	cmocka_unit_test(gives_every_request_a_thread_number_below_the_count),
 	cmocka_unit_test(answers_the_running_request_before_it_stops),
 	cmocka_unit_test(refuses_a_port_that_is_taken),
