@@ -105,6 +105,8 @@ static enum err import_peer(struct swarm_visit *v, bool wanted, struct reader *r
 	p.expires = now + left - (uint32_t)elapsed;
 	struct swarm_change change;
 	const enum err e = swarm_put(v, &p, false, &change);
+	if (e == ERR_BUSY) /* a limit that is lower now */
+		return ERR_OK;
 	struct spot at;
 	if (e == ERR_OK && flags & SAVED_SNATCHED && crowd_find(v->swarm, &p.client, p.role, &at))
 		sequence_record(&v->swarm->of[size == 16], at)->key |= FLAG_SNATCHED;

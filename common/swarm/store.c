@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/swarm/store.h"
+#include "common/swarm/limits.h"
 
 #include "common/base/random.h"
 
@@ -32,6 +32,10 @@ struct swarm_store *swarm_store_new(const struct swarm_options *options)
 			return NULL;
 		}
 	}
+	if (limits_init(s) != ERR_OK) {
+		swarm_store_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -62,6 +66,7 @@ void swarm_store_free(struct swarm_store *s)
 		peer_ids_done(&shard->ids, &shard->bytes);
 		must(pthread_mutex_destroy(&shard->lock) == 0);
 	}
+	free(s->crowds);
 	free(s);
 }
 
@@ -153,11 +158,11 @@ static enum err header_take(struct swarm_shard *shard, uint32_t *out)
 	return ERR_OK;
 }
 
-static enum err swarm_new(const struct swarm_store *s, struct swarm_shard *shard, uint32_t hash,
-                          const uint8_t *info_hash, struct swarm **out)
+static enum err swarm_new(struct swarm_store *s, struct swarm_shard *shard, uint32_t hash,
+                          const uint8_t *info_hash, struct swarm_visit *v)
 {
 	uint32_t number;
-	if (shard->totals.swarms >= s->max_used)
+	if (shard->totals.swarms >= s->max_used && !limits_forget_swarm(v))
 		return ERR_BUSY;
 	if (shard->totals.swarms >= shard->mask / 4 * 3 && table_grow(shard) != ERR_OK)
 		return ERR_NOMEM;
@@ -170,7 +175,7 @@ static enum err swarm_new(const struct swarm_store *s, struct swarm_shard *shard
 	slots[slot_of(shard, hash, info_hash)] =
 		(struct store_slot){ .hash = hash, .number = number + 1 };
 	shard->totals.swarms++;
-	*out = w;
+	v->swarm = w;
 	return ERR_OK;
 }
 
@@ -229,13 +234,13 @@ enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_
 	must(pthread_mutex_lock(&shard->lock) == 0);
 	const struct store_slot *slots = shard->slots;
 	const uint32_t number = slots[slot_of(shard, (uint32_t)hash, info_hash)].number;
-	struct swarm *w = number != 0 ? store_header(shard, number - 1) : NULL;
+	*out = (struct swarm_visit){ .store = s, .shard = shard };
 	enum err e = ERR_OK;
-	if (w == NULL && create)
-		e = swarm_new(s, shard, (uint32_t)hash, info_hash, &w);
-	if (e == ERR_OK)
-		*out = (struct swarm_visit){ .store = s, .shard = shard, .swarm = w };
-	else
+	if (number != 0)
+		out->swarm = store_header(shard, number - 1);
+	else if (create)
+		e = swarm_new(s, shard, (uint32_t)hash, info_hash, out);
+	if (e != ERR_OK)
 		must(pthread_mutex_unlock(&shard->lock) == 0);
 	return e;
 }
@@ -308,8 +313,10 @@ static void count(struct swarm_shard *shard, struct swarm *w, bool wide, enum sw
 	*(wide ? &t->peers_v6 : &t->peers_v4) += by64;
 }
 
-void store_arrive(struct swarm_shard *shard, struct swarm *w, bool wide, const struct record *r)
+void store_arrive(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w, bool wide,
+                  const struct record *r)
 {
+	limits_count(s, r->endpoint, wide, 1);
 	count(shard, w, wide, record_role(r), 1);
 }
 
@@ -318,12 +325,13 @@ void store_depart(struct swarm_store *s, struct swarm_shard *shard, struct swarm
 {
 	if (r->key & FLAG_PEER_ID)
 		peer_ids_remove(&shard->ids, store_id_hash(s, w, wide, r), &shard->bytes);
+	limits_count(s, r->endpoint, wide, -1);
 	count(shard, w, wide, record_role(r), (uint32_t)-1);
 }
 
 struct swarm_totals swarm_totals(struct swarm_store *s)
 {
-	struct swarm_totals sum = { .bytes = sizeof(*s) };
+	struct swarm_totals sum = { .bytes = sizeof(*s) + limits_bytes(s) };
 	for (unsigned i = 0; i < s->options.shards; i++) {
 		struct swarm_shard *shard = &s->shards[i];
 		must(pthread_mutex_lock(&shard->lock) == 0);

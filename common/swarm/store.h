@@ -63,6 +63,7 @@ struct swarm_shard {
 	uint32_t free;             /* the first header to use again, + 1; 0: none */
 	struct peer_ids ids;
 	struct move *moves;
+	struct swarm_sweep oldest;  /* where to look for somebody who may go */
 	struct swarm_totals totals; /* but for `bytes` */
 	size_t bytes;
 };
@@ -71,6 +72,7 @@ struct swarm_store {
 	struct swarm_options options;
 	uint32_t max_used;   /* swarms of one shard */
 	atomic_size_t peers; /* of all shards; kept for max_peers */
+	atomic_uint *crowds; /* limits.c; NULL: no limits but those of the store */
 	struct swarm_shard shards[];
 };
 
@@ -88,7 +90,8 @@ uint32_t swarm_size(const struct swarm_shard *shard, const struct swarm *w);
 void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w);
 
 /* A record was put into one of the swarm's sequences, or is about to leave it. */
-void store_arrive(struct swarm_shard *shard, struct swarm *w, bool wide, const struct record *r);
+void store_arrive(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w, bool wide,
+                  const struct record *r);
 void store_depart(struct swarm_store *s, struct swarm_shard *shard, struct swarm *w, bool wide,
                   const struct record *r);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/swarm/crowd.h"
+#include "common/swarm/limits.h"
 
 #include <string.h>
 
@@ -132,7 +133,7 @@ static enum err put_in(struct swarm_visit *v, const struct record *r, bool wide,
 		w->emptied = 0;
 	const enum err e = sequence_insert(&w->of[wide], r, at, &v->shard->bytes);
 	if (e == ERR_OK)
-		store_arrive(v->shard, w, wide, r);
+		store_arrive(v->store, v->shard, w, wide, r);
 	return e;
 }
 
@@ -144,7 +145,8 @@ static enum err join(struct swarm_visit *v, const struct swarm_peer *p, uint64_t
 	union made made;
 	enum err e = ERR_BUSY;
 	make_record(p, flags, &made);
-	if (atomic_fetch_add_explicit(&s->peers, 1, memory_order_relaxed) < s->options.max_peers)
+	const size_t peers = atomic_fetch_add_explicit(&s->peers, 1, memory_order_relaxed);
+	if (limits_admit(v, &p->client) && (peers < s->options.max_peers || limits_make_room(v)))
 		e = put_in(v, &made.record, is_wide(p->client.addr.family), at);
 	if (e != ERR_OK)
 		atomic_fetch_sub_explicit(&s->peers, 1, memory_order_relaxed);
@@ -187,7 +189,7 @@ static enum err change_to(struct swarm_visit *v, const struct swarm_peer *p, uin
 	           memcmp(made.record.endpoint, r->endpoint, endpoint_size(wide)) != 0) {
 		store_depart(v->store, v->shard, v->swarm, wide, r);
 		memcpy(r, &made, (size_t)1 << record_shift(wide));
-		store_arrive(v->shard, v->swarm, wide, r);
+		store_arrive(v->store, v->shard, v->swarm, wide, r);
 	} else {
 		r->stamp = made.record.stamp; /* as nearly always */
 	}

@@ -58,8 +58,20 @@ struct swarm_options {
 	unsigned shards;   /* a power of two */
 	size_t max_swarms; /* of the whole store, shared out evenly over the shards */
 	size_t max_peers;
-	uint64_t secret; /* of the hash tables: unknown to those who choose info-hashes */
+	uint32_t max_per_address; /* peers of one IPv4 address or IPv6 /64; 0: any number */
+	uint32_t max_per_prefix;  /* of one /24, or /48 */
+	uint64_t secret;          /* of the hash tables: unknown to those who choose info-hashes */
 };
+
+/*
+ * What a full store does. A newcomer takes the place of the oldest (by its end) of the next 64 peers
+ * that a cursor comes to; a new swarm that of one among the next 64 swarms that has a few peers at
+ * most, all of them older than those of the others. A newcomer whose address or prefix has its number
+ * takes the place of the oldest from there in its own swarm and place, and is refused when there is
+ * none. Addresses are counted in 2^20 numbers by a keyed hash, prefixes too, so that two may share one:
+ * a limit much below the peers of the store divided by that refuses the wrong ones.
+ */
+enum swarm_limit { SWARM_LIMIT_STORE, SWARM_LIMIT_ADDRESS, SWARM_LIMIT_PREFIX, SWARM_LIMITS };
 
 struct swarm_store *swarm_store_new(const struct swarm_options *options); /* NULL: no memory */
 void swarm_store_free(struct swarm_store *s);                             /* NULL is fine */
@@ -67,7 +79,8 @@ void swarm_store_free(struct swarm_store *s);                             /* NUL
 struct swarm_visit {
 	struct swarm_store *store;
 	struct swarm_shard *shard;
-	struct swarm *swarm; /* NULL: unknown, and `create` was false */
+	struct swarm *swarm;            /* NULL: unknown, and `create` was false */
+	uint32_t evicted[SWARM_LIMITS]; /* peers that had to go, by reason */
 	/* Where swarm_put() left the asker, so that draws need not search. */
 	struct {
 		bool known, wide;
@@ -76,7 +89,7 @@ struct swarm_visit {
 	} self;
 };
 
-/* ERR_BUSY: max_swarms is reached. ERR_NOMEM. On failure nothing is locked. */
+/* ERR_BUSY: max_swarms is reached, and nobody can go. ERR_NOMEM. On failure nothing is locked. */
 enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE],
                      bool create, struct swarm_visit *out) must_check;
 /* Unlocks; forgets the swarm when it is empty and has no snatches to remember. */
@@ -116,7 +129,7 @@ struct swarm_change {
  * Adds the peer or updates it (role, address, port, place, expiry).
  * A snatch is counted once per peer: when somebody who was here without everything becomes a seed,
  * or, with `completed_now` (the client said event=completed), when it was here as a leecher or is
- * new. ERR_BUSY: max_peers is reached. ERR_NOMEM. Nothing changed then.
+ * new. ERR_BUSY: a limit is reached, and nobody can go. ERR_NOMEM. The swarm is as it was then.
  */
 enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *peer, bool completed_now,
                    struct swarm_change *change) must_check;
@@ -205,7 +218,7 @@ uint8_t *swarm_compact(const struct swarm_visit *v, uint32_t spot, uint8_t *at);
  * cursor. Returns how many are gone; `shards` counts shards that were finished, so that a whole round
  * is over when it has grown by their number.
  */
-enum { SWARM_SLICE = 4096 };
+enum { SWARM_SLICE = 1024 };
 struct swarm_sweep {
 	uint64_t shards;
 	uint32_t number;   /* of the swarm in its shard */
@@ -240,8 +253,8 @@ bool swarm_list(struct swarm_store *s, struct swarm_walk *walk, uint8_t first, u
  * One shard as bytes for the snapshot file, and back, `elapsed` seconds later: whose time has run out
  * by then is left out, and so are the peers of a swarm that has some. They come back in place 0 and map
  * number 0, so that the next visit relocates them. swarm_import: ERR_TRUNCATED or ERR_MALFORMED; ERR_BUSY
- * or ERR_NOMEM when the store is full. What came before the fault is kept. The number of shards may
- * differ.
+ * when no more swarms fit; ERR_NOMEM. What came before the fault is kept. Peers beyond a limit are left
+ * out. The number of shards may differ.
  */
 void swarm_export(struct swarm_store *s, unsigned shard, uint32_t now, struct text *out);
 enum err swarm_import(struct swarm_store *s, struct reader *r, uint32_t now,

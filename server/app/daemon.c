@@ -136,6 +136,10 @@ static enum err build_memory(struct daemon *d, struct fault *fault)
 	const struct swarm_options swarms = { .shards = SHARDS,
 		                              .max_swarms = d->config.limit_swarms,
 		                              .max_peers = d->config.limit_peers,
+		                              .max_per_address =
+		                                      (uint32_t)d->config.limit_peers_per_address,
+		                              .max_per_prefix =
+		                                      (uint32_t)d->config.limit_peers_per_prefix,
 		                              .secret = secret_number(d, "swarms") };
 	const struct store_options store = { .conninfo = d->config.database,
 		                             .connections = STORE_CONNECTIONS,

@@ -149,6 +149,18 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 		metrics_add(w->metrics, METRIC_SNATCHES, 1);
 }
 
+static void count_evicted(struct tracker_worker *w, const struct swarm_visit *visit)
+{
+	static const enum metrics_counter counters[SWARM_LIMITS] = {
+		[SWARM_LIMIT_STORE] = METRIC_PEERS_EVICTED_STORE,
+		[SWARM_LIMIT_ADDRESS] = METRIC_PEERS_EVICTED_ADDRESS,
+		[SWARM_LIMIT_PREFIX] = METRIC_PEERS_EVICTED_PREFIX,
+	};
+	for (unsigned i = 0; i < SWARM_LIMITS; i++)
+		if (visit->evicted[i] > 0)
+			metrics_add(w->metrics, counters[i], visit->evicted[i]);
+}
+
 /* How many peers the client shall get. */
 static size_t wanted(const struct tracker_settings *s, const struct ask *ask)
 {
@@ -225,6 +237,7 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	choose(w, &visit, ask, &asker);
 	out->counts = swarm_counts(&visit);
 	out->steered = asker.steered;
+	count_evicted(w, &visit);
 	swarm_leave(&visit);
 
 	account(w, ask, &asker);

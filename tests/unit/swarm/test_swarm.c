@@ -182,33 +182,6 @@ static void expires_in_the_second_after(void **state)
 	swarm_store_free(s);
 }
 
-static void is_busy_at_its_limits(void **state)
-{
-	(void)state;
-	struct swarm_store *s = store_of(1, 2, 3);
-	struct swarm_visit v;
-	uint8_t hash[INFO_HASH_SIZE];
-	struct swarm_change change;
-	for (uint32_t i = 0; i < 2; i++) {
-		v = enter(s, i, true);
-		(void)put(&v, peer_of(i, SWARM_SEED), false);
-		swarm_leave(&v);
-	}
-	hash_of_number(2, hash);
-	assert_int_equal(swarm_enter(s, hash, true, &v), ERR_BUSY);
-	v = enter(s, 0, true); /* the lock was given back */
-	(void)put(&v, peer_of(8, SWARM_SEED), false);
-	struct swarm_peer p = peer_of(9, SWARM_SEED);
-	assert_int_equal(swarm_put(&v, &p, false, &change), ERR_BUSY);
-	p = peer_of(8, SWARM_LEECHER);
-	assert_int_equal(swarm_put(&v, &p, false, &change), ERR_OK);
-	assert_true(remove_number(&v, 8));
-	(void)put(&v, peer_of(9, SWARM_SEED), false);
-	swarm_leave(&v);
-	walk(s);
-	swarm_store_free(s);
-}
-
 static uint32_t place_by_last_byte(void *ctx, const struct ip_addr *addr)
 {
 	++*(unsigned *)ctx;
@@ -403,7 +376,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(starts_the_day_anew_when_somebody_comes),
 	cmocka_unit_test(finds_every_swarm_while_others_come_and_go),
 	cmocka_unit_test(expires_in_the_second_after),
-	cmocka_unit_test(is_busy_at_its_limits),
 	cmocka_unit_test(relocates_by_address),
 	cmocka_unit_test(knows_a_keyed_client_wherever_it_is),
 	cmocka_unit_test(knows_a_client_without_key_by_its_address),

@@ -6,6 +6,7 @@
 #include "tests/unit/test.h"
 
 #include "common/swarm/crowd.h"
+#include "common/swarm/limits.h"
 
 #include <stdlib.h>
 
@@ -129,7 +130,7 @@ static inline struct swarm_totals walk_shard(struct swarm_store *store, struct s
 
 static inline void walk(struct swarm_store *store)
 {
-	struct swarm_totals sum = { .bytes = sizeof(*store) };
+	struct swarm_totals sum = { .bytes = sizeof(*store) + limits_bytes(store) };
 	for (unsigned i = 0; i < store->options.shards; i++) {
 		const struct swarm_totals t = walk_shard(store, &store->shards[i]);
 		sum.swarms += t.swarms;

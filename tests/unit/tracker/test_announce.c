@@ -260,16 +260,44 @@ static void full_stores_still_give_peers(void **state)
 {
 	(void)state;
 	struct house *h = house_new(&usual);
-	unsigned i = 0;
-	while (counted(h, METRIC_PEERS_REFUSED) == 0 && i < 8000) {
+	for (unsigned i = 0; i < 4050; i++) {
 		char ip[IP_TEXT_SIZE];
 		(void)snprintf(ip, sizeof(ip), "192.0.%u.%u", i / 250, i % 250);
 		const struct heard heard =
 			say(h, (struct say){ .ip = ip, .port = 1, .left = 9, .want = 5 });
 		assert_int_equal(heard.n, i < 5 ? i : 5);
-		i++;
 	}
-	assert_int_equal(counted(h, METRIC_PEERS_REFUSED), 1);
+	assert_int_equal(counted(h, METRIC_PEERS_REFUSED), 0);
+	assert_int_equal(counted(h, METRIC_PEERS_EVICTED_STORE), 50);
+	assert_int_equal(swarm_totals(h->swarms).leechers, 4000);
+	house_free(h);
+}
+
+/* `each` peers in one torrent after the other, until one is refused or there are 1,000 torrents. */
+static const char *fill(struct house *h, struct announce *a, uint16_t each)
+{
+	struct tracker_worker *w = &h->tracker->workers[0];
+	const struct ask ask = { .announce = a, .from = address("192.0.2.1"), .room = 50 };
+	struct answer answer = { .refusal = NULL };
+	worker_begin(w, h->now * 1000);
+	for (unsigned i = 0; i < 1000 && answer.refusal == NULL; i++) {
+		memcpy(a->info_hash, &i, sizeof(i));
+		for (a->port = 1; a->port <= each && answer.refusal == NULL; a->port++)
+			tracker_announce(w, &ask, &answer);
+	}
+	worker_end(w);
+	return answer.refusal;
+}
+
+static void a_full_house_lets_small_torrents_go(void **state)
+{
+	(void)state;
+	struct house *h = house_new(&usual);
+	struct announce a = { .left = 9, .want = WANT_DEFAULT };
+	assert_null(fill(h, &a, 1));
+	const uint64_t here = swarm_totals(h->swarms).swarms;
+	assert_in_range(here, 350, 400);
+	assert_int_equal(counted(h, METRIC_PEERS_EVICTED_STORE), 1000 - here);
 	house_free(h);
 }
 
@@ -278,14 +306,13 @@ static void a_full_house_refuses_new_torrents_but_no_goodbye(void **state)
 	(void)state;
 	struct house *h = house_new(&usual);
 	struct tracker_worker *w = &h->tracker->workers[0];
-	struct announce a = { .port = 1, .left = 9, .want = WANT_DEFAULT };
+	struct announce a = { .left = 9, .want = WANT_DEFAULT };
 	const struct ask ask = { .announce = &a, .from = address("192.0.2.1"), .room = 50 };
-	struct answer answer = { .refusal = NULL };
+	struct answer answer;
+	assert_non_null(fill(h, &a, 9));
+	assert_int_equal(counted(h, METRIC_PEERS_EVICTED_STORE), 0);
 	worker_begin(w, h->now * 1000);
-	for (unsigned i = 0; i < 5000 && answer.refusal == NULL; i++) {
-		memcpy(a.info_hash, &i, sizeof(i));
-		tracker_announce(w, &ask, &answer);
-	}
+	tracker_announce(w, &ask, &answer);
 	assert_non_null(answer.refusal);
 	assert_int_equal(answer.interval, usual.interval);
 	a.event = EVENT_STOPPED;
@@ -507,6 +534,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(spreads_long_intervals_a_little),
 	cmocka_unit_test(never_hands_out_bogons_unless_a_map_or_the_lab_says_so),
 	cmocka_unit_test(full_stores_still_give_peers),
+	cmocka_unit_test(a_full_house_lets_small_torrents_go),
 	cmocka_unit_test(a_full_house_refuses_new_torrents_but_no_goodbye),
 	cmocka_unit_test(steers_by_the_map_under_p4p_and_not_under_native),
 	cmocka_unit_test(prices_the_way_the_bytes_will_go),
