@@ -34,7 +34,7 @@ void text_reserve(struct text *t, size_t size)
 		(void)grow(t, size - t->size);
 }
 
-void text_add(struct text *t, const void *bytes, size_t size)
+void text_add_slowly_(struct text *t, const void *bytes, size_t size)
 {
 	if (!grow(t, size))
 		return;

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	char *bytes; /* NUL-terminated once anything was added; NULL before */
@@ -26,7 +27,21 @@ struct text {
 /* Room for `size` bytes in all, so that adding them allocates no more. */
 void text_reserve(struct text *t, size_t size);
 
-void text_add(struct text *t, const void *bytes, size_t size);
+void text_add_slowly_(struct text *t, const void *bytes, size_t size); /* text_add()'s own */
+
+/* Inline, because bencode is added a few bytes at a time. */
+static inline void text_add(struct text *t, const void *bytes, size_t size)
+{
+	if (t->bad || size >= t->room - t->size) { /* no room for it and a NUL */
+		text_add_slowly_(t, bytes, size);
+		return;
+	}
+	if (size > 0)
+		memcpy(t->bytes + t->size, bytes, size);
+	t->size += size;
+	t->bytes[t->size] = '\0';
+}
+
 void text_put(struct text *t, const char *s);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -41,13 +41,13 @@ void bencode_end(struct bencode *b)
 	text_add(b->out, "e", 1);
 }
 
-void bencode_key(struct bencode *b, const char *key)
+void bencode_key_(struct bencode *b, const char *key, size_t size)
 {
 	must(b->depth > 0);
 	const char **last = &b->last_key[b->depth - 1];
 	must(*last == NULL || strcmp(*last, key) < 0);
 	*last = key;
-	bencode_string(b, key);
+	bencode_bytes(b, key, size);
 }
 
 void bencode_raw_key(struct bencode *b, const void *key, size_t size)

@@ -25,7 +25,8 @@ struct link {
 	uint32_t slot; /* of the quota */
 	bool begun;    /* the handler was called once */
 	size_t body_seen;
-	struct text target; /* as sent; libmicrohttpd unescapes its own copy in place */
+	char *query;      /* in libmicrohttpd's buffer; NULL: none */
+	char query_first; /* its first character, which on_target() took away */
 	struct text body, reply;
 };
 
@@ -68,7 +69,6 @@ static void link_free(struct exchange *x, struct link *link)
 	if (link == NULL)
 		return;
 	quota_leave(x->quota, link->slot);
-	text_done(&link->target);
 	text_done(&link->body);
 	text_done(&link->reply);
 	free(link);
@@ -193,8 +193,8 @@ static enum MHD_Result refuse_body(const struct exchange *x, struct link *link,
 
 /*
  * Called with the request's line, before libmicrohttpd takes it to pieces. It reads on behind the
- * '?' after this call, so that ending the query here leaves it none to read. strchr() hands the
- * buffer out as what it is: libmicrohttpd's own to write to.
+ * '?' after this call, so that ending the query here leaves it none to read; the rest stays where it
+ * is until the request ends. strchr() hands the buffer out as what it is: libmicrohttpd's to write.
  */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
@@ -207,13 +207,23 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 		return NULL; /* on_request() hangs up */
 	link->begun = false;
 	link->body_seen = 0;
-	link->target.size = 0;
-	text_put(&link->target, target != NULL ? target : "");
+	link->query = NULL;
 	char *question = target != NULL ? strchr(target, '?') : NULL;
-	if (question != NULL)
+	if (question != NULL) {
+		link->query = question + 1;
+		link->query_first = question[1];
 		question[1] = '\0';
+	}
 	atomic_fetch_add_explicit(&lane->exchange->running, 1, memory_order_relaxed);
 	return link;
+}
+
+/* The path stays escaped: routes are found in it as it was sent. */
+static size_t on_unescape(void *cls, struct MHD_Connection *connection, char *s)
+{
+	(void)cls;
+	(void)connection;
+	return strlen(s);
 }
 
 static void shrink(struct text *t)
@@ -232,7 +242,6 @@ static void on_end(void *cls, struct MHD_Connection *connection, void **state,
 	if (link == NULL)
 		return;
 	text_done(&link->body);
-	shrink(&link->target);
 	shrink(&link->reply);
 	*state = NULL;
 	atomic_fetch_sub(&lane->exchange->running, 1);
@@ -277,16 +286,16 @@ static const char *path_of(const char *target)
 }
 
 static enum MHD_Result answer(const struct lane *lane, struct link *link,
-                              struct MHD_Connection *connection, const char *method)
+                              struct MHD_Connection *connection, const char *url,
+                              const char *method)
 {
 	const struct exchange *x = lane->exchange;
-	char *question = strchr(link->target.bytes, '?');
-	if (question != NULL)
-		*question = '\0';
+	if (link->query != NULL)
+		link->query[0] = link->query_first;
 	const struct http_request request = {
 		.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method,
-		.path = path_of(link->target.bytes),
-		.query = question != NULL ? question + 1 : "",
+		.path = path_of(url),
+		.query = link->query != NULL ? link->query : "",
 		.from = link->from,
 		.from_port = link->from_port,
 		.body = link->body.bytes != NULL ? link->body.bytes : "",
@@ -304,12 +313,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state)
 {
-	(void)url;
 	(void)version;
 	const struct lane *lane = cls;
 	const struct exchange *x = lane->exchange;
 	struct link *link = *state;
-	if (link == NULL || link->target.bad)
+	if (link == NULL)
 		return MHD_NO;
 	if (!link->begun) { /* a reply queued now would close the connection */
 		link->begun = true;
@@ -320,7 +328,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return take_body(x, link, data, size);
 	if (link->body_seen > x->options.body_max)
 		return refuse_body(x, link, connection);
-	return answer(lane, link, connection, method);
+	return answer(lane, link, connection, url, method);
 }
 
 /* ---- lanes ---- */
@@ -338,12 +346,12 @@ enum err lane_start(struct lane *lane, int listener, struct fault *fault)
 	lane->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | tls, 0, on_accept, lane, on_request,
 		lane, MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane,
-		MHD_OPTION_NOTIFY_COMPLETED, on_end, lane, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, lane, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each,
-		MHD_OPTION_CONNECTION_LIMIT, limit > 0 ? limit : 1U, MHD_OPTION_CONNECTION_TIMEOUT,
-		o->idle_seconds, MHD_OPTION_HTTPS_MEM_CERT, o->certificate,
-		MHD_OPTION_HTTPS_MEM_KEY, o->key, MHD_OPTION_HTTPS_PRIORITIES, tls_priorities,
-		MHD_OPTION_END);
+		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, lane, MHD_OPTION_NOTIFY_COMPLETED,
+		on_end, lane, MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each, MHD_OPTION_CONNECTION_LIMIT,
+		limit > 0 ? limit : 1U, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
+		MHD_OPTION_HTTPS_MEM_CERT, o->certificate, MHD_OPTION_HTTPS_MEM_KEY, o->key,
+		MHD_OPTION_HTTPS_PRIORITIES, tls_priorities, MHD_OPTION_END);
 	/* `own` is left alone on failure: libmicrohttpd may have closed it already. */
 	return lane->daemon != NULL
 	               ? ERR_OK
