@@ -152,6 +152,7 @@ def one_round(args, mode, servers, announces, results):
 def members(args, mode, folder, hashes):
     core = args.server_core
     options = {"max_peers": args.want, "http_connections_per_address": 0,
+               "announces_per_minute_per_address": 0, "announces_per_minute_per_prefix": 0,
                "http_keep_alive": str(mode == "keep-alive").lower()}
     servers = [Ceiling(folder, core, args.ceiling, args.ceiling_words),
                trackers.P4pd("native", folder, core, args.p4pd, {**options, "policy": "native"})]
