@@ -41,10 +41,11 @@ def relation(of, to, providers):
     return "settlement-free" if (of + to) % 3 else "paid-peering"
 
 
-def topology(number, size, first_block, providers):
+def topology(number, size, first_block, providers, shift=0):
+    """`shift` moves every block to the next PID but so many: the same network, renumbered."""
     name = f"net-{number}"
     core = f"{name}-core"
-    pids = [{"pid": f"{name}-{i}", "prefixes": [block(first_block + i)], "access": "fiber"}
+    pids = [{"pid": f"{name}-{i}", "prefixes": [block(first_block + (i + shift) % size)], "access": "fiber"}
             for i in range(size)]
     links = [{"id": f"{name}-l{i}", "a": p["pid"], "b": core, "capacity_mbps": 40000,
               "weight": 1 + i * 7 % 50} for i, p in enumerate(pids)]
@@ -57,10 +58,11 @@ def topology(number, size, first_block, providers):
             "pids": pids + [{"pid": core}], "links": links, "interconnects": edges}
 
 
-def world(pids, providers=10):
-    """{provider: its topology document as bytes}"""
+def world(pids, providers=10, shift=0):
+    """{provider: its topology document as bytes}, the largest provider first"""
     documents, first = {}, 0
     for number, size in enumerate(split(pids, providers)):
-        documents[f"net-{number}"] = json.dumps(topology(number, size, first, providers)).encode()
+        document = topology(number, size, first, providers, shift)
+        documents[document["provider"]] = json.dumps(document).encode()
         first += size
     return documents

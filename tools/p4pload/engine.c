@@ -5,6 +5,7 @@
 #include "tools/p4pload/process.h"
 #include "tools/p4pload/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -470,7 +471,12 @@ static enum err measure(struct engine *e, struct tally *out, struct fault *fault
 		return no_process(pid, fault);
 	if (process_cpu(own, &own_before) != ERR_OK)
 		return no_process(own, fault);
+	if (e->options->progress)
+		(void)fputs("p4pload: all clients are in; measuring\n", stderr);
 	begin(e, out, true);
+	struct timespec wall;
+	must(clock_gettime(CLOCK_REALTIME, &wall) == 0);
+	out->started_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000;
 	const uint64_t end = e->start + e->options->seconds * second;
 	while (e->now < end)
 		(void)turn(e, true);

@@ -47,6 +47,7 @@ static const struct {
 	{ "bytes", OFFSET(bytes), "announce a MiB up and down more each time, instead of none" },
 	{ "no-keys", OFFSET(no_keys), "announce without a key" },
 	{ "verify", OFFSET(verify), "check lists and counts; a wrong one makes the run fail" },
+	{ "progress", OFFSET(progress), "say on standard error when the clock starts" },
 	{ "series", OFFSET(series), "add every second's figures to the JSON" },
 	{ "json", OFFSET(json), "print the result as one line of JSON" },
 	{ "print-hashes", OFFSET(print_hashes), "print the info-hashes, one a line, and end" },

@@ -39,7 +39,7 @@ struct options {
 	struct ip_prefix from[FROM_MAX]; /* all of the target's family */
 	size_t n_from;
 	const char *hash_file, *path; /* borrowed from argv; path of HTTP announces */
-	bool forwarded, bytes, no_keys, verify, series, json, print_hashes, help;
+	bool forwarded, bytes, no_keys, verify, progress, series, json, print_hashes, help;
 };
 
 /* ERR_MALFORMED or ERR_RANGE with a fault that names the option. *out is untouched on failure. */

@@ -52,11 +52,12 @@ static void json_series(FILE *out, const struct tally *t)
 void report_json(FILE *out, const struct tally *t, const struct options *o)
 {
 	(void)fprintf(out,
-	              "{\"seconds\":%.3f,\"sent\":{\"connect\":%" PRIu64 ",\"announce\":%" PRIu64
-	              ",\"scrape\":%" PRIu64 "},\"unsent\":%" PRIu64 ",\"answered\":%" PRIu64
-	              ",\"answers_per_second\":%.0f",
-	              (double)t->ns / 1e9, t->sent[UDP_CONNECT], t->sent[UDP_ANNOUNCE],
-	              t->sent[UDP_SCRAPE], t->unsent, t->answered, ratio(t->answered, t->ns) * 1e9);
+	              "{\"started\":%.3f,\"seconds\":%.3f,\"sent\":{\"connect\":%" PRIu64
+	              ",\"announce\":%" PRIu64 ",\"scrape\":%" PRIu64 "},\"unsent\":%" PRIu64
+	              ",\"answered\":%" PRIu64 ",\"answers_per_second\":%.0f",
+	              (double)t->started_ms / 1e3, (double)t->ns / 1e9, t->sent[UDP_CONNECT],
+	              t->sent[UDP_ANNOUNCE], t->sent[UDP_SCRAPE], t->unsent, t->answered,
+	              ratio(t->answered, t->ns) * 1e9);
 	(void)fprintf(out,
 	              ",\"lost\":%" PRIu64 ",\"late\":%" PRIu64 ",\"foreign\":%" PRIu64
 	              ",\"reconnects\":%" PRIu64,

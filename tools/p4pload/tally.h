@@ -21,6 +21,7 @@ struct second {
 
 struct tally {
 	uint64_t ns;                     /* length of the measured phase */
+	uint64_t started_ms;             /* when the measured phase began: Unix time */
 	uint64_t cpu_ns;                 /* of the tracker meanwhile; 0: not measured */
 	uint64_t own_cpu_ns;             /* of this process meanwhile */
 	uint64_t sent[UDP_SCRAPE + 1];   /* by kind */
