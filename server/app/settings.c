@@ -51,6 +51,7 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 		.interval = (uint32_t)c->announce_interval,
 		.min_interval = (uint32_t)c->min_interval,
 		.peer_timeout = (uint32_t)c->peer_timeout,
+		.connection_seconds = (uint32_t)c->connection_seconds,
 		.lab = c->lab != 0,
 		.passkeys = passkeys_of(c->passkeys),
 		.forwarded = strcmp(c->proxy_header, "Forwarded") == 0,

@@ -27,11 +27,11 @@ uint64_t connection_id(const uint8_t key[static HASH_KEY_SIZE], const struct ip_
 }
 
 bool connection_check(const uint8_t key[static HASH_KEY_SIZE], const struct ip_addr *from,
-                      uint32_t now, uint64_t id)
+                      uint32_t now, uint32_t lifetime, uint64_t id)
 {
 	const uint32_t issued = (uint32_t)(id >> 32);
 	const uint32_t age = now + CONNECTION_SKEW - issued; /* wraps for one from the future */
-	const bool fresh = age <= CONNECTION_SECONDS + CONNECTION_SKEW;
+	const bool fresh = age <= lifetime + CONNECTION_SKEW;
 	/* Both at once: one branch, which goes the same way for every honest client. */
 	return fresh & (mac(key, from, issued) == (uint32_t)id);
 }

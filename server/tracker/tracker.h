@@ -37,6 +37,7 @@ struct tracker_settings {
 	unsigned max_peers;                            /* in one reply, whatever the client asks */
 	unsigned default_peers;                        /* when it asks for none in particular */
 	uint32_t interval, min_interval, peer_timeout; /* seconds */
+	uint32_t connection_seconds;                   /* that a connection id holds */
 	bool lab;                                      /* private and loopback peers are fine */
 	struct ip_prefix *proxies; /* believed about whom they speak for; never handed out */
 	size_t n_proxies;

@@ -98,7 +98,8 @@ static bool admit(struct tracker_worker *w, struct net_datagram *d, struct waiti
 		d->out_size = connect(w, d, head.transaction);
 		return false;
 	}
-	if (!connection_check(w->tracker->connection_key, &d->from, w->now, head.connection)) {
+	if (!connection_check(w->tracker->connection_key, &d->from, w->now,
+	                      w->rules.book->settings.connection_seconds, head.connection)) {
 		metrics_add(w->metrics, METRIC_UDP_BAD_CONNECTION, 1);
 		return false;
 	}

@@ -30,7 +30,8 @@ static struct house open_house(void)
 		                                          .max_peers = 200,
 		                                          .default_peers = 50,
 		                                          .interval = 1800,
-		                                          .peer_timeout = 300 };
+		                                          .peer_timeout = 300,
+		                                          .connection_seconds = 120 };
 	struct house h = { .swarms = swarm_store_new(&swarms),
 		           .office = map_office_new(snapshot_free),
 		           .metrics = metrics_new(1) };

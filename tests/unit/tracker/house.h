@@ -105,6 +105,7 @@ static const struct tracker_settings usual = {
 	.interval = 200,
 	.min_interval = 60,
 	.peer_timeout = 300,
+	.connection_seconds = 120,
 	.lab = true,
 };
 

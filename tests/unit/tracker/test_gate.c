@@ -106,6 +106,20 @@ static void old_connection_ids_are_counted_and_never_held_against_anybody(void *
 	house_free(h);
 }
 
+static void an_operator_may_let_connection_ids_live_longer(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	struct house *h = house_new(&s);
+	const uint64_t id = udp_connect(h, "192.0.2.1");
+	h->now += 3600;
+	assert_int_equal(announce_from(h, "192.0.2.1", id), 0);
+	s.connection_seconds = 3600;
+	assert_int_equal(tracker_reload(h->tracker, &s), ERR_OK);
+	assert_true(announce_from(h, "192.0.2.1", id) > 0);
+	house_free(h);
+}
+
 static void says_shortly_why_it_refuses(void **state)
 {
 	(void)state;
@@ -252,6 +266,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(limits_change_while_it_runs),
 	cmocka_unit_test(proxies_and_a_lab_are_exempt),
 	cmocka_unit_test(old_connection_ids_are_counted_and_never_held_against_anybody),
+	cmocka_unit_test(an_operator_may_let_connection_ids_live_longer),
 	cmocka_unit_test(says_shortly_why_it_refuses),
 };
 

@@ -18,7 +18,7 @@ static void says_nothing_without_a_connection_id_of_ours(void **state)
 	assert_int_equal(counted(h, METRIC_UDP_BAD_CONNECTION), 8);
 
 	(void)udp_announce_packet(&s, mine, p);
-	h->now += CONNECTION_SECONDS;
+	h->now += usual.connection_seconds;
 	assert_int_equal(udp_from(h, 1, s.ip, p, sizeof(p)).size, 20); /* any worker */
 	h->now++;
 	assert_int_equal(udp_from(h, 0, s.ip, p, sizeof(p)).size, 0);
