@@ -14,6 +14,7 @@ enum {
 	GAP_MAX = 60,           /* seconds between ticks that are still taken for one watch */
 	EXPIRE_PARTS = 600,     /* ticks to sweep the whole ledger */
 	WAITING_MAX = 288,      /* closed bins in memory while the disk is full: a day */
+	JOURNAL_PART = 1 << 18, /* bytes in memory before a second is over */
 	JOURNAL_SLACK = 1 << 26 /* bytes beyond two checkpoints that make another one worthwhile */
 };
 
@@ -213,8 +214,12 @@ struct accounting_slot *accounting_slot(struct accounting *a, unsigned i)
 static enum err enter(struct accounting *a, const struct journal_item *item)
 {
 	const enum err e = bin_add(&a->bin, item);
-	if (e == ERR_OK && !a->journal.broken)
+	if (e == ERR_OK && !a->journal.broken) {
 		journal_put(&a->journal, item);
+		/* A failure makes a checkpoint due, which says why if it fails as well. */
+		if (a->journal.pending.size >= JOURNAL_PART)
+			(void)!journal_append(&a->journal, NULL);
+	}
 	if (e == ERR_BUSY)
 		metrics_add(a->metrics, METRIC_ACCOUNTING_BIN_FULL, 1);
 	return e;

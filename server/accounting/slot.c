@@ -17,11 +17,18 @@ double contact_decay(double seconds)
 	return exp2(-seconds / CONTACT_HALF_LIFE);
 }
 
+/* What is left of contacts as old as the last visit. */
+static float fade(const struct accounting_slot *s)
+{
+	return exp2f(-(float)s->elapsed / CONTACT_HALF_LIFE);
+}
+
 enum err slot_init(struct accounting_slot *s)
 {
 	const struct tally_size room = { SLOT_ROWS, SLOT_CELLS };
 	const struct tally_size max = { SLOT_ROWS_MAX, SLOT_CELLS };
 	pthread_mutex_init(&s->lock, NULL);
+	s->weight = fade(s); /* libm's pages, too, are there from now on */
 	for (size_t i = 0; i < SLOT_TALLIES; i++) {
 		if (tally_init(&s->tallies[i].tally, room, max) != ERR_OK)
 			return ERR_NOMEM; /* slot_done() frees the rest */
@@ -207,12 +214,14 @@ static void note_handed(struct accounting_slot *s, const struct accounting_hande
 
 void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n)
 {
+	if (n == 0)
+		return;
 	s->offered += n;
 	if (s->share > 0 && random_next(&s->seed) >> (64 - s->share) != 0) {
 		metrics_add(s->metrics, METRIC_ACCOUNTING_SAMPLED_OUT, 1);
 		return;
 	}
-	const float kept = exp2f(-(float)s->elapsed / CONTACT_HALF_LIFE);
+	const float kept = fade(s);
 	for (size_t i = 0; i < n; i++)
 		note_handed(s, &list[i], kept);
 	s->noted += (uint32_t)n;

@@ -642,6 +642,7 @@ static void *announce_much(void *arg)
 			                                  .known = i >= 100,
 			                                  .place = place,
 			                                  .now = START };
+		accounting_prefetch(s, note.client, note.swarm);
 		accounting_note(s, &note);
 		const struct accounting_handed handed = { world_place(lease.map, 2, 1), 1, 1 };
 		accounting_handed(s, &handed, 1);
