@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The headers from `walk` on, at most SWARM_LIST_SLICE of them, of one shard, whose lock is held. */
-static size_t list_slice(const struct swarm_shard *shard, struct swarm_walk *walk, uint8_t first,
+static size_t list_slice(struct swarm_shard *shard, struct swarm_walk *walk, uint8_t first,
                          uint8_t last, struct swarm_row *out)
 {
 	size_t n = 0;
@@ -13,7 +13,7 @@ static size_t list_slice(const struct swarm_shard *shard, struct swarm_walk *wal
 		if (w->map_number == HEADER_FREE || w->info_hash[0] < first ||
 		    w->info_hash[0] > last)
 			continue;
-		const struct swarm_visit visit = { .swarm = w };
+		const struct swarm_visit visit = { .shard = shard, .swarm = w };
 		memcpy(out[n].info_hash, w->info_hash, INFO_HASH_SIZE);
 		out[n++].counts = swarm_counts(&visit);
 	}

@@ -228,7 +228,7 @@ static void takes_the_next_map_before_it_is_done(void **state)
 	swarm_store_free(s);
 }
 
-static void sweeps_and_saves_those_under_way(void **state)
+static void sweeps_lists_and_saves_those_under_way(void **state)
 {
 	(void)state;
 	struct swarm_store *s = store_of(1, 2, N), *t = store_of(1, 2, N);
@@ -241,6 +241,12 @@ static void sweeps_and_saves_those_under_way(void **state)
 	}
 	assert_int_equal(go_on(&v, &new), ERR_OK);
 	swarm_leave(&v);
+	static struct swarm_row rows[SWARM_LIST_SLICE];
+	struct swarm_walk rounds = { 0 };
+	size_t listed;
+	assert_true(swarm_list(s, &rounds, 0, 255, rows, &listed));
+	assert_int_equal(listed, 1);
+	assert_int_equal(rows[0].counts.complete + rows[0].counts.incomplete, N);
 	struct text saved = { 0 };
 	swarm_export(s, 0, 900, &saved);
 	struct reader r = reader_over(saved.bytes, saved.size);
@@ -264,7 +270,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(draws_from_those_that_have_moved),
 	cmocka_unit_test(merges_who_was_not_looked_for),
 	cmocka_unit_test(takes_the_next_map_before_it_is_done),
-	cmocka_unit_test(sweeps_and_saves_those_under_way),
+	cmocka_unit_test(sweeps_lists_and_saves_those_under_way),
 };
 
 RUN_TESTS(tests)
