@@ -10,9 +10,10 @@
  * number and a draw is drawing numbers. Every subset is equally likely (Floyd's method: Bentley,
  * "Programming pearls", CACM 30(9), 1987). That makes two things exact that strata would bias: the
  * asker is skipped by renumbering, and a ghost, which is only noticed when it was drawn, is replaced
- * by one more draw.
+ * by one more draw. Of more than STRATA_FROM candidates strata are drawn from instead: there the
+ * difference shows only in pairs of neighbours, and a draw costs a third.
  */
-enum { RUNS_MAX = 6, NOBODY = -1 };
+enum { RUNS_MAX = SWARM_RUNS_MAX, NOBODY = -1, STRATA_FROM = 512 };
 
 struct run {
 	uint32_t first, n; /* ranks */
@@ -61,15 +62,24 @@ static int64_t rank_of_self(const struct swarm_visit *v, const struct swarm_aske
 	return sequence_rank(&v->swarm->of[wide], at);
 }
 
-static struct range range_of(const struct swarm_visit *v, const struct swarm_asker *asker,
-                             struct swarm_places within, struct swarm_places except)
+/* Without candidates as yet. */
+static struct range range_for(const struct swarm_visit *v, const struct swarm_asker *asker)
 {
-	const struct sequence *s = &v->swarm->of[is_wide(asker->family)];
-	struct range r = { .sequence = s,
+	struct range r = { .sequence = &v->swarm->of[is_wide(asker->family)],
 		           .self = NOBODY,
 		           .same_family = asker->client.addr.family == asker->family,
 		           .keyed = asker->client.keyed,
 		           .tag = key_of(0, 0, asker->client.identity) };
+	if (r.same_family)
+		endpoint_write(&asker->client, r.endpoint);
+	return r;
+}
+
+static struct range range_of(const struct swarm_visit *v, const struct swarm_asker *asker,
+                             struct swarm_places within, struct swarm_places except)
+{
+	const struct sequence *s = &v->swarm->of[is_wide(asker->family)];
+	struct range r = range_for(v, asker);
 	must(within.end <= SWARM_PLACES_MAX);
 	if (s->n == 0 || within.first >= within.end)
 		return r;
@@ -77,8 +87,6 @@ static struct range range_of(const struct swarm_visit *v, const struct swarm_ask
 		except.first = within.first;
 	if (except.end > within.end)
 		except.end = within.end;
-	if (r.same_family)
-		endpoint_write(&asker->client, r.endpoint);
 	const int64_t self = rank_of_self(v, asker);
 	const unsigned first = asker->seeding ? SWARM_LEECHER : SWARM_SEED;
 	const unsigned last = asker->seeding ? SWARM_LEECHER : SWARM_PARTIAL;
@@ -106,6 +114,78 @@ uint32_t swarm_candidates(const struct swarm_visit *v, const struct swarm_asker 
 	return range_of(v, asker, within, (struct swarm_places){ 0 }).n;
 }
 
+uint32_t swarm_crowd(const struct swarm_visit *v, const struct swarm_asker *asker, uint32_t place)
+{
+	if (v->swarm == NULL)
+		return 0;
+	const struct sequence *s = &v->swarm->of[is_wide(asker->family)];
+	const unsigned first = asker->seeding ? SWARM_LEECHER : SWARM_SEED;
+	const unsigned last =
+		asker->seeding || v->swarm->partial == 0 ? SWARM_LEECHER : SWARM_PARTIAL;
+	uint32_t n = 0;
+	for (unsigned class = first; class <= last && s->n > 0; class ++)
+		n += rank_of(s, class, place + 1) - rank_of(s, class, place);
+	return n;
+}
+
+/* ---- surveys ---- */
+
+static void survey_add(struct swarm_survey *s, enum swarm_part part, uint32_t first, uint32_t end,
+                       int64_t self)
+{
+	if (first >= end)
+		return;
+	if (self >= first && self < end)
+		s->part[part].self = s->part[part].n + (self - first);
+	s->part[part].runs[s->part[part].n_runs].first = first;
+	s->part[part].runs[s->part[part].n_runs++].n = end - first;
+	s->part[part].n += end - first;
+}
+
+/* One class, which has the ranks from `begin` to `end`. */
+static void survey_class(const struct sequence *s, unsigned class, uint32_t begin, uint32_t end,
+                         struct swarm_places around, int64_t self, struct swarm_survey *out)
+{
+	if (around.first >= around.end || begin == end) {
+		survey_add(out, SWARM_ELSEWHERE, begin, end, self);
+		return;
+	}
+	const uint32_t own = out->asker.client.place;
+	const uint32_t near = rank_of(s, class, around.first);
+	const uint32_t far = rank_of(s, class, around.end);
+	const uint32_t mine = near < far ? rank_of(s, class, own) : near;
+	const uint32_t next = mine < far ? rank_of(s, class, own + 1) : mine;
+	survey_add(out, SWARM_ELSEWHERE, begin, near, self);
+	survey_add(out, SWARM_AROUND, near, mine, self);
+	survey_add(out, SWARM_OWN_PLACE, mine, next, self);
+	survey_add(out, SWARM_AROUND, next, far, self);
+	survey_add(out, SWARM_ELSEWHERE, far, end, self);
+}
+
+void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
+                  struct swarm_places around, struct swarm_survey *out)
+{
+	out->asker = *asker;
+	for (unsigned i = 0; i < SWARM_PARTS; i++) {
+		out->part[i].n = out->part[i].n_runs = 0;
+		out->part[i].self = NOBODY;
+	}
+	const struct sequence *s = v->swarm == NULL ? NULL : &v->swarm->of[is_wide(asker->family)];
+	if (s == NULL || s->n == 0)
+		return;
+	const int64_t self = rank_of_self(v, asker);
+	const unsigned first = asker->seeding ? SWARM_LEECHER : SWARM_SEED;
+	const unsigned last = asker->seeding ? SWARM_LEECHER : SWARM_PARTIAL;
+	uint32_t begin = rank_of(s, first, 0);
+	for (unsigned class = first; class <= last && begin < s->n; class ++) {
+		const uint32_t end = rank_of(s, class, SWARM_PLACES_MAX);
+		survey_class(s, class, begin, end, around, self, out);
+		begin = end;
+	}
+	for (unsigned i = 0; i < SWARM_PARTS; i++)
+		out->part[i].n -= out->part[i].self != NOBODY;
+}
+
 /* ---- spots: which sequence, chunk and position, in 32 bits ---- */
 
 enum { POSITION_BITS = 7, CHUNK_BITS = 24, WIDE_SHIFT = POSITION_BITS + CHUNK_BITS };
@@ -130,7 +210,9 @@ static bool deliver(const struct range *r, struct spot at, struct swarm_candidat
 	const struct record *record = sequence_record(r->sequence, at);
 	const bool wide = r->sequence->wide;
 	if (r->same_family) {
-		if (memcmp(record->endpoint, r->endpoint, wide ? ENDPOINT_V6 : ENDPOINT_V4) == 0)
+		/* Constant sizes: a comparison of a size that is not known is a call. */
+		if (wide ? memcmp(record->endpoint, r->endpoint, ENDPOINT_V6) == 0
+		         : memcmp(record->endpoint, r->endpoint, ENDPOINT_V4) == 0)
 			return false;
 	} else if (r->keyed && (record->key & key_of(0, 0, UINT64_MAX)) == r->tag) {
 		return false;
@@ -141,14 +223,53 @@ static bool deliver(const struct range *r, struct spot at, struct swarm_candidat
 	return true;
 }
 
-/* Where candidate `i` of a range stands. */
-static struct spot spot_of(const struct range *r, uint32_t i)
+static uint32_t rank_of_number(const struct range *r, uint32_t i)
 {
 	i += i >= r->self && r->self != NOBODY;
 	const struct run *run = r->runs;
 	for (; i >= run->n; run++)
 		i -= run->n;
-	return sequence_at(r->sequence, run->first + i);
+	return run->first + i;
+}
+
+/* Where candidate `i` of a range stands. */
+static struct spot spot_of(const struct range *r, uint32_t i)
+{
+	return sequence_at(r->sequence, rank_of_number(r, i));
+}
+
+/* From rank to rank: guesses how many chunks on or back, from where it is. */
+struct walk {
+	const struct sequence *sequence;
+	const struct directory *directory;
+	float chunks_each; /* by rank */
+	int64_t chunk, rank;
+};
+
+static struct walk walk_along(const struct sequence *s)
+{
+	struct walk w = { .sequence = s };
+	if (!s->tall)
+		return w;
+	w.directory = s->at;
+	w.chunks_each = (float)w.directory->n / (float)s->n;
+	return w;
+}
+
+static struct spot walk_to(struct walk *w, uint32_t rank)
+{
+	const struct directory *d = w->directory;
+	if (d == NULL)
+		return (struct spot){ .position = rank };
+	int64_t i = w->chunk + (int64_t)((float)(rank - w->rank) * w->chunks_each);
+	i = i < 0 ? 0 : i >= d->n ? d->n - 1 : i;
+	while (d->start[i] > rank)
+		i--;
+	while (d->start[i + 1] <= rank)
+		i++;
+	w->chunk = i;
+	w->rank = d->start[i];
+	return (struct spot){ .chunk = (uint32_t)i, .position = rank - d->start[i] };
 }
 
 /* ---- draws ---- */
@@ -215,6 +336,55 @@ static size_t draw_some(const struct range *r, size_t count, uint64_t *seed,
 	return n;
 }
 
+/* One of `r` that is not among the `n` drawn, if a few draws find one. */
+static size_t draw_another(const struct range *r, uint64_t *seed, struct swarm_candidate *out,
+                           size_t n)
+{
+	for (unsigned spare = SPARE_DRAWS; spare > 0; spare--) {
+		size_t i = 0;
+		if (!deliver(r, spot_of(r, random_below(seed, r->n)), &out[n]))
+			continue;
+		while (out[i].spot != out[n].spot)
+			i++;
+		if (i == n)
+			return n + 1;
+	}
+	return n;
+}
+
+/*
+ * Of many: one from each of `count` strata, which are equal but for one candidate and begin at a random
+ * one. So every candidate is equally likely, nobody is drawn twice, and the ranks ascend, which makes
+ * it cheap to find them: each is a few chunks behind the one before.
+ */
+static size_t draw_strata(const struct range *r, size_t count, uint64_t *seed,
+                          struct swarm_candidate *out)
+{
+	struct spot picks[SWARM_POOL_MAX];
+	const uint32_t begin = random_below(seed, r->n);
+	const uint64_t step = ((uint64_t)r->n << 32) / count;
+	uint64_t end = 0;
+	struct walk walk = walk_along(r->sequence);
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t low = (uint32_t)(end >> 32);
+		end = i + 1 < count ? end + step : (uint64_t)r->n << 32;
+		uint32_t pick = begin + low + random_below(seed, (uint32_t)(end >> 32) - low);
+		pick -= pick >= r->n ? r->n : 0;
+		picks[i] = walk_to(&walk, rank_of_number(r, pick));
+		__builtin_prefetch(sequence_record(r->sequence, picks[i]));
+	}
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		n += deliver(r, picks[i], &out[n]);
+	return n < count ? draw_another(r, seed, out, n) : n;
+}
+
+static size_t draw(const struct range *r, size_t count, uint64_t *seed, struct swarm_candidate *out)
+{
+	return r->n > STRATA_FROM && r->n / 4 > count ? draw_strata(r, count, seed, out)
+	                                              : draw_some(r, count, seed, out);
+}
+
 static size_t take_all(const struct range *r, struct swarm_candidate *out)
 {
 	size_t n = 0;
@@ -239,7 +409,24 @@ size_t swarm_pool(const struct swarm_visit *v, const struct swarm_asker *asker,
 	const struct range r = range_of(v, asker, within, except);
 	if (count > SWARM_POOL_MAX)
 		count = SWARM_POOL_MAX;
-	return count < r.n ? draw_some(&r, count, seed, out) : take_all(&r, out);
+	return count < r.n ? draw(&r, count, seed, out) : take_all(&r, out);
+}
+
+size_t swarm_draw(const struct swarm_visit *v, const struct swarm_survey *survey,
+                  enum swarm_part part, size_t count, uint64_t *seed, struct swarm_candidate *out)
+{
+	if (survey->part[part].n == 0 || count == 0)
+		return 0;
+	struct range r = range_for(v, &survey->asker);
+	r.n = survey->part[part].n;
+	r.self = survey->part[part].self;
+	r.n_runs = survey->part[part].n_runs;
+	for (unsigned i = 0; i < r.n_runs; i++)
+		r.runs[i] = (struct run){ .first = survey->part[part].runs[i].first,
+			                  .n = survey->part[part].runs[i].n };
+	if (count > SWARM_POOL_MAX)
+		count = SWARM_POOL_MAX;
+	return count < r.n ? draw(&r, count, seed, out) : take_all(&r, out);
 }
 
 void swarm_endpoint(const struct swarm_visit *v, uint32_t spot, bool with_id,

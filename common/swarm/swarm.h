@@ -182,6 +182,30 @@ struct swarm_places {
 uint32_t swarm_candidates(const struct swarm_visit *v, const struct swarm_asker *asker,
                           struct swarm_places within);
 
+/* The same of one place, in which the asker does not stand: cheaper. */
+uint32_t swarm_crowd(const struct swarm_visit *v, const struct swarm_asker *asker, uint32_t place);
+
+/*
+ * All candidates in three parts: those in the asker's place, those in the places around it (which has
+ * to be one of them), and those elsewhere; when nothing is around it, all are elsewhere. Counts and
+ * draws share its searches. Valid until this visit changes the swarm.
+ */
+enum swarm_part { SWARM_OWN_PLACE, SWARM_AROUND, SWARM_ELSEWHERE, SWARM_PARTS };
+enum { SWARM_RUNS_MAX = 6 };
+struct swarm_survey {
+	struct swarm_asker asker;
+	struct {
+		uint32_t n;      /* candidates, the asker not among them */
+		unsigned n_runs; /* from here on for swarm_draw() */
+		int64_t self;    /* the asker's number among them, or negative */
+		struct {
+			uint32_t first, n; /* ranks */
+		} runs[SWARM_RUNS_MAX];
+	} part[SWARM_PARTS];
+};
+void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
+                  struct swarm_places around, struct swarm_survey *out);
+
 struct swarm_candidate {
 	uint32_t place;
 	uint32_t spot; /* for swarm_endpoint(), valid until this visit changes the swarm */
@@ -199,6 +223,10 @@ enum { SWARM_POOL_MAX = 1024 };
 size_t swarm_pool(const struct swarm_visit *v, const struct swarm_asker *asker,
                   struct swarm_places within, struct swarm_places except, size_t count,
                   uint64_t *seed, struct swarm_candidate *out);
+
+/* The same from one part of a survey. */
+size_t swarm_draw(const struct swarm_visit *v, const struct swarm_survey *survey,
+                  enum swarm_part part, size_t count, uint64_t *seed, struct swarm_candidate *out);
 
 struct swarm_endpoint {
 	struct ip_addr addr;
