@@ -112,6 +112,13 @@ struct accounting_handed {
 	uint32_t place, count, candidates;
 };
 
+/*
+ * Whether what the coming reply hands out is to be noted: under storms a sample is enough, and nobody
+ * need make a list that is not read. When it says no, leave out accounting_handed(). Between enter and
+ * leave, once for a reply.
+ */
+bool accounting_wants_handed(struct accounting_slot *s);
+
 /* Everything that one reply hands out. Between enter and leave, after accounting_note(). */
 void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n);
 

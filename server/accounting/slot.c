@@ -212,15 +212,32 @@ static void note_handed(struct accounting_slot *s, const struct accounting_hande
 	c->candidates = h->candidates > h->count ? h->candidates : h->count;
 }
 
+static bool sampled_out(struct accounting_slot *s)
+{
+	if (s->share == 0 || random_next(&s->seed) >> (64 - s->share) == 0)
+		return false;
+	metrics_add(s->metrics, METRIC_ACCOUNTING_SAMPLED_OUT, 1);
+	return true;
+}
+
+bool accounting_wants_handed(struct accounting_slot *s)
+{
+	s->wanted = !sampled_out(s);
+	if (!s->wanted)
+		s->offered += s->usual;
+	return s->wanted;
+}
+
 void accounting_handed(struct accounting_slot *s, const struct accounting_handed *list, size_t n)
 {
+	const bool wanted = s->wanted;
+	s->wanted = false;
 	if (n == 0)
 		return;
 	s->offered += n;
-	if (s->share > 0 && random_next(&s->seed) >> (64 - s->share) != 0) {
-		metrics_add(s->metrics, METRIC_ACCOUNTING_SAMPLED_OUT, 1);
+	if (!wanted && sampled_out(s))
 		return;
-	}
+	s->usual = (uint32_t)n;
 	const float kept = fade(s);
 	for (size_t i = 0; i < n; i++)
 		note_handed(s, &list[i], kept);

@@ -54,6 +54,8 @@ struct accounting_slot {
 	/* Of the second since the last drain. */
 	bool drained;
 	uint64_t offered; /* places handed out */
+	uint32_t usual;   /* in the last list that was noted */
+	bool wanted;      /* accounting_wants_handed() said so of the coming list */
 	uint32_t noted;   /* of them */
 	unsigned share;   /* one announce of 2^share is noted */
 	/* Of the announce being noted. */

@@ -182,8 +182,11 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
 	const size_t want = wanted(&w->rules.book->settings, ask);
 	w->n_peers = w->n_handed = 0;
+	w->compact = ask->compact;
+	w->notes = false;
 	if (want == 0 || visit->swarm == NULL)
 		return;
+	w->notes = w->accounting != NULL && accounting_wants_handed(w->accounting);
 	if (ask->both_families) {
 		struct swarm_asker who = asker->swarm;
 		who.family = other;
@@ -210,7 +213,8 @@ static void account(struct tracker_worker *w, const struct ask *ask, const struc
 		                                  .down_kbps = asker->info.down_kbps,
 		                                  .now = w->unix_now };
 	accounting_note(w->accounting, &note);
-	accounting_handed(w->accounting, w->handed, w->n_handed);
+	if (w->notes)
+		accounting_handed(w->accounting, w->handed, w->n_handed);
 }
 
 /* A little apart, so that clients which came in a wave do not come back in one. */

@@ -5,64 +5,122 @@
 
 #include <string.h>
 
-_Static_assert(3 * (PEERS_MAX + POOL_SPARE) <= POOL_MAX && POOL_WHOLE <= POOL_MAX, "pools fit");
 _Static_assert((int)POOL_MAX <= (int)SWARM_POOL_MAX, "drawn at once");
+_Static_assert(2 * 2 * PEERS_MAX + 3 * POOL_SPARE <= POOL_MAX && POOL_WHOLE <= POOL_MAX,
+               "pools fit");
 _Static_assert((int)MAP_PLACES_MAX <= (int)SWARM_PLACES_MAX, "a map's places are a swarm's");
 
-static const struct swarm_places everywhere = { .end = SWARM_PLACES_MAX }, nowhere = { 0 };
+/* What all the steps share. */
+struct choice {
+	struct tracker_worker *w;
+	const struct swarm_visit *visit;
+	const struct asker *asker;
+	const struct swarm_asker *who;
+	struct map_tariff tariff;
+	size_t want;
+	bool restricted; /* the map says of some places that they shall not upload */
+};
 
-/* Adds candidates to w->pool. */
-static void fill(struct tracker_worker *w, const struct swarm_visit *visit,
-                 const struct swarm_asker *who, struct swarm_places within,
-                 struct swarm_places except, size_t count)
+/* ---- the list ---- */
+
+/* Into the list; `candidates`: how many its place has, as accounting counts them. */
+static void give(const struct choice *c, const struct swarm_candidate *peer, uint32_t candidates)
 {
+	struct tracker_worker *w = c->w;
 	struct pool *p = &w->pool;
-	p->n += swarm_pool(visit, who, within, except, count, &w->seed, p->candidates + p->n);
+	if (w->compact != NULL)
+		w->compact = swarm_compact(c->visit, peer->spot, w->compact);
+	else
+		swarm_endpoint(c->visit, peer->spot, c->asker->with_ids, &w->peers[w->n_peers]);
+	w->n_peers++;
+	if (p->n_chosen > 0 && p->chosen[p->n_chosen - 1].place == peer->place)
+		p->chosen[p->n_chosen - 1].count++;
+	else
+		p->chosen[p->n_chosen++] = (struct accounting_handed){ .place = peer->place,
+			                                               .count = 1,
+			                                               .candidates = candidates };
 }
 
-static void gather(struct tracker_worker *w, const struct swarm_visit *visit,
-                   const struct asker *asker, const struct swarm_asker *who, size_t want)
+/* The slot of a place in p->slots: free, or with the number of what it was found equal to. */
+static uint32_t slot_of(uint32_t place)
 {
-	const size_t part = want + POOL_SPARE;
-	w->pool.n = 0;
-	w->pool.whole = swarm_candidates(visit, who, everywhere) <= POOL_WHOLE;
-	if (w->pool.whole || !asker->steered) {
-		fill(w, visit, who, everywhere, nowhere, w->pool.whole ? POOL_WHOLE : part);
+	_Static_assert(POOL_SLOTS == 1 << (32 - 22), "the shift leaves a slot's number");
+	return place * 0x9e3779b1U >> 22;
+}
+
+/*
+ * For accounting: each place once, with all that it has. Strangers among themselves cross nobody's
+ * interconnect. `each`: for how many candidates of its place a chosen one stands; 0: give() was told.
+ */
+static void note(const struct choice *c, uint32_t each)
+{
+	struct tracker_worker *w = c->w;
+	struct pool *p = &w->pool;
+	const size_t before = w->n_handed;
+	if (!w->notes)
 		return;
+	memset(p->slots, 0, sizeof(p->slots));
+	for (size_t i = 0; i < p->n_chosen; i++) {
+		const struct accounting_handed *run = &p->chosen[i];
+		uint32_t slot = slot_of(run->place);
+		if (run->place == PLACE_UNKNOWN && c->asker->place == PLACE_UNKNOWN)
+			continue;
+		while (p->slots[slot] != 0 && w->handed[p->slots[slot] - 1].place != run->place)
+			slot = (slot + 1) % POOL_SLOTS;
+		if (p->slots[slot] == 0) {
+			w->handed[w->n_handed++] = *run;
+			p->slots[slot] = (uint16_t)w->n_handed;
+		} else {
+			w->handed[p->slots[slot] - 1].count += run->count;
+		}
 	}
-	const struct map_places own = snapshot_provider_places(w->map.map, asker->place);
-	const struct swarm_places pid = { .first = asker->place, .end = asker->place + 1 };
-	const struct swarm_places provider = { .first = own.first, .end = own.end };
-	fill(w, visit, who, pid, nowhere, want);
-	fill(w, visit, who, provider, pid, part);
-	fill(w, visit, who, everywhere, provider, part);
+	for (size_t i = before; each > 0 && i < w->n_handed; i++)
+		w->handed[i].candidates = each * w->handed[i].count;
 }
 
-/* The group as steering sees it: from the asker, or to it, whichever way the bytes will go. */
-static struct steer_bucket appraise(const struct tracker_worker *w, const struct asker *asker,
-                                    uint32_t place)
+/* ---- appraisal ---- */
+
+/* Seen from the asker, or by it, whichever way the bytes will go. */
+static struct steer_bucket appraise(const struct choice *c, uint32_t place)
 {
-	struct steer_bucket s = { .place = place,
-		                  .tier = TIER_UNKNOWN,
-		                  .uploads = snapshot_uploads(w->map.map, place) };
-	if (asker->steered) {
-		const struct map_tariff tariff = { .map = w->map.map,
-			                           .place = asker->place,
-			                           .sends = asker->swarm.seeding };
-		const struct map_price price = tariff_price(&tariff, place);
+	struct steer_bucket s = { .place = place, .tier = TIER_UNKNOWN };
+	if (c->restricted)
+		s.uploads = snapshot_uploads(c->w->map.map, place);
+	if (c->asker->steered) {
+		const struct map_price price = tariff_price(&c->tariff, place);
 		s.tier = price.tier;
 		s.price = price.price;
 	}
 	return s;
 }
 
-/* The group of a place, made when it is new. */
-static struct steer_bucket *group_of(struct tracker_worker *w, const struct asker *asker,
-                                     uint32_t place)
+/*
+ * How many candidates a place holds. Weights need it of every place drawn, and it hardly changes, so
+ * what was counted holds for some seconds; a collision of tags costs an odd weight.
+ */
+static uint32_t crowd_of(const struct choice *c, uint32_t place)
 {
-	struct pool *p = &w->pool;
-	uint32_t i = place * 0x9e3779b1U >> 21;
-	_Static_assert(POOL_SLOTS == 1 << (32 - 21), "the shift leaves a slot's number");
+	const struct tracker_worker *w = c->w;
+	const uint64_t when = w->now / CROWD_SECONDS << 2 | (unsigned)c->who->seeding << 1 |
+	                      (c->who->family == IP_V6);
+	const uint64_t hash = random_mix((uintptr_t)c->visit->swarm ^ when << 40 ^ w->map.number);
+	/* Places of one swarm are neighbours: fewer cache misses and pages. */
+	struct crowd_slot *slot = &c->w->pool.crowds[(hash + place) % CROWD_SLOTS];
+	const uint32_t tag = ((uint32_t)(hash >> 32) ^ place * 0x9e3779b1U) | 1;
+	if (slot->tag != tag) {
+		slot->tag = tag;
+		slot->count = swarm_crowd(c->visit, c->who, place);
+	}
+	return slot->count > 0 ? slot->count : 1;
+}
+
+/* ---- whole ---- */
+
+/* The group of a place, made when it is new. */
+static struct steer_bucket *group_of(const struct choice *c, uint32_t place)
+{
+	struct pool *p = &c->w->pool;
+	uint32_t i = slot_of(place);
 	for (; p->slots[i] != 0; i = (i + 1) % POOL_SLOTS) {
 		struct steer_bucket *group = &p->groups[p->slots[i] - 1];
 		if (group->place == place)
@@ -70,73 +128,165 @@ static struct steer_bucket *group_of(struct tracker_worker *w, const struct aske
 	}
 	struct steer_bucket *group = &p->groups[p->n_groups++];
 	p->slots[i] = (uint16_t)p->n_groups;
-	*group = appraise(w, asker, place);
+	*group = appraise(c, place);
 	return group;
 }
 
-static void divide(struct tracker_worker *w, const struct asker *asker)
+static void divide(const struct choice *c)
 {
-	struct pool *p = &w->pool;
+	struct pool *p = &c->w->pool;
 	p->n_groups = 0;
 	memset(p->slots, 0, sizeof(p->slots));
 	for (size_t i = 0; i < p->n; i++) {
-		const struct swarm_candidate *c = &p->candidates[i];
-		struct steer_bucket *group = group_of(w, asker, c->place);
-		group->seeds += c->seed;
-		group->others += !c->seed;
+		const struct swarm_candidate *one = &p->candidates[i];
+		struct steer_bucket *group = group_of(c, one->place);
+		group->seeds += one->seed;
+		group->others += !one->seed;
 		p->next[i] = (uint16_t)group->handle;
 		group->handle = (uint32_t)i + 1;
 	}
 }
 
 /* Random members of the group, as many as steering takes. */
-static void hand_out(struct tracker_worker *w, const struct swarm_visit *visit,
-                     const struct steer_bucket *group, bool with_ids)
+static void give_some(const struct choice *c, const struct steer_bucket *group)
 {
-	struct pool *p = &w->pool;
+	struct pool *p = &c->w->pool;
 	size_t n = 0;
-	for (uint32_t i = group->handle; i != 0; i = p->next[i - 1])
+	for (uint32_t i = group->handle; i != 0 && group->take > 0; i = p->next[i - 1])
 		if (p->candidates[i - 1].seed || !group->seeds_only)
 			p->members[n++] = (uint16_t)(i - 1);
 	must(group->take <= n);
 	for (size_t i = 0; i < group->take; i++) {
-		const size_t j = i + random_below(&w->seed, (uint32_t)(n - i));
+		const size_t j = i + random_below(&c->w->seed, (uint32_t)(n - i));
 		const uint16_t chosen = p->members[j];
 		p->members[j] = p->members[i];
-		swarm_endpoint(visit, p->candidates[chosen].spot, with_ids,
-		               &w->peers[w->n_peers++]);
+		give(c, &p->candidates[chosen], group->seeds + group->others);
 	}
 }
 
-/* For accounting. Strangers among themselves cross nobody's interconnect. */
-static void note(struct tracker_worker *w, const struct swarm_visit *visit,
-                 const struct asker *asker, const struct swarm_asker *who,
-                 const struct steer_bucket *group)
+static void choose_of_all(const struct choice *c)
 {
-	const struct swarm_places place = { .first = group->place, .end = group->place + 1 };
-	if (asker->place == PLACE_UNKNOWN && group->place == PLACE_UNKNOWN)
-		return;
-	w->handed[w->n_handed++] = (struct accounting_handed){
-		.place = group->place,
-		.count = group->take,
-		.candidates = w->pool.whole ? group->seeds + group->others
-		                            : swarm_candidates(visit, who, place),
-	};
+	struct tracker_worker *w = c->w;
+	struct pool *p = &w->pool;
+	divide(c);
+	(void)steer_share(&w->rules.book->settings.rules, c->asker->mapped, p->groups, p->n_groups,
+	                  c->want, &w->seed);
+	for (size_t i = 0; i < p->n_groups; i++)
+		give_some(c, &p->groups[i]);
+	note(c, 0);
+}
+
+/* ---- a pool ---- */
+
+/* The list is what was drawn: `of` candidates, whose places have about their share of them. */
+static void give_all(const struct choice *c, uint32_t of)
+{
+	struct pool *p = &c->w->pool;
+	for (size_t i = 0; i < p->n; i++)
+		give(c, &p->candidates[i], 0);
+	if (p->n > 0)
+		note(c, of / (uint32_t)p->n);
+}
+
+/* Those drawn from one part, each as a bucket of its own. */
+static void draw_buckets(const struct choice *c, enum swarm_part part, uint32_t count)
+{
+	struct pool *p = &c->w->pool;
+	struct swarm_candidate *drawn = p->candidates + p->n;
+	const size_t n = swarm_draw(c->visit, &p->survey, part, count, &c->w->seed, drawn);
+	for (size_t i = 0; i < n; i++) {
+		struct steer_bucket *b = &p->groups[p->n_groups++];
+		*b = appraise(c, drawn[i].place);
+		/* The provider's own ASN is no PID of it: it stands elsewhere, at its price. */
+		if (part == SWARM_ELSEWHERE && b->tier == TIER_SAME_PROVIDER)
+			b->tier = TIER_SETTLEMENT_FREE;
+		b->handle = (uint32_t)(p->n + i);
+		b->seeds = drawn[i].seed;
+		b->others = !drawn[i].seed;
+		if (c->asker->steered)
+			b->crowd = part == SWARM_OWN_PLACE ? p->survey.part[part].n
+			                                   : crowd_of(c, drawn[i].place);
+	}
+	p->n += n;
+}
+
+/* Nothing to choose in the own PID: its prices are equal. */
+static void give_own(const struct choice *c, struct steer_plan *plan)
+{
+	struct pool *p = &c->w->pool;
+	const uint32_t there = p->survey.part[SWARM_OWN_PLACE].n;
+	const uint32_t take = plan->part[STEER_OWN_PID].uniform;
+	p->n = swarm_draw(c->visit, &p->survey, SWARM_OWN_PLACE, take, &c->w->seed, p->candidates);
+	for (size_t i = 0; i < p->n; i++)
+		give(c, &p->candidates[i], there);
+	plan->part[STEER_OWN_PID].uniform = plan->part[STEER_OWN_PID].pool = 0;
+}
+
+/* Twice as many where some may turn out not to upload. */
+static uint32_t pool_size(const struct choice *c, uint32_t planned)
+{
+	return c->restricted ? 2 * planned + POOL_SPARE : planned;
+}
+
+static void choose_of_pool(const struct choice *c)
+{
+	static const enum swarm_part from[] = { [STEER_OWN_PID] = SWARM_OWN_PLACE,
+		                                [STEER_OWN_PROVIDER] = SWARM_AROUND,
+		                                [STEER_OUTSIDE] = SWARM_ELSEWHERE };
+	struct tracker_worker *w = c->w;
+	struct pool *p = &w->pool;
+	const struct steer_rules *rules = &w->rules.book->settings.rules;
+	struct steer_plan plan;
+	uint32_t candidates[STEER_PARTS];
+	for (unsigned i = 0; i < STEER_PARTS; i++)
+		candidates[i] = p->survey.part[from[i]].n;
+	(void)steer_plan(rules, c->asker->mapped, candidates, c->want, &w->seed, &plan);
+
+	p->n_groups = 0;
+	if (!c->restricted)
+		give_own(c, &plan);
+	for (unsigned i = 0; i < STEER_PARTS; i++)
+		draw_buckets(c, from[i], pool_size(c, plan.part[i].pool));
+	(void)steer_pick(rules, c->asker->mapped, &plan, p->groups, p->n_groups, &w->seed);
+	for (size_t i = 0; i < p->n_groups; i++)
+		if (p->groups[i].take > 0)
+			give(c, &p->candidates[p->groups[i].handle], p->groups[i].crowd);
+	note(c, 0);
 }
 
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want)
 {
 	struct pool *p = &w->pool;
-	gather(w, visit, asker, who, want);
-	divide(w, asker);
-	(void)steer_share(&w->rules.book->settings.rules, asker->mapped, p->groups, p->n_groups,
-	                  want, &w->seed);
-	for (size_t i = 0; i < p->n_groups; i++) {
-		const struct steer_bucket *g = &p->groups[i];
-		if (g->take == 0)
-			continue;
-		hand_out(w, visit, g, asker->with_ids);
-		note(w, visit, asker, who, g);
+	struct map_places around = { 0 };
+	const struct choice c = {
+		.w = w,
+		.visit = visit,
+		.asker = asker,
+		.who = who,
+		.tariff = { w->map.map, asker->place, asker->swarm.seeding },
+		.want = want,
+		.restricted = snapshot_restricts_uploads(w->map.map),
+	};
+	if (asker->steered)
+		around = snapshot_provider_places(w->map.map, asker->place);
+	const struct swarm_places near = { .first = around.first, .end = around.end };
+	swarm_survey(visit, who, near, &p->survey);
+	uint32_t all = 0;
+	for (unsigned i = 0; i < SWARM_PARTS; i++)
+		all += p->survey.part[i].n;
+
+	p->n = p->n_chosen = 0;
+	const bool whole = all <= (c.restricted ? POOL_WHOLE : asker->steered ? 2 * want : want);
+	if (!whole && (c.restricted || asker->steered)) {
+		choose_of_pool(&c);
+		return;
 	}
+	for (unsigned i = 0; i < SWARM_PARTS; i++)
+		p->n += swarm_draw(visit, &p->survey, i, whole ? POOL_MAX : want, &w->seed,
+		                   p->candidates + p->n);
+	if (whole && (c.restricted || all > want))
+		choose_of_all(&c);
+	else
+		give_all(&c, all);
 }

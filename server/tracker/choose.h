@@ -2,13 +2,17 @@
 #pragma once
 
 /*
- * Which peers of a swarm an asker gets: a pool of candidates, grouped by place, appraised by the map,
- * shared out by steering.
+ * Which peers of a swarm an asker gets. Three ways, from the cheapest:
  *
- * Up to POOL_WHOLE candidates are all looked at. Of more, the pool is a random part: for an asker that
- * is to be steered, one of its own PID, one of the rest of its provider and one of everybody else, so
- * that those near it are not missed among many; for others, one of all. So an announce costs what is
- * in a pool, however large the swarm. Private to server/tracker.
+ *   no choice     the list has room for all: they are copied
+ *   whole         few more candidates than the list has room for: all are looked at, grouped by place
+ *                 and appraised by the map, and steering shares the list out exactly
+ *   a pool        of more, steering says from exact counts how many come from the asker's PID, its
+ *                 provider and elsewhere, and how many to draw there; of those drawn by price it
+ *                 chooses (common/steer/steer.h). Unsteered, a pool of all is the list
+ *
+ * So an announce costs what is in a list, however large the swarm and however many its places.
+ * Private to server/tracker.
  */
 
 #include "server/tracker/worker.h"
@@ -27,6 +31,9 @@ struct asker {
 	uint32_t silent; /* and has not announced for so many seconds */
 };
 
-/* Appends up to `want` peers for `who` to w->peers, and what they were chosen from to w->handed. */
+/*
+ * Appends up to `want` peers for `who` to w->compact, or where that is NULL to w->peers, and what they
+ * were chosen from to w->handed, if accounting wants to know it of this announce.
+ */
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want);

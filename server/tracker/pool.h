@@ -2,26 +2,39 @@
 #pragma once
 
 /*
- * Scratch of choose.c: candidates of one swarm, and the same by place. Part of a tracker_worker, so
- * that no announce allocates; nothing in it outlives a call.
+ * Scratch of choose.c: candidates of one swarm, and what is to be told of those chosen. Part of a
+ * tracker_worker, so that no announce allocates; nothing in it outlives a call but `crowds`.
  */
 
 #include "common/steer/steer.h"
 #include "common/swarm/swarm.h"
+#include "server/accounting/accounting.h"
 
 enum {
+	PEERS_MAX = 200,  /* in one list */
 	POOL_WHOLE = 256, /* as many candidates are looked at one by one */
-	POOL_SPARE = 32,  /* more than wanted, so that there is a choice */
+	POOL_SPARE = 32,  /* more than planned, where some may turn out not to upload */
 	POOL_MAX = 1024,
-	POOL_SLOTS = 2 * POOL_MAX
+	POOL_SLOTS = 1024,
+	CROWD_SLOTS = 1 << 16,
+	CROWD_SECONDS = 16
+};
+
+/* How many candidates of a swarm stood in a place, a few seconds ago. */
+struct crowd_slot {
+	uint32_t tag, count;
 };
 
 struct pool {
+	struct swarm_survey survey;
 	struct swarm_candidate candidates[POOL_MAX];
-	uint16_t next[POOL_MAX];              /* candidate of the same place, + 1; 0: the last */
-	uint16_t slots[POOL_SLOTS];           /* place -> group, + 1; 0: free */
-	struct steer_bucket groups[POOL_MAX]; /* `handle`: the first candidate, + 1 */
-	uint16_t members[POOL_MAX];           /* of the group that is drawn from */
+	struct steer_bucket groups[POOL_MAX]; /* `handle`: the first candidate, + 1; or which one */
 	size_t n, n_groups;
-	bool whole; /* all candidates are in it */
+	uint16_t next[POOL_MAX];    /* candidate of the same place, + 1; 0: the last */
+	uint16_t members[POOL_MAX]; /* of the group that is drawn from */
+	uint16_t slots[POOL_SLOTS]; /* place -> group or note, + 1; 0: free */
+	struct crowd_slot crowds[CROWD_SLOTS];
+	struct accounting_handed
+		chosen[PEERS_MAX]; /* runs of one place, in the order of the list */
+	size_t n_chosen;
 };

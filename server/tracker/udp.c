@@ -29,6 +29,7 @@ static size_t announce(struct tracker_worker *w, const struct waiting *request)
 	const size_t each = d->from.family == IP_V4 ? COMPACT_V4 : COMPACT_V6;
 	struct ask ask = { .announce = &request->announce,
 		           .from = d->from,
+		           .compact = d->out + HEAD_SIZE,
 		           .room = (UDP_REPLY_MAX - HEAD_SIZE) / each };
 	char url[256]; /* clients cut it to 255 characters */
 	if (d->in_size > UDP_ANNOUNCE_SIZE && gate_wants_passkey(w) &&
@@ -46,11 +47,8 @@ static size_t announce(struct tracker_worker *w, const struct waiting *request)
 		                                  .interval = answer.interval,
 		                                  .leechers = answer.counts.incomplete,
 		                                  .seeders = answer.counts.complete };
-	uint8_t *end = d->out + udp_announce_reply(d->out, UDP_REPLY_MAX, &head);
 	must(w->n_peers <= ask.room);
-	for (size_t i = 0; i < w->n_peers; i++)
-		end = compact_write(end, &w->peers[i]);
-	return (size_t)(end - d->out);
+	return udp_announce_reply(d->out, HEAD_SIZE, &head) + w->n_peers * each;
 }
 
 static size_t scrape(struct tracker_worker *w, const struct net_datagram *d, uint32_t transaction)
@@ -136,6 +134,9 @@ void tracker_udp(void *ctx, unsigned worker, uint64_t now_ms, struct net_datagra
 		waits += admit(w, &batch[i], &waiting[waits]);
 	for (size_t i = 0; i < waits; i++)
 		snapshot_prefetch(w->map.map, &waiting[i].datagram->from);
+	for (unsigned stage = 0; stage < SWARM_PREFETCH_STAGES; stage++)
+		for (size_t i = 0; i < waits; i++)
+			swarm_prefetch(t->options.swarms, waiting[i].announce.info_hash, stage);
 	for (size_t i = 0; i < waits; i++)
 		waiting[i].datagram->out_size = announce(w, &waiting[i]);
 	worker_end(w);

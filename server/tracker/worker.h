@@ -14,8 +14,6 @@
 #include "server/tracker/rules.h"
 #include "server/tracker/tracker.h"
 
-enum { PEERS_MAX = 200 /* in one list */ };
-
 struct tracker_worker {
 	struct tracker *tracker;
 	struct metrics_slot *metrics;
@@ -30,9 +28,11 @@ struct tracker_worker {
 	int64_t unix_now;  /* and calendar seconds */
 
 	struct pool pool;
+	uint8_t *compact; /* where the next peer of this list goes; NULL: into peers[] */
 	struct swarm_endpoint peers[PEERS_MAX];
 	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */
 	size_t n_peers, n_handed;
+	bool notes; /* accounting wants it of this announce */
 };
 
 struct tracker {
@@ -52,6 +52,7 @@ struct ask {
 	const struct announce *announce;
 	struct ip_addr from; /* the client: what we believe, not what it claims */
 	size_t room;         /* peers that fit into the reply */
+	uint8_t *compact;    /* where the peers go, 6 or 18 bytes each; NULL: into w->peers */
 	bool both_families;  /* it can use peers of the other family, too */
 	bool keep_id;        /* its peer id is for lists of dictionaries */
 	bool with_ids;       /* the reply has room for peer ids */
@@ -70,7 +71,7 @@ struct answer {
 enum { COMPACT_V4 = 6, COMPACT_V6 = 18 };
 uint8_t *compact_write(uint8_t *at, const struct swarm_endpoint *peer);
 
-/* The peers are in w->peers[0 .. w->n_peers). */
+/* The peers are in w->peers[0 .. w->n_peers), or from ask->compact to w->compact. */
 void tracker_announce(struct tracker_worker *w, const struct ask *ask, struct answer *out);
 
 /* Zeros for a swarm that nobody is in. */

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the tracker's own code costs an announce over UDP, sockets and kernel left out: batches of
+ * datagrams go through tracker_udp() with swarms, a map of 200 PIDs, steering and accounting as they
+ * are. Small swarms, a Zipf catalogue, one giant, and a swarm of 200 peers beside it; under both
+ * policies. One JSON object for each line; with an argument only the workloads of that name.
+ */
+
+#include "common/base/random.h"
+#include "common/codec/udp_tracker.h"
+#include "server/tracker/tracker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PROVIDERS_MAX = 100, PIDS_EACH = 20, NOW = 1000, ROUND = 1 << 14 };
+
+struct workload {
+	const char *name;
+	uint32_t swarms, peers;
+	bool zipf;
+	uint32_t want, providers;
+};
+
+struct bench {
+	const struct workload *workload;
+	struct tracker *tracker;
+	struct accounting *accounting;
+	uint32_t *swarm_of;   /* of each peer */
+	uint64_t *connection; /* id of each of its address */
+	uint64_t seed, bytes;
+};
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+	must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* PID `k` of provider `p` has the addresses 10.p.k.0/24. */
+static struct ip_prefix prefix_of(uint32_t p, uint32_t k)
+{
+	return (struct ip_prefix){ ip_v4(10U << 24 | p << 16 | k << 8), 24 };
+}
+
+static struct ip_addr address_of(const struct workload *w, uint32_t peer)
+{
+	const uint32_t pid = (uint32_t)random_mix(peer) % (w->providers * PIDS_EACH);
+	return ip_v4(10U << 24 | pid / PIDS_EACH << 16 | pid % PIDS_EACH << 8 | (peer & 255));
+}
+
+static struct map_snapshot *make_map(uint32_t providers)
+{
+	static char names[PROVIDERS_MAX][16], pid_names[PIDS_EACH][16];
+	static char edge_names[PROVIDERS_MAX][16];
+	static uint32_t asns[PROVIDERS_MAX];
+	static struct ip_prefix prefixes[PROVIDERS_MAX][PIDS_EACH];
+	static struct map_pid pids[PROVIDERS_MAX][PIDS_EACH];
+	static struct map_interconnect edges[PROVIDERS_MAX][PROVIDERS_MAX];
+	static struct map_topology topologies[PROVIDERS_MAX];
+	static struct map_source sources[PROVIDERS_MAX];
+	struct map_snapshot *map;
+	for (uint32_t k = 0; k < PIDS_EACH; k++)
+		(void)snprintf(pid_names[k], sizeof(pid_names[k]), "pid-%u", k);
+	for (uint32_t p = 0; p < providers; p++) {
+		(void)snprintf(names[p], sizeof(names[p]), "isp-%u", p);
+		(void)snprintf(edge_names[p], sizeof(edge_names[p]), "to-%u", p);
+		asns[p] = 64500 + p;
+		for (uint32_t k = 0; k < PIDS_EACH; k++) {
+			prefixes[p][k] = prefix_of(p, k);
+			pids[p][k] = (struct map_pid){ .name = pid_names[k],
+				                       .prefixes = &prefixes[p][k],
+				                       .n_prefixes = 1 };
+		}
+		uint32_t n = 0;
+		for (uint32_t q = 0; q < providers; q++)
+			if (q != p)
+				edges[p][n++] = (struct map_interconnect){
+					.id = edge_names[q],
+					.pid = pid_names[q % PIDS_EACH],
+					.neighbor_asn = 64500 + q,
+					.relation = (p + q) % 3 == 0 ? RELATION_PAID_PEERING
+					                             : RELATION_SETTLEMENT_FREE,
+				};
+		topologies[p] = (struct map_topology){ .provider = names[p],
+			                               .asns = &asns[p],
+			                               .n_asns = 1,
+			                               .pids = pids[p],
+			                               .n_pids = PIDS_EACH,
+			                               .interconnects = edges[p],
+			                               .n_interconnects = n };
+		sources[p].topology = &topologies[p];
+	}
+	for (uint32_t q = 0; q < providers; q++)
+		(void)snprintf(edge_names[q], sizeof(edge_names[q]), "to-%u", q);
+	must(map_compile(sources, providers, &map, NULL) == ERR_OK);
+	return map;
+}
+
+/* Swarm r of n gets peers in proportion to 1 / (r + 1). */
+static void choose_swarms(struct bench *b)
+{
+	const struct workload *w = b->workload;
+	double *sum = malloc((w->swarms + 1) * sizeof(*sum));
+	must(sum != NULL);
+	sum[0] = 0;
+	for (uint32_t r = 0; r < w->swarms; r++)
+		sum[r + 1] = sum[r] + (w->zipf ? 1.0 / (r + 1) : 1.0);
+	for (uint32_t i = 0; i < w->peers; i++) {
+		const double x = (double)random_next(&b->seed) * 0x1p-64 * sum[w->swarms];
+		uint32_t low = 0, high = w->swarms;
+		while (high - low > 1) {
+			const uint32_t middle = low + (high - low) / 2;
+			if (sum[middle] <= x)
+				low = middle;
+			else
+				high = middle;
+		}
+		b->swarm_of[i] = low;
+	}
+	free(sum);
+}
+
+static void write_announce(const struct bench *b, uint32_t peer,
+                           uint8_t out[static UDP_ANNOUNCE_SIZE])
+{
+	uint8_t hash[INFO_HASH_SIZE] = { 0 }, id[PEER_ID_SIZE] = { 0 };
+	const uint64_t h = random_mix(b->swarm_of[peer] + 1), k = random_mix(peer);
+	memcpy(hash, &h, sizeof(h));
+	memcpy(id, &k, sizeof(k));
+	struct writer w = writer_over(out, UDP_ANNOUNCE_SIZE);
+	writer_u64(&w, b->connection[peer]);
+	writer_u32(&w, UDP_ANNOUNCE);
+	writer_u32(&w, peer);
+	writer_bytes(&w, hash, sizeof(hash));
+	writer_bytes(&w, id, sizeof(id));
+	writer_u64(&w, 0);
+	writer_u64(&w, k & 1);
+	writer_u64(&w, 0);
+	writer_u32(&w, EVENT_NONE);
+	writer_u32(&w, 0);
+	writer_u32(&w, (uint32_t)k | 1);
+	writer_u32(&w, b->workload->want);
+	writer_u16(&w, (uint16_t)(1024 + peer / 65536));
+}
+
+/* One batch: connects when `connects`, else announces. */
+static void batch(struct bench *b, const uint32_t *peers, bool connects)
+{
+	static uint8_t in[NET_BATCH_MAX][UDP_ANNOUNCE_SIZE], out[NET_BATCH_MAX][NET_DATAGRAM_MAX];
+	static struct net_datagram d[NET_BATCH_MAX];
+	for (size_t i = 0; i < NET_BATCH_MAX; i++) {
+		struct writer w = writer_over(in[i], UDP_CONNECT_SIZE);
+		writer_u64(&w, 0x41727101980);
+		writer_u32(&w, UDP_CONNECT);
+		writer_u32(&w, 0);
+		if (!connects)
+			write_announce(b, peers[i], in[i]);
+		d[i] = (struct net_datagram){ .in = in[i],
+			                      .in_size = connects ? UDP_CONNECT_SIZE
+			                                          : UDP_ANNOUNCE_SIZE,
+			                      .from = address_of(b->workload, peers[i]),
+			                      .from_port = 9999,
+			                      .out = out[i] };
+	}
+	tracker_udp(b->tracker, 0, (uint64_t)NOW * 1000, d, NET_BATCH_MAX);
+	for (size_t i = 0; i < NET_BATCH_MAX; i++) {
+		must(d[i].out_size >= UDP_CONNECT_SIZE);
+		b->bytes += d[i].out_size;
+		if (connects) {
+			struct reader r = reader_over(out[i] + 8, 8);
+			b->connection[peers[i]] = reader_u64(&r);
+		}
+	}
+}
+
+static void everybody(struct bench *b, bool connects)
+{
+	uint32_t peers[NET_BATCH_MAX];
+	for (uint32_t i = 0; i < b->workload->peers; i += NET_BATCH_MAX) {
+		for (uint32_t j = 0; j < NET_BATCH_MAX; j++)
+			peers[j] = (i + j) % b->workload->peers;
+		batch(b, peers, connects);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* A second of rounds; the figure is the median round's. */
+static double nanoseconds(struct bench *b)
+{
+	enum { ROUNDS_MAX = 400 };
+	struct fault fault;
+	double rounds[ROUNDS_MAX];
+	const double start = cpu_seconds();
+	size_t n = 0;
+	while (n < ROUNDS_MAX && cpu_seconds() - start < 1) {
+		const double before = cpu_seconds();
+		for (unsigned i = 0; i < ROUND; i += NET_BATCH_MAX) {
+			uint32_t peers[NET_BATCH_MAX];
+			for (size_t j = 0; j < NET_BATCH_MAX; j++)
+				peers[j] = random_below(&b->seed, b->workload->peers);
+			batch(b, peers, false);
+		}
+		rounds[n++] = (cpu_seconds() - before) / ROUND * 1e9;
+		if (n % 8 == 0) /* the drain is another thread's work */
+			must(accounting_tick(b->accounting, time(NULL), &fault) == ERR_OK);
+	}
+	qsort(rounds, n, sizeof(*rounds), compare);
+	return rounds[n / 2];
+}
+
+static void run(const struct workload *w, const char *state_dir)
+{
+	struct bench b = { .workload = w, .seed = 1 };
+	struct fault fault;
+	b.swarm_of = malloc(w->peers * sizeof(*b.swarm_of));
+	b.connection = malloc(w->peers * sizeof(*b.connection));
+	must(b.swarm_of != NULL && b.connection != NULL);
+	choose_swarms(&b);
+	struct map_office *office = map_office_new(snapshot_free);
+	struct metrics *metrics = metrics_new(2);
+	struct swarm_store *swarms =
+		swarm_store_new(&(struct swarm_options){ .shards = 64,
+	                                                 .max_swarms = 2 * w->swarms + 4096,
+	                                                 .max_peers = w->peers + 1,
+	                                                 .secret = 7 });
+	must(office != NULL && metrics != NULL && swarms != NULL);
+	must(map_publish(office, make_map(w->providers)) == ERR_OK);
+	must(accounting_new(&(struct accounting_options){ .slots = 1,
+	                                                  .bin_seconds = 300,
+	                                                  .state_dir = state_dir,
+	                                                  .ledger_max = 1 << 20,
+	                                                  .office = office,
+	                                                  .metrics = metrics,
+	                                                  .now = time(NULL) },
+	                    &b.accounting, &fault) == ERR_OK);
+	struct tracker_settings settings = { .rules = { STEER_NATIVE, 70, 80, 150 },
+		                             .max_peers = 200,
+		                             .default_peers = 50,
+		                             .interval = 1800,
+		                             .min_interval = 900,
+		                             .peer_timeout = 2700,
+		                             .lab = true };
+	const struct tracker_options o = { .workers = 1,
+		                           .udp_workers = 1,
+		                           .swarms = swarms,
+		                           .office = office,
+		                           .accounting = b.accounting,
+		                           .metrics = metrics };
+	must(tracker_new(&o, &settings, &b.tracker) == ERR_OK);
+	everybody(&b, true);
+	everybody(&b, false);
+	for (enum steer_policy policy = STEER_NATIVE; policy <= STEER_P4P; policy++) {
+		settings.rules.policy = policy;
+		must(tracker_reload(b.tracker, &settings) == ERR_OK);
+		const double ns = nanoseconds(&b);
+		printf("{\"workload\": \"%s\", \"pids\": %u, \"want\": %u, \"policy\": \"%s\", "
+		       "\"ns\": %.0f}\n",
+		       w->name, w->providers * PIDS_EACH, w->want,
+		       policy == STEER_NATIVE ? "native" : "p4p", ns);
+		(void)fflush(stdout);
+	}
+	tracker_free(b.tracker);
+	accounting_free(b.accounting);
+	swarm_store_free(swarms);
+	metrics_free(metrics);
+	map_office_free(office);
+	free(b.connection);
+	free(b.swarm_of);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct workload workloads[] = {
+		{ "small", 1000, 50000, false, 50, 10 },
+		{ "large", 100000, 1000000, true, 50, 10 },
+		{ "giant", 1, 200000, false, 200, 10 },
+		{ "200", 1, 200, false, 200, 10 },
+		{ "2000-pids", 1, 200000, false, 200, 100 },
+	};
+	char state_dir[] = "/tmp/bench-announce-XXXXXX";
+	must(mkdtemp(state_dir) != NULL);
+	for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
+		if (argc < 2 || strcmp(argv[1], workloads[i].name) == 0)
+			run(&workloads[i], state_dir);
+	return EXIT_SUCCESS;
+}
