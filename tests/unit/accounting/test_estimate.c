@@ -334,7 +334,7 @@ static void near_under_load(void **state)
 {
 	(void)state;
 	simulate(&(struct scenario){ true, 300, 20, 4000, 0.07, 0.28 });
-	simulate(&(struct scenario){ true, 300, 20, 16000, 0.10, 0.55 });
+	simulate(&(struct scenario){ true, 300, 20, 16000, 0.14, 0.60 });
 }
 
 static void native_under_load(void **state)
