@@ -173,21 +173,25 @@ static void a_new_swarm_takes_the_place_of_the_oldest_small_one(void **state)
 static void a_remembered_swarm_goes_first(void **state)
 {
 	(void)state;
-	struct swarm_store *s = store_of(1, 2, 100);
-	struct swarm_visit v = enter(s, 1, true);
-	(void)put(&v, peer_of(1, SWARM_SEED), true);
-	assert_true(remove_number(&v, 1));
-	swarm_leave(&v);
-	v = enter(s, 2, true);
-	(void)put(&v, peer_of(1, SWARM_SEED), true);
-	swarm_leave(&v);
-	v = enter(s, 3, true);
+	enum { FULL = 10 };
+	struct swarm_store *s = store_of(1, FULL, 100);
+	for (uint32_t w = 0; w < FULL; w++) {
+		struct swarm_visit v = enter(s, w, true);
+		struct swarm_peer p = peer_of(1, SWARM_SEED);
+		p.expires = 60000 + w;
+		(void)put(&v, p, w == 3);
+		if (w == 3)
+			assert_true(swarm_remove(&v, &p.client));
+		swarm_leave(&v);
+	}
+	struct swarm_visit v = enter(s, 100, true);
 	assert_int_equal(v.evicted[SWARM_LIMIT_STORE], 0);
 	swarm_leave(&v);
-	v = enter(s, 2, false);
-	assert_int_equal(swarm_counts(&v).complete, 1);
+	v = enter(s, 3, false);
+	assert_null(v.swarm);
 	swarm_leave(&v);
 	walk(s);
+	assert_int_equal(s->peers, FULL - 1);
 	swarm_store_free(s);
 }
 

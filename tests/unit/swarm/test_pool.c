@@ -157,6 +157,7 @@ static const struct {
 	{ { 0, SWARM_PLACES_MAX }, { 0, 0 } },
 	{ { 0, SWARM_PLACES_MAX }, { 3, 6 } },
 	{ { 3, 6 }, { 4, 5 } },
+	{ { 3, 6 }, { 0, 2 } }, /* all of it before the range */
 	{ { 3, 6 }, { 0, 4 } }, /* the exception begins before the range */
 	{ { 3, 6 }, { 6, 9 } }, /* and beside it: nothing excepted */
 	{ { 4, 5 }, { 0, 0 } },
