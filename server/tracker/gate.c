@@ -16,10 +16,21 @@ static bool is_exempt(const struct rules_book *book, const struct ip_addr *from)
 	return kind == IP_PRIVATE || kind == IP_LOOPBACK;
 }
 
-bool gate_pace(struct tracker_worker *w, enum limits_what what, const struct ip_addr *from)
+static const struct limits_rates *rates_of(const struct tracker_worker *w, enum limits_what what)
 {
 	const struct tracker_settings *s = &w->rules.book->settings;
-	const struct limits_rates *rates = what == LIMITS_CONNECTS ? &s->connects : &s->announces;
+	return what == LIMITS_CONNECTS ? &s->connects : &s->announces;
+}
+
+void gate_prefetch(struct tracker_worker *w, enum limits_what what, const struct ip_addr *from)
+{
+	if (!w->rules.book->settings.lab) /* where nearly everybody is exempt */
+		limits_prefetch(w->tracker->limits, rates_of(w, what), what, from);
+}
+
+bool gate_pace(struct tracker_worker *w, enum limits_what what, const struct ip_addr *from)
+{
+	const struct limits_rates *rates = rates_of(w, what);
 	if ((rates->address_us | rates->prefix_us) == 0 || is_exempt(w->rules.book, from))
 		return true;
 	const enum limits_verdict verdict =

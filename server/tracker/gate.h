@@ -16,6 +16,9 @@
  */
 bool gate_pace(struct tracker_worker *w, enum limits_what what, const struct ip_addr *from);
 
+/* A batch does this for all of its datagrams first, then gate_pace() for each. */
+void gate_prefetch(struct tracker_worker *w, enum limits_what what, const struct ip_addr *from);
+
 /* NULL: let in. Else a short text for the client; counted. */
 const char *gate_refusal(struct tracker_worker *w, const struct ask *ask);
 

@@ -102,16 +102,22 @@ static bool take(struct limits *l, uint64_t h, uint64_t each, uint64_t now)
 	return true;
 }
 
+void limits_prefetch(struct limits *l, const struct limits_rates *rates, enum limits_what what,
+                     const struct ip_addr *from)
+{
+	if (rates->address_us != 0)
+		__builtin_prefetch(&l->line[hash(l, from, what, false) % LINES], 1);
+	if (rates->prefix_us != 0)
+		__builtin_prefetch(&l->line[hash(l, from, what, true) % LINES], 1);
+}
+
 enum limits_verdict limits_take(struct limits *l, const struct limits_rates *rates,
                                 enum limits_what what, const struct ip_addr *from, uint64_t now_ms)
 {
 	const uint64_t now = now_ms * 1000 & time_mask;
-	const uint64_t address = hash(l, from, what, false), prefix = hash(l, from, what, true);
-	if (rates->prefix_us != 0)
-		__builtin_prefetch(&l->line[prefix % LINES], 1);
-	if (rates->address_us != 0 && !take(l, address, rates->address_us, now))
+	if (rates->address_us != 0 && !take(l, hash(l, from, what, false), rates->address_us, now))
 		return LIMITS_ADDRESS;
-	if (rates->prefix_us != 0 && !take(l, prefix, rates->prefix_us, now))
+	if (rates->prefix_us != 0 && !take(l, hash(l, from, what, true), rates->prefix_us, now))
 		return LIMITS_PREFIX;
 	return LIMITS_GOOD;
 }

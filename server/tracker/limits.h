@@ -42,5 +42,9 @@ void limits_free(struct limits *l);                         /* NULL is fine */
 enum limits_verdict limits_take(struct limits *l, const struct limits_rates *rates,
                                 enum limits_what what, const struct ip_addr *from, uint64_t now_ms);
 
+/* Brings nearer what limits_take() will touch, so that the cache misses of a batch overlap. */
+void limits_prefetch(struct limits *l, const struct limits_rates *rates, enum limits_what what,
+                     const struct ip_addr *from);
+
 /* What limits count as one: the /64 of an IPv6 address, or its /48 and an IPv4 address's /24. */
 struct ip_prefix limits_group(const struct ip_addr *from, bool prefix);

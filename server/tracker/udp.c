@@ -131,6 +131,11 @@ void tracker_udp(void *ctx, unsigned worker, uint64_t now_ms, struct net_datagra
 
 	worker_begin(w, now_ms);
 	for (size_t i = 0; i < n; i++)
+		gate_prefetch(w,
+		              batch[i].in_size == UDP_CONNECT_SIZE ? LIMITS_CONNECTS
+		                                                   : LIMITS_ANNOUNCES,
+		              &batch[i].from);
+	for (size_t i = 0; i < n; i++)
 		waits += admit(w, &batch[i], &waiting[waits]);
 	for (size_t i = 0; i < waits; i++)
 		snapshot_prefetch(w->map.map, &waiting[i].datagram->from);
