@@ -264,9 +264,9 @@ static void a_passkey_is_shown_once_and_kept_as_its_hash(void **state)
 	assert_int_equal(strlen(one), 32);
 	assert_string_not_equal(one, two);
 	assert_int_equal(auth_passkey_new(a, &none, NULL, "admin", own), ERR_RANGE);
-	static const char *const bad[] = { "", "0123456789abcde", "0123456789 bcdef",
-		                           "0123456789abcdef0123456789abcdef"
-		                           "0123456789abcdef0123456789abcdef0" };
+	static const char long_key[] = "0123456789abcdef0123456789abcdef"
+				       "0123456789abcdef0123456789abcdef0";
+	static const char *const bad[] = { "", "0123456789abcde", "0123456789 bcdef", long_key };
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(auth_passkey_new(a, &mine, bad[i], "admin", own), ERR_RANGE);
 	assert_int_equal(auth_passkey_new(a, &mine, "0123456789ABC-_f", "admin", own), ERR_OK);
