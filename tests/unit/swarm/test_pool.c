@@ -357,6 +357,55 @@ static void writes_the_compact_form(void **state)
 	}
 }
 
+/* Of surveys: every part has the candidates of its places, and draws nobody else. */
+static void check_survey(const struct crowd *c, uint32_t who, struct swarm_places around)
+{
+	const struct swarm_asker asker = asker_of(c, who);
+	const uint32_t own = asker.client.place;
+	const struct swarm_places none = { 0 }, all = { .end = PLACES };
+	const struct swarm_places mine = { .first = own, .end = own + 1 };
+	const bool parted = around.first < around.end;
+	const struct swarm_places within[] = { parted ? mine : none, around, all };
+	const struct swarm_places except[] = { none, mine, around };
+	struct swarm_survey survey;
+	struct swarm_candidate out[SWARM_POOL_MAX];
+	uint64_t seed = who;
+	swarm_survey(&c->visit, &asker, around, &survey);
+	for (enum swarm_part part = SWARM_OWN_PLACE; part < SWARM_PARTS; part++) {
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < c->people; i++)
+			n += may(c, &asker, who, within[part], except[part], i);
+		assert_int_equal(survey.part[part].n, n);
+		const size_t want = n / 2 < SWARM_POOL_MAX ? n / 2 : SWARM_POOL_MAX;
+		assert_int_equal(swarm_draw(&c->visit, &survey, part, want, &seed, out), want);
+		for (size_t i = 0; i < want; i++)
+			assert_true(inside(within[part], out[i].place) &&
+			            !inside(except[part], out[i].place));
+	}
+	for (uint32_t place = 0; place < PLACES; place++) {
+		const struct swarm_places one = { .first = place, .end = place + 1 };
+		if (place != own)
+			assert_int_equal(swarm_crowd(&c->visit, &asker, place),
+			                 swarm_candidates(&c->visit, &asker, one));
+	}
+}
+
+static void surveys_what_can_be_counted(void **state)
+{
+	(void)state;
+	static const uint32_t sizes[] = { 1, 30, 200, PEOPLE_MAX };
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct crowd c = crowd_of(sizes[i], i % 2 == 0 ? IP_V4 : IP_V6);
+		for (uint32_t who = 0; who < 20; who++) {
+			const uint32_t own = place_of(who);
+			check_survey(&c, who, (struct swarm_places){ 0 });
+			check_survey(&c, who, (struct swarm_places){ own, own + 1 });
+			check_survey(&c, who, (struct swarm_places){ own - 1, own + 2 });
+		}
+		crowd_free(&c);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_candidate_is_equally_likely),
 	cmocka_unit_test(every_pair_is_equally_likely),
@@ -366,6 +415,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(takes_all_in_the_order_of_class_and_place),
 	cmocka_unit_test(gives_at_most_the_maximum_at_once),
 	cmocka_unit_test(writes_the_compact_form),
+	cmocka_unit_test(surveys_what_can_be_counted),
 };
 
 RUN_TESTS(tests)
