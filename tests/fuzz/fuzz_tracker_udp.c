@@ -31,7 +31,8 @@ static struct house open_house(void)
 		                                          .default_peers = 50,
 		                                          .interval = 1800,
 		                                          .peer_timeout = 300,
-		                                          .connection_seconds = 120 };
+		                                          .connection_seconds = 120,
+		                                          .passkeys = TRACKER_PASSKEYS_OPTIONAL };
 	struct house h = { .swarms = swarm_store_new(&swarms),
 		           .office = map_office_new(snapshot_free),
 		           .metrics = metrics_new(1) };
