@@ -31,7 +31,7 @@ enum {
 	BLOCK_MAX = 128,
 	BLOCK_FLAT = BLOCK_MAX / 2,
 	CHUNK_SMALL = BLOCK_MAX / 4,
-	CHUNK_STEP = 8
+	CHUNK_STEP = 4
 };
 
 struct sequence {
