@@ -246,7 +246,7 @@ uint8_t *swarm_compact(const struct swarm_visit *v, uint32_t spot, uint8_t *at);
  * cursor. Returns how many are gone; `shards` counts shards that were finished, so that a whole round
  * is over when it has grown by their number.
  */
-enum { SWARM_SLICE = 1024 };
+enum { SWARM_SLICE = 512 };
 struct swarm_sweep {
 	uint64_t shards;
 	uint32_t number;   /* of the swarm in its shard */

@@ -408,7 +408,7 @@ static void save_swarms(struct daemon *d)
  */
 static void expire(struct daemon *d)
 {
-	static const struct timespec pause = { .tv_nsec = 200000 };
+	static const struct timespec pause = { .tv_nsec = 50000 };
 	const uint64_t end = d->sweep.shards + SHARDS / EXPIRY_SECONDS + 1;
 	size_t gone = 0;
 	while (d->sweep.shards < end) {
