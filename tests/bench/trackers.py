@@ -167,6 +167,8 @@ class P4pd(Tracker):
                         "udp_workers": 1, "lab": "true", "node": name, **LIMITS, **options}
 
     def start(self):
+        # It would go on with the peers of the last round; the others begin with none.
+        (self.state / "swarms").unlink(missing_ok=True)
         self.run([self.program, *(f"--set={k}={v}" for k, v in self.options.items())])
         if not self.maps:
             return
