@@ -121,8 +121,6 @@ static double find_level(const struct chain *c, double want, double limit)
 	struct steer_bucket *b;
 	chain_each (b, c) {
 		b->scratch.weight = price_weight(b->price);
-		if (b->crowd > 0)
-			b->scratch.weight *= (float)b->scratch.offered / (float)b->crowd;
 		open += (double)b->scratch.weight;
 	}
 	double level = want / open;

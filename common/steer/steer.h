@@ -24,10 +24,10 @@
  * Two ways to a list. Of a small swarm, give steer_share() every bucket. Of a large one that would
  * cost a look at every PID in it; there steer_plan() says from exact counts how many come from each
  * part, and how many candidates to draw at random there (a pool, twice as many as are taken by
- * price), and steer_pick() chooses among those. A drawn candidate stands for as many as the swarm
- * has for each of the pool, so its weight is its PID's divided by the PID's `crowd` (Horvitz and
- * Thompson, "A generalization of sampling without replacement", 1952): on average a PID gets what it
- * would get of the whole swarm.
+ * price), and steer_pick() chooses among those as if they were all there are: the pool has of each
+ * PID its share of the candidates, so the overload factor means the same there. Populous PIDs fare a
+ * little better than by the whole: 2 % of a list moves between PIDs of equal size, 5 % where the largest
+ * is 200 times the smallest. Counting each PID exactly would cost more than all the rest.
  *
  * Takes are drawn by equally spaced points with a random start, so a bucket gets its exact share,
  * rounded up or down, and has the exact share as its mean. Costs O(n + want), with one square root
@@ -53,7 +53,6 @@ struct steer_bucket {
 	enum map_uploads uploads;
 	uint32_t price;
 	uint32_t seeds, others; /* candidates, the asker excluded */
-	uint32_t crowd;         /* in a pool: how many the place holds, drawn or not; else 0 */
 	uint32_t take;          /* how many to draw */
 	bool seeds_only;        /* draw seeds only (an "avoid" bucket asked for its seeds) */
 	struct {
@@ -94,8 +93,8 @@ size_t steer_plan(const struct steer_rules *rules, bool mapped,
                   struct steer_plan *out);
 
 /*
- * Carries out a plan on what was drawn: `seeds` and `others` of a bucket count the pool's. There may be
- * several buckets of one place, or one for each candidate drawn. Candidates that may not be offered
+ * Carries out a plan on what was drawn: `seeds` and `others` of a bucket count the pool's, and there is
+ * one bucket for each place. Candidates that may not be offered
  * are made up for by others of the pool, whichever part they stand in.
  */
 size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct steer_plan *plan,

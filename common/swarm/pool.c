@@ -13,7 +13,7 @@
  * by one more draw. Of more than STRATA_FROM candidates strata are drawn from instead: there the
  * difference shows only in pairs of neighbours, and a draw costs a third.
  */
-enum { RUNS_MAX = SWARM_RUNS_MAX, NOBODY = -1, STRATA_FROM = 512 };
+enum { RUNS_MAX = SWARM_RUNS_MAX, NOBODY = -1, STRATA_FROM = 512, RUN = 4, RUNS_FROM = 64 };
 
 struct run {
 	uint32_t first, n; /* ranks */
@@ -112,20 +112,6 @@ uint32_t swarm_candidates(const struct swarm_visit *v, const struct swarm_asker 
 	if (v->swarm == NULL)
 		return 0;
 	return range_of(v, asker, within, (struct swarm_places){ 0 }).n;
-}
-
-uint32_t swarm_crowd(const struct swarm_visit *v, const struct swarm_asker *asker, uint32_t place)
-{
-	if (v->swarm == NULL)
-		return 0;
-	const struct sequence *s = &v->swarm->of[is_wide(asker->family)];
-	const unsigned first = asker->seeding ? SWARM_LEECHER : SWARM_SEED;
-	const unsigned last =
-		asker->seeding || v->swarm->partial == 0 ? SWARM_LEECHER : SWARM_PARTIAL;
-	uint32_t n = 0;
-	for (unsigned class = first; class <= last && s->n > 0; class ++)
-		n += rank_of(s, class, place + 1) - rank_of(s, class, place);
-	return n;
 }
 
 /* ---- surveys ---- */
@@ -261,7 +247,10 @@ static struct spot walk_to(struct walk *w, uint32_t rank)
 	const struct directory *d = w->directory;
 	if (d == NULL)
 		return (struct spot){ .position = rank };
-	int64_t i = w->chunk + (int64_t)((float)(rank - w->rank) * w->chunks_each);
+	int64_t i = w->chunk;
+	if (rank >= d->start[i] && rank < d->start[i + 1])
+		return (struct spot){ .chunk = (uint32_t)i, .position = rank - d->start[i] };
+	i += (int64_t)((float)(rank - w->rank) * w->chunks_each);
 	i = i < 0 ? 0 : i >= d->n ? d->n - 1 : i;
 	while (d->start[i] > rank)
 		i--;
@@ -353,25 +342,27 @@ static size_t draw_another(const struct range *r, uint64_t *seed, struct swarm_c
 }
 
 /*
- * Of many: one from each of `count` strata, which are equal but for one candidate and begin at a random
- * one. So every candidate is equally likely, nobody is drawn twice, and the ranks ascend, which makes
- * it cheap to find them: each is a few chunks behind the one before.
+ * Of many: runs of neighbours, one from each of equal strata, the first of which begins at a random
+ * candidate. So every candidate is equally likely, nobody is drawn twice, and the ranks ascend, which
+ * makes it cheap to find them: each is a few chunks behind the one before. Short lists have runs of
+ * one; in a long one RUN peers whose tags are next to each other come together, and share a cache line.
  */
 static size_t draw_strata(const struct range *r, size_t count, uint64_t *seed,
                           struct swarm_candidate *out)
 {
 	struct spot picks[SWARM_POOL_MAX];
-	const uint32_t begin = random_below(seed, r->n);
-	const uint64_t step = ((uint64_t)r->n << 32) / count;
-	uint64_t end = 0;
+	const uint32_t begin = random_below(seed, r->n), run = count < RUNS_FROM ? 1 : RUN;
+	const uint64_t step = ((uint64_t)r->n << 32) / ((count + run - 1) / run);
+	uint64_t low = 0;
 	struct walk walk = walk_along(r->sequence);
-	for (size_t i = 0; i < count; i++) {
-		const uint32_t low = (uint32_t)(end >> 32);
-		end = i + 1 < count ? end + step : (uint64_t)r->n << 32;
-		uint32_t pick = begin + low + random_below(seed, (uint32_t)(end >> 32) - low);
-		pick -= pick >= r->n ? r->n : 0;
-		picks[i] = walk_to(&walk, rank_of_number(r, pick));
-		__builtin_prefetch(sequence_record(r->sequence, picks[i]));
+	for (size_t i = 0; i < count; low += step) {
+		const uint32_t room = (uint32_t)(step >> 32) - run + 1;
+		uint32_t pick = begin + (uint32_t)(low >> 32) + random_below(seed, room);
+		for (uint32_t k = 0; k < run && i < count; k++, i++, pick++) {
+			pick -= pick >= r->n ? r->n : 0;
+			picks[i] = walk_to(&walk, rank_of_number(r, pick));
+			__builtin_prefetch(sequence_record(r->sequence, picks[i]));
+		}
 	}
 	size_t n = 0;
 	for (size_t i = 0; i < count; i++)

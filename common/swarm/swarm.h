@@ -182,9 +182,6 @@ struct swarm_places {
 uint32_t swarm_candidates(const struct swarm_visit *v, const struct swarm_asker *asker,
                           struct swarm_places within);
 
-/* The same of one place, in which the asker does not stand: cheaper. */
-uint32_t swarm_crowd(const struct swarm_visit *v, const struct swarm_asker *asker, uint32_t place);
-
 /*
  * All candidates in three parts: those in the asker's place, those in the places around it (which has
  * to be one of them), and those elsewhere; when nothing is around it, all are elsewhere. Counts and

@@ -15,10 +15,11 @@ struct choice {
 	struct tracker_worker *w;
 	const struct swarm_visit *visit;
 	const struct asker *asker;
-	const struct swarm_asker *who;
 	struct map_tariff tariff;
 	size_t want;
-	bool restricted; /* the map says of some places that they shall not upload */
+	struct map_places around; /* the asker's provider, when it is steered */
+	bool restricted;          /* the map says of some places that they shall not upload */
+	bool pooled;              /* what is appraised was drawn by parts */
 };
 
 /* ---- the list ---- */
@@ -91,30 +92,14 @@ static struct steer_bucket appraise(const struct choice *c, uint32_t place)
 		s.tier = price.tier;
 		s.price = price.price;
 	}
+	/* The provider's own ASN is no PID of it: it was drawn as elsewhere, and has a price. */
+	if (c->pooled && s.tier == TIER_SAME_PROVIDER &&
+	    (place < c->around.first || place >= c->around.end))
+		s.tier = TIER_SETTLEMENT_FREE;
 	return s;
 }
 
-/*
- * How many candidates a place holds. Weights need it of every place drawn, and it hardly changes, so
- * what was counted holds for some seconds; a collision of tags costs an odd weight.
- */
-static uint32_t crowd_of(const struct choice *c, uint32_t place)
-{
-	const struct tracker_worker *w = c->w;
-	const uint64_t when = w->now / CROWD_SECONDS << 2 | (unsigned)c->who->seeding << 1 |
-	                      (c->who->family == IP_V6);
-	const uint64_t hash = random_mix((uintptr_t)c->visit->swarm ^ when << 40 ^ w->map.number);
-	/* Places of one swarm are neighbours: fewer cache misses and pages. */
-	struct crowd_slot *slot = &c->w->pool.crowds[(hash + place) % CROWD_SLOTS];
-	const uint32_t tag = ((uint32_t)(hash >> 32) ^ place * 0x9e3779b1U) | 1;
-	if (slot->tag != tag) {
-		slot->tag = tag;
-		slot->count = swarm_crowd(c->visit, c->who, place);
-	}
-	return slot->count > 0 ? slot->count : 1;
-}
-
-/* ---- whole ---- */
+/* ---- groups: candidates of one place ---- */
 
 /* The group of a place, made when it is new. */
 static struct steer_bucket *group_of(const struct choice *c, uint32_t place)
@@ -132,14 +117,18 @@ static struct steer_bucket *group_of(const struct choice *c, uint32_t place)
 	return group;
 }
 
+/* All candidates into groups. */
 static void divide(const struct choice *c)
 {
 	struct pool *p = &c->w->pool;
+	struct steer_bucket *group = NULL;
 	p->n_groups = 0;
 	memset(p->slots, 0, sizeof(p->slots));
 	for (size_t i = 0; i < p->n; i++) {
 		const struct swarm_candidate *one = &p->candidates[i];
-		struct steer_bucket *group = group_of(c, one->place);
+		if (group == NULL ||
+		    group->place != one->place) /* neighbours are often of one place */
+			group = group_of(c, one->place);
 		group->seeds += one->seed;
 		group->others += !one->seed;
 		p->next[i] = (uint16_t)group->handle;
@@ -147,8 +136,8 @@ static void divide(const struct choice *c)
 	}
 }
 
-/* Random members of the group, as many as steering takes. */
-static void give_some(const struct choice *c, const struct steer_bucket *group)
+/* Random members of the group, as many as steering takes; each stands for `each` candidates. */
+static void give_some(const struct choice *c, const struct steer_bucket *group, uint32_t each)
 {
 	struct pool *p = &c->w->pool;
 	size_t n = 0;
@@ -160,7 +149,7 @@ static void give_some(const struct choice *c, const struct steer_bucket *group)
 		const size_t j = i + random_below(&c->w->seed, (uint32_t)(n - i));
 		const uint16_t chosen = p->members[j];
 		p->members[j] = p->members[i];
-		give(c, &p->candidates[chosen], group->seeds + group->others);
+		give(c, &p->candidates[chosen], each * (group->seeds + group->others));
 	}
 }
 
@@ -172,7 +161,7 @@ static void choose_of_all(const struct choice *c)
 	(void)steer_share(&w->rules.book->settings.rules, c->asker->mapped, p->groups, p->n_groups,
 	                  c->want, &w->seed);
 	for (size_t i = 0; i < p->n_groups; i++)
-		give_some(c, &p->groups[i]);
+		give_some(c, &p->groups[i], 1);
 	note(c, 0);
 }
 
@@ -186,28 +175,6 @@ static void give_all(const struct choice *c, uint32_t of)
 		give(c, &p->candidates[i], 0);
 	if (p->n > 0)
 		note(c, of / (uint32_t)p->n);
-}
-
-/* Those drawn from one part, each as a bucket of its own. */
-static void draw_buckets(const struct choice *c, enum swarm_part part, uint32_t count)
-{
-	struct pool *p = &c->w->pool;
-	struct swarm_candidate *drawn = p->candidates + p->n;
-	const size_t n = swarm_draw(c->visit, &p->survey, part, count, &c->w->seed, drawn);
-	for (size_t i = 0; i < n; i++) {
-		struct steer_bucket *b = &p->groups[p->n_groups++];
-		*b = appraise(c, drawn[i].place);
-		/* The provider's own ASN is no PID of it: it stands elsewhere, at its price. */
-		if (part == SWARM_ELSEWHERE && b->tier == TIER_SAME_PROVIDER)
-			b->tier = TIER_SETTLEMENT_FREE;
-		b->handle = (uint32_t)(p->n + i);
-		b->seeds = drawn[i].seed;
-		b->others = !drawn[i].seed;
-		if (c->asker->steered)
-			b->crowd = part == SWARM_OWN_PLACE ? p->survey.part[part].n
-			                                   : crowd_of(c, drawn[i].place);
-	}
-	p->n += n;
 }
 
 /* Nothing to choose in the own PID: its prices are equal. */
@@ -237,20 +204,25 @@ static void choose_of_pool(const struct choice *c)
 	struct pool *p = &w->pool;
 	const struct steer_rules *rules = &w->rules.book->settings.rules;
 	struct steer_plan plan;
-	uint32_t candidates[STEER_PARTS];
+	uint32_t candidates[STEER_PARTS], each[STEER_PARTS];
 	for (unsigned i = 0; i < STEER_PARTS; i++)
 		candidates[i] = p->survey.part[from[i]].n;
 	(void)steer_plan(rules, c->asker->mapped, candidates, c->want, &w->seed, &plan);
 
-	p->n_groups = 0;
 	if (!c->restricted)
 		give_own(c, &plan);
-	for (unsigned i = 0; i < STEER_PARTS; i++)
-		draw_buckets(c, from[i], pool_size(c, plan.part[i].pool));
+	p->n = 0;
+	for (unsigned i = 0; i < STEER_PARTS; i++) {
+		const size_t n =
+			swarm_draw(c->visit, &p->survey, from[i], pool_size(c, plan.part[i].pool),
+		                   &w->seed, p->candidates + p->n);
+		each[i] = n > 0 ? candidates[i] / (uint32_t)n : 0;
+		p->n += n;
+	}
+	divide(c);
 	(void)steer_pick(rules, c->asker->mapped, &plan, p->groups, p->n_groups, &w->seed);
 	for (size_t i = 0; i < p->n_groups; i++)
-		if (p->groups[i].take > 0)
-			give(c, &p->candidates[p->groups[i].handle], p->groups[i].crowd);
+		give_some(c, &p->groups[i], each[steer_part_of(p->groups[i].tier)]);
 	note(c, 0);
 }
 
@@ -258,19 +230,17 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want)
 {
 	struct pool *p = &w->pool;
-	struct map_places around = { 0 };
-	const struct choice c = {
+	struct choice c = {
 		.w = w,
 		.visit = visit,
 		.asker = asker,
-		.who = who,
 		.tariff = { w->map.map, asker->place, asker->swarm.seeding },
 		.want = want,
 		.restricted = snapshot_restricts_uploads(w->map.map),
 	};
 	if (asker->steered)
-		around = snapshot_provider_places(w->map.map, asker->place);
-	const struct swarm_places near = { .first = around.first, .end = around.end };
+		c.around = snapshot_provider_places(w->map.map, asker->place);
+	const struct swarm_places near = { .first = c.around.first, .end = c.around.end };
 	swarm_survey(visit, who, near, &p->survey);
 	uint32_t all = 0;
 	for (unsigned i = 0; i < SWARM_PARTS; i++)
@@ -279,6 +249,7 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
 	p->n = p->n_chosen = 0;
 	const bool whole = all <= (c.restricted ? POOL_WHOLE : asker->steered ? 2 * want : want);
 	if (!whole && (c.restricted || asker->steered)) {
+		c.pooled = true;
 		choose_of_pool(&c);
 		return;
 	}

@@ -3,7 +3,7 @@
 
 /*
  * Scratch of choose.c: candidates of one swarm, and what is to be told of those chosen. Part of a
- * tracker_worker, so that no announce allocates; nothing in it outlives a call but `crowds`.
+ * tracker_worker, so that no announce allocates; nothing in it outlives a call.
  */
 
 #include "common/steer/steer.h"
@@ -15,25 +15,17 @@ enum {
 	POOL_WHOLE = 256, /* as many candidates are looked at one by one */
 	POOL_SPARE = 32,  /* more than planned, where some may turn out not to upload */
 	POOL_MAX = 1024,
-	POOL_SLOTS = 1024,
-	CROWD_SLOTS = 1 << 16,
-	CROWD_SECONDS = 16
-};
-
-/* How many candidates of a swarm stood in a place, a few seconds ago. */
-struct crowd_slot {
-	uint32_t tag, count;
+	POOL_SLOTS = 1024
 };
 
 struct pool {
 	struct swarm_survey survey;
 	struct swarm_candidate candidates[POOL_MAX];
-	struct steer_bucket groups[POOL_MAX]; /* `handle`: the first candidate, + 1; or which one */
+	struct steer_bucket groups[POOL_MAX]; /* `handle`: the first candidate, + 1 */
 	size_t n, n_groups;
 	uint16_t next[POOL_MAX];    /* candidate of the same place, + 1; 0: the last */
 	uint16_t members[POOL_MAX]; /* of the group that is drawn from */
 	uint16_t slots[POOL_SLOTS]; /* place -> group or note, + 1; 0: free */
-	struct crowd_slot crowds[CROWD_SLOTS];
 	struct accounting_handed
 		chosen[PEERS_MAX]; /* runs of one place, in the order of the list */
 	size_t n_chosen;
