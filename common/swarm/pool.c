@@ -13,7 +13,7 @@
  * by one more draw. Of more than STRATA_FROM candidates strata are drawn from instead: there the
  * difference shows only in pairs of neighbours, and a draw costs a third.
  */
-enum { RUNS_MAX = SWARM_RUNS_MAX, NOBODY = -1, STRATA_FROM = 512, RUN = 4, RUNS_FROM = 64 };
+enum { RUNS_MAX = SWARM_RUNS_MAX, NOBODY = -1, STRATA_FROM = 256 };
 
 struct run {
 	uint32_t first, n; /* ranks */
@@ -261,6 +261,32 @@ static struct spot walk_to(struct walk *w, uint32_t rank)
 	return (struct spot){ .chunk = (uint32_t)i, .position = rank - d->start[i] };
 }
 
+/* Of the next `n` candidates, how many have ranks that follow each other. */
+static uint32_t straight_on(const struct range *r, uint32_t i, uint32_t n)
+{
+	if (r->n_runs == 1 && r->self == NOBODY)
+		return i + n <= r->n ? n : r->n - i;
+	const uint32_t first = rank_of_number(r, i);
+	uint32_t k = 1;
+	while (k < n && i + k < r->n && rank_of_number(r, i + k) == first + k)
+		k++;
+	return k;
+}
+
+/* The spots of `n` ranks from `rank` on. */
+static void walk_over(struct walk *w, uint32_t rank, uint32_t n, struct spot *out)
+{
+	for (uint32_t k = 0; k < n;) {
+		struct spot at = walk_to(w, rank + k);
+		const uint32_t end =
+			w->directory != NULL ? chunk_size(w->directory, at.chunk) : UINT32_MAX;
+		for (; k < n && at.position < end; k++, at.position++) {
+			out[k] = at;
+			__builtin_prefetch(sequence_record(w->sequence, at));
+		}
+	}
+}
+
 /* ---- draws ---- */
 
 /* A set of small numbers, at most half full. */
@@ -341,27 +367,35 @@ static size_t draw_another(const struct range *r, uint64_t *seed, struct swarm_c
 	return n;
 }
 
+/* Neighbours drawn together: a list has 15 runs at least, so that it stays a mixture. */
+static uint32_t run_of(size_t count)
+{
+	return count < 64 ? 1 : count < 128 ? 4 : 8;
+}
+
 /*
  * Of many: runs of neighbours, one from each of equal strata, the first of which begins at a random
  * candidate. So every candidate is equally likely, nobody is drawn twice, and the ranks ascend, which
- * makes it cheap to find them: each is a few chunks behind the one before. Short lists have runs of
- * one; in a long one RUN peers whose tags are next to each other come together, and share a cache line.
+ * makes it cheap to find them: each is a few chunks behind the one before. In a long list peers whose
+ * tags are next to each other come together, and share a cache line.
  */
 static size_t draw_strata(const struct range *r, size_t count, uint64_t *seed,
                           struct swarm_candidate *out)
 {
 	struct spot picks[SWARM_POOL_MAX];
-	const uint32_t begin = random_below(seed, r->n), run = count < RUNS_FROM ? 1 : RUN;
+	const uint32_t begin = random_below(seed, r->n), run = run_of(count);
 	const uint64_t step = ((uint64_t)r->n << 32) / ((count + run - 1) / run);
 	uint64_t low = 0;
 	struct walk walk = walk_along(r->sequence);
 	for (size_t i = 0; i < count; low += step) {
 		const uint32_t room = (uint32_t)(step >> 32) - run + 1;
 		uint32_t pick = begin + (uint32_t)(low >> 32) + random_below(seed, room);
-		for (uint32_t k = 0; k < run && i < count; k++, i++, pick++) {
+		for (const size_t end = i + run < count ? i + run : count; i < end;) {
 			pick -= pick >= r->n ? r->n : 0;
-			picks[i] = walk_to(&walk, rank_of_number(r, pick));
-			__builtin_prefetch(sequence_record(r->sequence, picks[i]));
+			const uint32_t n = straight_on(r, pick, (uint32_t)(end - i));
+			walk_over(&walk, rank_of_number(r, pick), n, picks + i);
+			i += n;
+			pick += n;
 		}
 	}
 	size_t n = 0;
@@ -372,7 +406,7 @@ static size_t draw_strata(const struct range *r, size_t count, uint64_t *seed,
 
 static size_t draw(const struct range *r, size_t count, uint64_t *seed, struct swarm_candidate *out)
 {
-	return r->n > STRATA_FROM && r->n / 4 > count ? draw_strata(r, count, seed, out)
+	return r->n > STRATA_FROM && r->n / 2 > count ? draw_strata(r, count, seed, out)
 	                                              : draw_some(r, count, seed, out);
 }
 
