@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* However wide the window: the default receive buffer of a socket holds some 270 small packets. */
+enum { FILL_WINDOW = 128 };
 enum { SLOT_BITS = 16, PASSES = 5, TRIES = 8 };
 
 static const uint64_t second = 1000000000;
@@ -241,7 +243,8 @@ enum take engine_take(struct engine *e, uint32_t class, uint32_t *slot)
 {
 	struct request r = { 0 };
 	const uint64_t when = due(e);
-	if (e->n_free == 0 || when > e->now)
+	if (e->n_free == 0 || when > e->now ||
+	    (!e->measuring && e->n_slots - e->n_free >= FILL_WINDOW))
 		return TAKE_LATER;
 	if (!(e->measuring ? draw(e, class, &r) : visit(e, class, &r)))
 		return TAKE_NOBODY;
