@@ -5,9 +5,20 @@
 #include "server/tracker/passkeys.h"
 
 #include <sodium.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* Zeroed by hand, which calloc leaves to the first announces: they shall not wait for pages. */
+static struct tracker_worker *workers_new(size_t n)
+{
+	const size_t size = n * sizeof(struct tracker_worker);
+	struct tracker_worker *workers = aligned_alloc(alignof(struct tracker_worker), size);
+	if (workers != NULL)
+		memset(workers, 0, size);
+	return workers;
+}
 
 enum err tracker_new(const struct tracker_options *options, const struct tracker_settings *settings,
                      struct tracker **out)
@@ -19,7 +30,7 @@ enum err tracker_new(const struct tracker_options *options, const struct tracker
 		return ERR_NOMEM;
 	t->options = *options;
 	t->rules = rules_office_new(settings);
-	t->workers = calloc(options->workers, sizeof(*t->workers));
+	t->workers = workers_new(options->workers);
 	uint8_t key[HASH_KEY_SIZE];
 	(void)crypto_generichash(key, sizeof(key), (const uint8_t *)"limits", 6, options->secret,
 	                         sizeof(options->secret));
