@@ -212,6 +212,7 @@ void directory_remove(struct directory *d, bool wide, struct spot at, size_t *by
 		(void)join(d, wide, at.chunk, bytes);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): sequence_sift()'s parameters, and the width */
 uint32_t directory_sift(struct directory *d, bool wide, uint32_t chunk, sequence_gone_fn *gone,
                         void *ctx, uint32_t *next, size_t *bytes)
 {

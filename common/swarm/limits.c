@@ -20,7 +20,7 @@ enum {
 
 enum err limits_init(struct swarm_store *s)
 {
-	const size_t size = 2 * CROWDS * sizeof(*s->crowds);
+	const size_t size = (size_t)2 * CROWDS * sizeof(*s->crowds);
 	if (s->options.max_per_address == 0 && s->options.max_per_prefix == 0)
 		return ERR_OK;
 	s->crowds = aligned_alloc(64, size);
@@ -32,7 +32,7 @@ enum err limits_init(struct swarm_store *s)
 
 size_t limits_bytes(const struct swarm_store *s)
 {
-	return s->crowds != NULL ? 2 * CROWDS * sizeof(*s->crowds) : 0;
+	return s->crowds != NULL ? (size_t)2 * CROWDS * sizeof(*s->crowds) : 0;
 }
 
 /* Bytes of an address that count: all four or the /64; of a prefix: the /24 or the /48. */

@@ -128,10 +128,11 @@ static void survey_add(struct swarm_survey *s, enum swarm_part part, uint32_t fi
 	s->part[part].n += end - first;
 }
 
-/* One class, which has the ranks from `begin` to `end`. */
-static void survey_class(const struct sequence *s, unsigned class, uint32_t begin, uint32_t end,
+/* One class, which has the ranks of `all`. */
+static void survey_class(const struct sequence *s, unsigned class, struct run all,
                          struct swarm_places around, int64_t self, struct swarm_survey *out)
 {
+	const uint32_t begin = all.first, end = all.first + all.n;
 	if (around.first >= around.end || begin == end) {
 		survey_add(out, SWARM_ELSEWHERE, begin, end, self);
 		return;
@@ -165,7 +166,8 @@ void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
 	uint32_t begin = rank_of(s, first, 0);
 	for (unsigned class = first; class <= last && begin < s->n; class ++) {
 		const uint32_t end = rank_of(s, class, SWARM_PLACES_MAX);
-		survey_class(s, class, begin, end, around, self, out);
+		const struct run all = { .first = begin, .n = end - begin };
+		survey_class(s, class, all, around, self, out);
 		begin = end;
 	}
 	for (unsigned i = 0; i < SWARM_PARTS; i++)
@@ -425,6 +427,7 @@ static size_t take_all(const struct range *r, struct swarm_candidate *out)
 	return n;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a struct would only be filled and taken apart */
 size_t swarm_pool(const struct swarm_visit *v, const struct swarm_asker *asker,
                   struct swarm_places within, struct swarm_places except, size_t count,
                   uint64_t *seed, struct swarm_candidate *out)

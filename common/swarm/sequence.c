@@ -16,6 +16,7 @@ enum err block_grow(void **block, uint32_t from, uint32_t to, bool wide, size_t 
 	const size_t was = block_bytes(from, wide), is = block_bytes(to, wide);
 	if (was == is)
 		return ERR_OK;
+	must(is > was);
 	void *moved = realloc(*block, is);
 	if (moved == NULL)
 		return ERR_NOMEM;

@@ -130,7 +130,7 @@ static enum err page_add(struct swarm_shard *shard)
 {
 	if ((shard->n_pages & (shard->n_pages - 1)) == 0) { /* the array doubles */
 		const uint32_t more = shard->n_pages > 0 ? shard->n_pages : 1;
-		const size_t room = (size_t)(shard->n_pages + more) * sizeof(*shard->pages);
+		const size_t room = (size_t)(shard->n_pages + more) * sizeof(struct swarm *);
 		struct swarm **pages = realloc(shard->pages, room);
 		if (pages == NULL)
 			return ERR_NOMEM;
@@ -141,7 +141,7 @@ static enum err page_add(struct swarm_shard *shard)
 	if (page == NULL)
 		return ERR_NOMEM;
 	shard->pages[shard->n_pages++] = page;
-	shard->bytes += PAGE_HEADERS * sizeof(*page) + sizeof(page);
+	shard->bytes += PAGE_HEADERS * sizeof(*page) + sizeof(struct swarm *);
 	return ERR_OK;
 }
 
@@ -164,7 +164,7 @@ static enum err swarm_new(struct swarm_store *s, struct swarm_shard *shard, uint
 	uint32_t number;
 	if (shard->totals.swarms >= s->max_used && !limits_forget_swarm(v))
 		return ERR_BUSY;
-	if (shard->totals.swarms >= shard->mask / 4 * 3 && table_grow(shard) != ERR_OK)
+	if (shard->totals.swarms >= (uint64_t)(shard->mask / 4) * 3 && table_grow(shard) != ERR_OK)
 		return ERR_NOMEM;
 	if (header_take(shard, &number) != ERR_OK)
 		return ERR_NOMEM;

@@ -58,9 +58,10 @@ struct swarm_shard {
 	/* Read without the lock by swarm_prefetch() stage 0, which only computes an address. */
 	_Atomic(struct store_slot *) slots; /* mask + 1 */
 	_Atomic uint32_t mask;
+	uint32_t n_pages;
 	struct swarm **pages;
-	uint32_t n_pages, headers; /* pages; headers ever used */
-	uint32_t free;             /* the first header to use again, + 1; 0: none */
+	uint32_t headers; /* ever used */
+	uint32_t free;    /* the first header to use again, + 1; 0: none */
 	struct peer_ids ids;
 	struct move *moves;
 	struct swarm_sweep oldest;  /* where to look for somebody who may go */
