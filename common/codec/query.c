@@ -70,6 +70,12 @@ static int nibble(char c)
 	return digits[(uint8_t)c] - 1;
 }
 
+static enum err bad_escape(struct fault *fault, const char *name)
+{
+	(void)fault_set(fault, ERR_MALFORMED, name, "%s has a '%%' without two hex digits", name);
+	return ERR_MALFORMED;
+}
+
 /* Percent-decoding (RFC 3986, section 2.1). '+' is a plus: this is no HTML form. */
 static enum err unescape(const struct param *p, const char *name, struct value *out,
                          struct fault *fault)
@@ -86,8 +92,7 @@ static enum err unescape(const struct param *p, const char *name, struct value *
 		char c = *at;
 		if (c == '%') {
 			if (end - at < 3 || nibble(at[1]) < 0 || nibble(at[2]) < 0)
-				return fault_set(fault, ERR_MALFORMED, name,
-				                 "%s has a '%%' without two hex digits", name);
+				return bad_escape(fault, name);
 			c = (char)(nibble(at[1]) << 4 | nibble(at[2]));
 			at += 2;
 		}

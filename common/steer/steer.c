@@ -163,9 +163,10 @@ static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_pe
 	struct steer_bucket *b;
 	chain_each (b, c) {
 		end += share_of(b, level, limit);
-		for (; point < end && b->take < b->scratch.offered && taken < want; point += 1) {
+		while (point < end && b->take < b->scratch.offered && taken < want) {
 			b->take++;
 			taken++;
+			point += 1;
 		}
 	}
 	c->spare -= taken;

@@ -175,9 +175,12 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 static float power(float x, unsigned n)
 {
 	float y = 1;
-	for (; n > 0; n >>= 1, x *= x)
+	while (n > 0) {
 		if (n & 1)
 			y *= x;
+		n >>= 1;
+		x *= x;
+	}
 	return y;
 }
 

@@ -61,8 +61,10 @@ static enum err read_copy(const char *state_dir, struct tracker_passkey **out, s
 	if (e != ERR_OK)
 		return e;
 	struct tracker_passkey *keys = calloc(size / PASSKEY_HASH_SIZE + 1, sizeof(*keys));
-	if (keys == NULL)
-		e = fault_set(fault, ERR_NOMEM, copy_name, "out of memory");
+	if (keys == NULL) {
+		free(bytes);
+		return fault_set(fault, ERR_NOMEM, copy_name, "out of memory");
+	}
 	for (char *next = bytes; e == ERR_OK && (line = strsep(&next, "\n")) != NULL;) {
 		if (line[0] == '#' || line[0] == '\0')
 			continue;

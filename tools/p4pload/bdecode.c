@@ -25,11 +25,9 @@ static uint64_t digits(struct bdecode *d, uint64_t value, char stop)
 static void string(struct bdecode *d, uint8_t first, const uint8_t **bytes, size_t *size)
 {
 	uint64_t n = 0;
-	if (first < '0' || first > '9')
-		d->bad = true;
-	else if (first > '0')
+	if (first > '0' && first <= '9')
 		n = digits(d, (uint64_t)(first - '0'), ':');
-	else if (reader_u8(&d->in) != ':')
+	else if (first != '0' || reader_u8(&d->in) != ':')
 		d->bad = true;
 	if (!d->bad && n <= reader_left(&d->in)) {
 		*size = (size_t)n;

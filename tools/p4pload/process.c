@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/p4pload/process.h"
 
+#include "common/base/text.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum err process_cpu(uint64_t pid, uint64_t *out)
@@ -14,6 +17,17 @@ enum err process_cpu(uint64_t pid, uint64_t *out)
 		return ERR_NOT_FOUND;
 	*out = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 	return ERR_OK;
+}
+
+/* "Rss:   1234 kB" */
+static bool read_rss(const char *line, uint64_t *kib)
+{
+	static const char label[] = "Rss:";
+	const size_t size = sizeof(label) - 1;
+	if (strncmp(line, label, size) != 0)
+		return false;
+	line += size + strspn(line + size, " \t");
+	return text_u64(line, strspn(line, "0123456789"), kib);
 }
 
 /*
@@ -30,7 +44,7 @@ enum err process_memory(uint64_t pid, uint64_t *out)
 		return ERR_NOT_FOUND;
 	bool found = false;
 	while (!found && fgets(line, sizeof(line), f) != NULL)
-		found = sscanf(line, "Rss: %" SCNu64 " kB", &kib) == 1;
+		found = read_rss(line, &kib);
 	(void)fclose(f);
 	if (!found)
 		return ERR_NOT_FOUND;

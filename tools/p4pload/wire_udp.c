@@ -209,7 +209,7 @@ static void give_up(struct wire *w, uint32_t slot)
 static void free_udp(struct wire *w)
 {
 	struct wire_udp *u = udp_of(w);
-	for (size_t i = 0; i < u->n_sockets; i++)
+	for (size_t i = 0; u->sockets != NULL && i < u->n_sockets; i++)
 		(void)close(u->sockets[i].fd);
 	free(u->sockets);
 	free(u);
