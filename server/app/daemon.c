@@ -312,6 +312,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.idle_seconds = 60,
 		.content_type = "text/plain",
 		.keep_alive = true,
+		.background = true, /* a map is compiled here, which takes a core for a second */
 		.handle = api_http,
 		.ctx = d->api,
 	};

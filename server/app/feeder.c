@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The work of the thread, and the thread's alone but for the atomics. */
 struct feeder {
@@ -25,7 +27,7 @@ struct feeder {
 	int64_t not_before; /* CLOCK_MONOTONIC millisecond of the next one */
 };
 
-enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10 };
+enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10, FEEDER_NICE = 10 };
 
 static int64_t monotonic_ms(void)
 {
@@ -176,6 +178,8 @@ static enum err feed(struct feeder *f)
 static void *feeder_run(void *arg)
 {
 	struct feeder *f = arg;
+	/* Announces go first: maps of other daemons are compiled here. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), FEEDER_NICE);
 	for (;;) {
 		bool changed = false;
 		enum err e = store_wait(f->o.store, atomic_load(&f->stop) ? 0 : WAIT_MS, &changed);

@@ -94,6 +94,7 @@ struct http_options {
 	unsigned connections_per_address; /* 0: no limit */
 	unsigned idle_seconds;
 	bool keep_alive;
+	bool background; /* its threads give way to others (nice 10) */
 	http_handle *handle;
 	/* Who may speak for others and is not held to the limit per address. NULL: nobody. */
 	bool (*is_proxy)(void *ctx, const struct ip_addr *addr);

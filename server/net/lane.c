@@ -5,12 +5,14 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* TLS 1.0 and 1.1 are deprecated (RFC 8996). */
 static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 enum {
+	BACKGROUND_NICE = 10,
 	REPLY_ROOM = 1024,    /* most lists fit */
 	ROOM_KEPT_MAX = 16384 /* by an idle connection, in each of its buffers */
 };
@@ -79,6 +81,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **l
 {
 	const struct lane *lane = cls;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		if (lane->exchange->options.background) /* only the thread itself knows its id */
+			(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
 		*link = link_new(lane->exchange, connection);
 		return;
 	}
