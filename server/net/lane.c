@@ -366,9 +366,8 @@ void lane_quiesce(struct lane *lane)
 {
 	if (lane->daemon == NULL)
 		return;
-	const MHD_socket listener = MHD_quiesce_daemon(lane->daemon);
-	if (listener != MHD_INVALID_SOCKET)
-		(void)close(listener);
+	lane->listener = MHD_quiesce_daemon(lane->daemon);
+	lane->quiesced = lane->listener != MHD_INVALID_SOCKET;
 }
 
 void lane_stop(struct lane *lane)
@@ -376,6 +375,9 @@ void lane_stop(struct lane *lane)
 	if (lane->daemon != NULL)
 		MHD_stop_daemon(lane->daemon);
 	lane->daemon = NULL;
+	if (lane->quiesced) /* not before: its thread may have it in hand until it ends */
+		(void)close(lane->listener);
+	lane->quiesced = false;
 }
 
 void lane_adopt(struct lane *lane, int fd, const struct net_place *from)

@@ -29,6 +29,8 @@ struct lane {
 	struct exchange *exchange;
 	struct MHD_Daemon *daemon; /* NULL: it does not run */
 	unsigned thread;
+	int listener;
+	bool quiesced; /* accepts no more from `listener`, which lane_stop() closes */
 };
 
 /* Accepts from `listener`, which stays the caller's. */
