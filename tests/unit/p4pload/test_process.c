@@ -18,7 +18,8 @@ static void sees_memory_that_was_touched(void **state)
 	assert_non_null(p);
 	memset(p, 1, SIZE);
 	assert_int_equal(process_memory((uint64_t)getpid(), &after), ERR_OK);
-	assert_true(after - before >= SIZE && after - before < SIZE + (4 << 20));
+	assert_true(after - before >= SIZE);
+	assert_true(after - before < 6ULL * SIZE); /* a sanitizer's shadow counts, too */
 	free(p);
 }
 
