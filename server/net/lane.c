@@ -2,7 +2,10 @@
 #include "server/net/lane.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,6 +16,7 @@ static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2
 
 enum {
 	BACKGROUND_NICE = 10,
+	ORDERS_ONCE = 16,
 	REPLY_ROOM = 1024,    /* most lists fit */
 	ROOM_KEPT_MAX = 16384 /* by an idle connection, in each of its buffers */
 };
@@ -79,13 +83,12 @@ static void link_free(struct exchange *x, struct link *link)
 static void on_connection(void *cls, struct MHD_Connection *connection, void **link,
                           enum MHD_ConnectionNotificationCode what)
 {
-	const struct lane *lane = cls;
+	struct lane *lane = cls;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		if (lane->exchange->options.background) /* only the thread itself knows its id */
-			(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
 		*link = link_new(lane->exchange, connection);
 		return;
 	}
+	lane->left = true;
 	link_free(lane->exchange, *link);
 	*link = NULL;
 }
@@ -335,9 +338,77 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	return answer(lane, link, connection, url, method);
 }
 
+/* ---- the thread ---- */
+
+/* Small enough for the pipe to take it whole or not at all. */
+struct order {
+	int fd; /* to serve; -1: accept no more */
+	struct net_place from;
+};
+
+static void give(const struct lane *lane, const struct order *order)
+{
+	must(write(lane->orders[1], order, sizeof(*order)) == sizeof(*order));
+}
+
+/* False when none will come any more. */
+static bool obey(struct lane *lane)
+{
+	struct order orders[ORDERS_ONCE];
+	const ssize_t size = read(lane->orders[0], orders, sizeof(orders));
+	must(size >= 0);
+	for (size_t i = 0; i < (size_t)size / sizeof(orders[0]); i++) {
+		const struct order *o = &orders[i];
+		if (o->fd >= 0)
+			(void)MHD_add_connection(lane->daemon, o->fd, &o->from.at.any,
+			                         o->from.size);
+		else
+			(void)close(MHD_quiesce_daemon(lane->daemon));
+	}
+	return size > 0;
+}
+
+/*
+ * Milliseconds to wait for; -1: for ever. Where a connection has ended, libmicrohttpd must run once
+ * more before it waits: if that made room again, only then does it listen again.
+ */
+static int patience(const struct lane *lane)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+	if (lane->left)
+		return 0;
+	if (MHD_get_timeout(lane->daemon, &ms) != MHD_YES)
+		return -1;
+	return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+/*
+ * libmicrohttpd's own thread would not do: when 128 connections have something to say at once, which
+ * fill its array of events, 0.9.75 waits for more before it answers any of them, and while all of
+ * them wait for it, that is until one times out. MHD_run() does not wait.
+ */
+static void *serve(void *ctx)
+{
+	struct lane *lane = ctx;
+	struct pollfd waits[] = {
+		{ .fd = MHD_get_daemon_info(lane->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+		  .events = POLLIN },
+		{ .fd = lane->orders[0], .events = POLLIN },
+	};
+	if (lane->exchange->options.background) /* only the thread itself knows its id */
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
+	do {
+		(void)poll(waits, sizeof(waits) / sizeof(waits[0]), patience(lane));
+		lane->left = false;
+		(void)MHD_run(lane->daemon);
+	} while (waits[1].revents == 0 || obey(lane));
+	MHD_stop_daemon(lane->daemon);
+	return NULL;
+}
+
 /* ---- lanes ---- */
 
-enum err lane_start(struct lane *lane, int listener, struct fault *fault)
+static enum err start_daemon(struct lane *lane, int listener, struct fault *fault)
 {
 	const struct http_options *o = &lane->exchange->options;
 	const int own = dup(listener); /* the daemon closes it */
@@ -348,10 +419,10 @@ enum err lane_start(struct lane *lane, int listener, struct fault *fault)
 	const unsigned tls = o->certificate != NULL ? MHD_USE_TLS : 0;
 	/* Without MHD_USE_TLS the last three say nothing. */
 	lane->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | tls, 0, on_accept, lane, on_request,
-		lane, MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane,
-		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, lane, MHD_OPTION_NOTIFY_COMPLETED,
-		on_end, lane, MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,
+		MHD_USE_EPOLL | tls, 0, on_accept, lane, on_request, lane, MHD_OPTION_LISTEN_SOCKET,
+		own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane, MHD_OPTION_UNESCAPE_CALLBACK,
+		on_unescape, lane, MHD_OPTION_NOTIFY_COMPLETED, on_end, lane,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each, MHD_OPTION_CONNECTION_LIMIT,
 		limit > 0 ? limit : 1U, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 		MHD_OPTION_HTTPS_MEM_CERT, o->certificate, MHD_OPTION_HTTPS_MEM_KEY, o->key,
@@ -362,27 +433,43 @@ enum err lane_start(struct lane *lane, int listener, struct fault *fault)
 	               : fault_set(fault, ERR_SYSTEM, o->listen, "libmicrohttpd does not start");
 }
 
+enum err lane_start(struct lane *lane, int listener, struct fault *fault)
+{
+	const char *where = lane->exchange->options.listen;
+	if (pipe2(lane->orders, O_CLOEXEC) != 0)
+		return fault_set(fault, ERR_SYSTEM, where, "pipe: %s", strerror(errno));
+	enum err e = start_daemon(lane, listener, fault);
+	if (e == ERR_OK && pthread_create(&lane->id, NULL, serve, lane) != 0) {
+		MHD_stop_daemon(lane->daemon);
+		e = fault_set(fault, ERR_SYSTEM, where, "no thread");
+	}
+	lane->runs = e == ERR_OK;
+	if (!lane->runs) {
+		(void)close(lane->orders[0]);
+		(void)close(lane->orders[1]);
+	}
+	return e;
+}
+
 void lane_quiesce(struct lane *lane)
 {
-	if (lane->daemon == NULL)
-		return;
-	lane->listener = MHD_quiesce_daemon(lane->daemon);
-	lane->quiesced = lane->listener != MHD_INVALID_SOCKET;
+	if (lane->runs)
+		give(lane, &(struct order){ .fd = -1 });
 }
 
 void lane_stop(struct lane *lane)
 {
-	if (lane->daemon != NULL)
-		MHD_stop_daemon(lane->daemon);
-	lane->daemon = NULL;
-	if (lane->quiesced) /* not before: its thread may have it in hand until it ends */
-		(void)close(lane->listener);
-	lane->quiesced = false;
+	if (!lane->runs)
+		return;
+	(void)close(lane->orders[1]);
+	pthread_join(lane->id, NULL);
+	(void)close(lane->orders[0]);
+	lane->runs = false;
 }
 
 void lane_adopt(struct lane *lane, int fd, const struct net_place *from)
 {
-	(void)MHD_add_connection(lane->daemon, fd, &from->at.any, from->size);
+	give(lane, &(struct order){ .fd = fd, .from = *from });
 }
 
 enum err lane_try_certificate(const char *certificate, const char *key, struct fault *fault)

@@ -5,9 +5,9 @@
  * One thread of an HTTP server, from request to reply. Private to server/net; all that is
  * libmicrohttpd's is behind it.
  *
- * Each lane is a libmicrohttpd daemon of its own with one thread, and all of a server's accept from
- * one socket: so a request knows its thread, and an idle thread takes the connection that a busy one
- * cannot.
+ * Each lane is a libmicrohttpd daemon of its own and the thread that runs it, and all of a server's
+ * accept from one socket: so a request knows its thread, and an idle thread takes the connection that
+ * a busy one cannot. Nobody else touches the daemon: the thread gets its orders through a pipe.
  *
  * Threading: lane_start(), lane_quiesce() and lane_stop() from one thread; lane_adopt() from any.
  */
@@ -15,6 +15,8 @@
 #include "server/net/http.h"
 #include "server/net/listen.h"
 #include "server/net/quota.h"
+
+#include <pthread.h>
 
 /* What the lanes of a server share. */
 struct exchange {
@@ -27,10 +29,12 @@ struct exchange {
 
 struct lane {
 	struct exchange *exchange;
-	struct MHD_Daemon *daemon; /* NULL: it does not run */
 	unsigned thread;
-	int listener;
-	bool quiesced; /* accepts no more from `listener`, which lane_stop() closes */
+	bool runs;
+	pthread_t id;
+	int orders[2]; /* a pipe; when its writing end is closed, the thread ends */
+	struct MHD_Daemon *daemon;
+	bool left; /* a connection has ended in this turn */
 };
 
 /* Accepts from `listener`, which stays the caller's. */
