@@ -90,9 +90,9 @@ class Program:
 
 
 class Transmission(Program):
-    """transmission-daemon, with its RPC on a loopback port."""
+    """transmission-daemon, with its RPC on a loopback port. `held`: it has the torrent and does not run it."""
 
-    def __init__(self, work, torrent, ip):
+    def __init__(self, work, torrent, ip, held=False):
         folder, config = work / ip, work / f"{ip}.conf"
         watch = config / "watch"
         watch.mkdir(parents=True)
@@ -101,7 +101,7 @@ class Transmission(Program):
         (watch / "payload.torrent").write_bytes(torrent.read_bytes())
         (config / "settings.json").write_text(json.dumps({
             "download-dir": str(folder), "incomplete-dir-enabled": False, "watch-dir": str(watch),
-            "watch-dir-enabled": True, "start-added-torrents": True, "bind-address-ipv4": ip,
+            "watch-dir-enabled": True, "start-added-torrents": not held, "bind-address-ipv4": ip,
             "peer-port": PORT, "peer-port-random-on-start": False, "rpc-port": self.port,
             "rpc-bind-address": "127.0.0.1", "dht-enabled": False, "lpd-enabled": False, "pex-enabled": False,
             "utp-enabled": False, "port-forwarding-enabled": False, "encryption": 0, "preallocation": 0,
@@ -132,7 +132,7 @@ def aria2(work, torrent, ip):
         ends_by=signal.SIGINT)  # SIGTERM is its emergency: it tells the tracker nothing
 
 
-def rtorrent(work, torrent, ip):
+def rtorrent(work, torrent, ip, held=False):
     (work / ip).mkdir()
     settings = [
         "system.daemon.set=true",  # no terminal
@@ -140,16 +140,16 @@ def rtorrent(work, torrent, ip):
         f"network.local_address.set={ip}", f"network.port_range.set={PORT}-{PORT}",
         "network.port_random.set=no", "trackers.use_udp.set=yes", "dht.mode.set=disable",
         "protocol.pex.set=no", "protocol.encryption.set=none", "pieces.hash.on_completion.set=no",
-        f"load.start={torrent}"]
+        f"load.{'normal' if held else 'start'}={torrent}"]
     path = work / f"{ip}.rc"
     path.write_text("\n".join(settings) + "\n")
     return Program(work, ip, ["rtorrent", "-n", "-o", f"import={path}"], ends_by=signal.SIGINT)
 
 
 class Qbittorrent(Program):
-    """qbittorrent-nox; its one interface without a screen is an API on a loopback port."""
+    """qbittorrent-nox; its one interface without a screen is an API on a loopback port. `held`: in its queue."""
 
-    def __init__(self, work, torrent, ip):
+    def __init__(self, work, torrent, ip, held=False):
         profile = work / f"{ip}.profile"
         config = profile / "qBittorrent" / "config"
         config.mkdir(parents=True)
@@ -160,7 +160,8 @@ class Qbittorrent(Program):
             "[BitTorrent]", f"Session\\InterfaceAddress={ip}", f"Session\\Port={PORT}",
             f"Session\\DefaultSavePath={work / ip}", "Session\\DHTEnabled=false", "Session\\LSDEnabled=false",
             "Session\\PeXEnabled=false", "Session\\BTProtocol=TCP", "Session\\Encryption=2",
-            "Session\\QueueingSystemEnabled=false", "Session\\StopTrackerTimeout=5",
+            f"Session\\QueueingSystemEnabled={str(held).lower()}", "Session\\MaxActiveDownloads=0",
+            "Session\\StopTrackerTimeout=5",
             "[Network]", "PortForwardingEnabled=false",
             "[Preferences]", "WebUI\\Address=127.0.0.1", "WebUI\\LocalHostAuth=false", "WebUI\\UseUPnP=false",
             ""]))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every client, alone with a seed: it announces, scrapes if it ever does, completes and stops, and p4pd
 counts it so."""
+import contextlib
 import functools
 import hashlib
 import json
@@ -16,14 +17,24 @@ from peers import Libtorrent, Qbittorrent, Transmission, aria2, rtorrent, wait_u
 from tracker import http_scrape, udp_scrape, udp_socket
 
 SEED, LEECHER, WATCHER = address("isp-a", 1, 1), address("isp-b", 1, 2), address("isp-c", 1, 3)
-KINDS = {  # its program, how to start it, and over what it knows how to scrape
-    "libtorrent": (None, lambda work, torrent, ip: Libtorrent(work, torrent, [ip]), ["udp", "http"]),
-    # an HTTP reply has `downloaded` too, and leaves Transmission nothing to ask
-    "transmission": ("transmission-daemon", Transmission, ["udp"]),
-    "aria2": ("aria2c", aria2, []),
-    # has a command for it, but 0.9.8 then sends nothing, to no tracker
-    "rtorrent": ("rtorrent", rtorrent, []),
-    "qbittorrent": ("qbittorrent-nox", Qbittorrent, []),
+KINDS = {  # its program, and how to start it
+    "libtorrent": (None, lambda work, torrent, ip: Libtorrent(work, torrent, [ip])),
+    "transmission": ("transmission-daemon", Transmission),
+    "aria2": ("aria2c", aria2),
+    "rtorrent": ("rtorrent", rtorrent),
+    "qbittorrent": ("qbittorrent-nox", Qbittorrent),
+}
+# Who scrapes what it runs: libtorrent when it is told to. An HTTP reply to an announce has what a scrape
+# tells, and leaves Transmission nothing to ask; a UDP reply has no `downloaded`.
+RUNNING = {("libtorrent", "udp"), ("libtorrent", "http"), ("transmission", "udp")}
+# Who scrapes what it has and does not run, so as to show the user what is there: unasked, once within
+# the first three minutes.
+HELD = [("transmission", "udp"), ("transmission", "http"), ("rtorrent", "http"), ("qbittorrent", "udp"),
+        ("qbittorrent", "http")]
+NEVER = {
+    ("aria2", "udp"): "aria2 1.36 names the action and nothing sends it",
+    ("aria2", "http"): "aria2 1.36 has no code for it",
+    ("rtorrent", "udp"): "rTorrent 0.9.8 has code for it over HTTP only",
 }
 
 
@@ -78,13 +89,36 @@ def info_hash_of(torrent):
     return lt.torrent_info(str(torrent)).info_hash().to_bytes()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_client_from_start_to_stop(tracker, tmp_path, kind):
-    program, start, scrapes = KINDS[kind]
+def skip_without(program):
     if program and not shutil.which(program):
         pytest.skip(f"{program} is not installed")
     if NET != "10":
         pytest.skip("clients refuse loopback peers, and namespaces are not allowed here")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def held(tmp_path_factory):
+    """The clients of HELD, each with a torrent and a tracker of its own: they need minutes, so they begin
+    before all others."""
+    with contextlib.ExitStack() as stack:
+        trackers = {}
+        for number, (kind, protocol) in enumerate(HELD):
+            program, start = KINDS[kind]
+            if NET != "10" or not shutil.which(program):
+                continue
+            work = tmp_path_factory.mktemp("held")
+            daemon = stack.enter_context(Daemon("held", database=""))
+            torrent, _ = make_torrent(work / "seed", 1 << 18, [daemon.tracker(protocol)])
+            client = start(work, torrent, address("isp-c", 2, 1 + number), held=True)
+            stack.callback(client.kill)
+            trackers[kind, protocol] = Tracker(protocol, daemon)
+        yield trackers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_client_from_start_to_stop(tracker, tmp_path, kind):
+    program, start = KINDS[kind]
+    skip_without(program)
     # A torrent of its own: p4pd counts each swarm apart.
     torrent, digest = make_torrent(tmp_path / "seed", 1 << 18, [tracker.url],
                                    seed=int.from_bytes(f"{kind}{tracker.protocol}".encode(), "big"))
@@ -104,10 +138,12 @@ def test_a_client_from_start_to_stop(tracker, tmp_path, kind):
         assert tracker.answered() >= answered + 2  # it started and it completed
         if kind == "libtorrent":
             client.ask("scrape")
-        if tracker.protocol in scrapes:
+        if (kind, tracker.protocol) in RUNNING:
             wait_for(f"{kind} scrapes", 30, lambda: tracker.scrapes() > scraped)
         client.leave()
         wait_for(f"{kind} is gone", 10, lambda: counts() == (1, 1, 0))
+        if (kind, tracker.protocol) in NEVER:
+            assert tracker.scrapes() == scraped, NEVER[kind, tracker.protocol]
         assert tracker.faults() == 0
     finally:
         for each in clients:
@@ -138,4 +174,13 @@ def test_the_npm_client_from_start_to_stop(tracker):
     assert tracker.answered() == answered + 6
     assert tracker.scrapes() == scraped + 2
     assert tracker.metric("p4pd_snatches_total") == snatches + 1
+    assert tracker.faults() == 0
+
+
+@pytest.mark.parametrize("kind, protocol", HELD)
+def test_a_client_scrapes_what_it_does_not_run(held, kind, protocol):
+    skip_without(KINDS[kind][0])
+    tracker = held[kind, protocol]
+    wait_for(f"{kind} scrapes", 240, lambda: tracker.scrapes() >= 1)
+    assert tracker.answered() == 0
     assert tracker.faults() == 0
