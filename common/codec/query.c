@@ -406,3 +406,20 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 	*out = s;
 	return ERR_OK;
 }
+
+bool query_find(const char *query, size_t size, const char *name, const char **value,
+                size_t *value_size)
+{
+	const char *at = query, *end = query + size;
+	const size_t name_size = strlen(name);
+	struct param p;
+	while (next_param(&at, end, &p)) {
+		if (p.value_size == 0 || p.name_size != name_size ||
+		    memcmp(p.name, name, name_size) != 0)
+			continue;
+		*value = p.value;
+		*value_size = p.value_size;
+		return true;
+	}
+	return false;
+}

@@ -29,3 +29,7 @@ struct scrape {
 /* ERR_NOT_FOUND: no info_hash at all. ERR_RANGE: more than SCRAPE_HASHES_MAX. */
 enum err query_scrape_parse(const char *query, size_t size, struct scrape *out,
                             struct fault *fault) must_check;
+
+/* The first parameter of this name that has a value, still escaped and in the query; false: none. */
+bool query_find(const char *query, size_t size, const char *name, const char **value,
+                size_t *value_size);

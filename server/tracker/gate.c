@@ -50,19 +50,19 @@ bool gate_wants_passkey(const struct tracker_worker *w)
 	return w->rules.book->settings.passkeys != TRACKER_PASSKEYS_OFF;
 }
 
-void gate_find_passkey(const char *path, struct ask *ask)
+void gate_find_passkey(const char *path, const char *query, struct ask *ask)
 {
-	(void)passkeys_in_path(path, &ask->passkey, &ask->passkey_size);
+	(void)passkeys_in_url(path, query, &ask->passkey, &ask->passkey_size);
 }
 
-const char *gate_scrape_refusal(struct tracker_worker *w, const char *path)
+const char *gate_scrape_refusal(struct tracker_worker *w, const char *path, const char *query)
 {
 	const enum tracker_passkeys mode = w->rules.book->settings.passkeys;
 	const char *key;
 	size_t size;
 	if (mode == TRACKER_PASSKEYS_OFF)
 		return NULL;
-	if (path == NULL || !passkeys_in_path(path, &key, &size))
+	if (!passkeys_in_url(path, query, &key, &size))
 		return mode == TRACKER_PASSKEYS_REQUIRED ? needed : NULL;
 	return passkeys_have(w->rules.book->passkeys, key, size) ? NULL : unknown;
 }

@@ -22,9 +22,9 @@ void gate_prefetch(struct tracker_worker *w, enum limits_what what, const struct
 /* NULL: let in. Else a short text for the client; counted. */
 const char *gate_refusal(struct tracker_worker *w, const struct ask *ask);
 
-/* The same for a scrape, whose URL has `path` (UDP: NULL, it has none). */
-const char *gate_scrape_refusal(struct tracker_worker *w, const char *path);
+/* The same for a scrape with this URL (UDP: "", it has none). */
+const char *gate_scrape_refusal(struct tracker_worker *w, const char *path, const char *query);
 
-/* Passkeys are in use; then this finds one in a path, or in the URL data of BEP 41. */
+/* Passkeys are in use; then this finds one in a URL. */
 bool gate_wants_passkey(const struct tracker_worker *w);
-void gate_find_passkey(const char *path, struct ask *ask);
+void gate_find_passkey(const char *path, const char *query, struct ask *ask);

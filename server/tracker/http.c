@@ -162,7 +162,7 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		return;
 	}
 	if (gate_wants_passkey(w))
-		gate_find_passkey(r->path, &ask);
+		gate_find_passkey(r->path, r->query, &ask);
 	ask.both_families = ask.from.family == IP_V4 ? a.has_ipv6 : a.has_ipv4;
 
 	struct answer answer;
@@ -191,7 +191,7 @@ static void scrape(struct tracker_worker *w, const struct http_request *r, struc
 		fail(w, fault.text, w->rules.book->settings.interval, body);
 		return;
 	}
-	const char *refusal = gate_scrape_refusal(w, r->path);
+	const char *refusal = gate_scrape_refusal(w, r->path, r->query);
 	if (refusal != NULL) {
 		fail(w, refusal, w->rules.book->settings.interval, body);
 		return;

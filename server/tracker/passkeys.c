@@ -2,6 +2,7 @@
 #include "server/tracker/passkeys.h"
 
 #include "common/base/random.h"
+#include "common/codec/query.h"
 #include "server/tracker/limits.h"
 
 #include <pthread.h>
@@ -121,7 +122,7 @@ static bool is_key_character(char c)
 }
 
 /* What cannot be a key is part of an operator's own path: "/tracker/announce". */
-bool passkeys_in_path(const char *path, const char **key, size_t *size)
+static bool in_path(const char *path, const char **key, size_t *size)
 {
 	while (*path != '\0' && *path != '?') {
 		size_t n = 0;
@@ -136,6 +137,17 @@ bool passkeys_in_path(const char *path, const char **key, size_t *size)
 		path += *path == '/';
 	}
 	return false;
+}
+
+/*
+ * The query first: there a key has a name, while an operator's own path may look like one. So what
+ * has the name is the key, and is looked up whatever it looks like.
+ */
+bool passkeys_in_url(const char *path, const char *query, const char **key, size_t *size)
+{
+	const size_t query_size = strlen(query);
+	return query_find(query, query_size, "passkey", key, size) ||
+	       query_find(query, query_size, "torrent_pass", key, size) || in_path(path, key, size);
 }
 
 /* Also server/auth makes hashes so. */

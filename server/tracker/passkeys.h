@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Keys in the announce URL: "/PASSKEY/announce", "/announce/PASSKEY", over UDP in the URL data of
- * BEP 41. Private to server/tracker.
+ * Keys in the announce URL: "/PASSKEY/announce", "/announce/PASSKEY", "/announce?passkey=PASSKEY",
+ * over UDP in the URL data of BEP 41. Private to server/tracker.
  *
  * A set of keys is immutable; what a key is being used for lives beside it, under a lock of its own,
  * and goes on in the next set. A key with a limit of peers has a place for each, which the peer takes
@@ -26,8 +26,11 @@ struct passkeys *passkeys_new(const struct tracker_passkey *keys, size_t n,
 struct passkeys *passkeys_hold(struct passkeys *set);
 void passkeys_let_go(struct passkeys *set);
 
-/* The passkey in a path, 16 to 64 letters, digits, '-' and '_'; false when there is none. */
-bool passkeys_in_path(const char *path, const char **key, size_t *size);
+/*
+ * The passkey of a URL: the value of `passkey` or `torrent_pass` in the query, else what can be one in
+ * the path, 16 to 64 letters, digits, '-' and '_'. False when there is none. A path ends at its '?'.
+ */
+bool passkeys_in_url(const char *path, const char *query, const char **key, size_t *size);
 
 enum passkeys_verdict {
 	PASSKEYS_GOOD,

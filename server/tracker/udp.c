@@ -9,6 +9,8 @@
 #include "server/tracker/gate.h"
 #include "server/tracker/worker.h"
 
+#include <string.h>
+
 enum { HEAD_SIZE = 20 };
 
 static size_t put_error(const struct net_datagram *d, uint32_t transaction, const char *text)
@@ -34,7 +36,7 @@ static size_t announce(struct tracker_worker *w, const struct waiting *request)
 	char url[256]; /* clients cut it to 255 characters */
 	if (d->in_size > UDP_ANNOUNCE_SIZE && gate_wants_passkey(w) &&
 	    udp_announce_url(d->in, d->in_size, url, sizeof(url)) > 0)
-		gate_find_passkey(url, &ask);
+		gate_find_passkey(url, url + strcspn(url, "?"), &ask);
 	struct answer answer;
 	tracker_announce(w, &ask, &answer);
 	if (answer.refusal != NULL) {
@@ -60,7 +62,7 @@ static size_t scrape(struct tracker_worker *w, const struct net_datagram *d, uin
 		metrics_add(w->metrics, METRIC_UDP_MALFORMED, 1);
 		return put_error(d, transaction, "scrape without an info_hash");
 	}
-	const char *refusal = gate_scrape_refusal(w, NULL);
+	const char *refusal = gate_scrape_refusal(w, "", "");
 	if (refusal != NULL)
 		return put_error(d, transaction, refusal);
 	for (size_t i = 0; i < n; i++) {

@@ -34,5 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (e == ERR_OK) /* what may be announced may be scraped */
 		must(f == ERR_OK && s.count == 1 &&
 		     memcmp(s.hashes[0], a.info_hash, INFO_HASH_SIZE) == 0);
+	const char *value;
+	size_t n;
+	if (query_find((const char *)data, size, "passkey", &value, &n))
+		must(n > 0 && value >= (const char *)data + 8 &&
+		     value + n <= (const char *)data + size && value[-1] == '=');
 	return 0;
 }

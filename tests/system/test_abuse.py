@@ -197,14 +197,22 @@ class Abuse(unittest.TestCase):
             self.assertIn(b"peers", self.http(daemon, path, key="00000001"))
         self.assertEqual(self.udp(client, key=1, tail=url_data(f"/{key}/announce")), "")  # the same client
         self.assertEqual(self.udp(client, key=2, tail=url_data(f"/announce/{key}?x=1")), "")
+        for query in f"passkey={key}", f"authkey=1&torrent_pass={key}":
+            self.assertIn(b"peers", self.http(daemon, f"/announce?{query}", key="00000001"))
+            self.assertEqual(self.udp(client, key=2, tail=url_data(f"/announce?{query}")), "")
         self.assertIn("as many peers", self.udp(client, key=3, tail=url_data(f"/announce/{key}")))
+        self.assertIn("as many peers", self.udp(client, key=3, tail=url_data(f"/announce?passkey={key}")))
         self.assertIn("not known", self.udp(client, tail=url_data("/announce/" + "0" * 32)))
+        self.assertIn("not known", self.udp(client, tail=url_data("/announce?passkey=" + "0" * 32)))
+        self.assertIn(b"not known", self.http(daemon, "/announce?passkey=short")[b"failure reason"])
         self.assertIn(b"files", self.http(daemon, f"/{key}/scrape"))
+        self.assertIn(b"files", self.http(daemon, f"/scrape?passkey={key}"))
         self.assertIn(b"failure reason", self.http(daemon, "/scrape"))
         listed = daemon.api("GET", "/v1/passkeys")[1]["passkeys"]
         seen = [(k["name"], k["peers"], k["announces"], k["refused"]) for k in listed]
-        self.assertEqual(seen, [("one", 2, 4, 1)])
+        self.assertEqual(seen, [("one", 2, 8, 2)])
         self.assertNotIn(key, json.dumps(listed))
+        self.assertNotIn(key, daemon.log_text())
         self.check_copy_serves_without_database(daemon, key)
 
     def check_copy_serves_without_database(self, daemon, key):

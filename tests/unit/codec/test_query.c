@@ -455,6 +455,34 @@ static void a_scrape_has_a_limit(void **state)
 }
 
 /* A recorded request: the lengths in its columns say whether it must be read. */
+static void finds_the_raw_value_of_a_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *query, *value; /* NULL: none */
+	} rows[] = {
+		{ "name=x", "x" },
+		{ "?name=x?info_hash=1", "x" },
+		{ "a=b&name=%41+;c=d", "%41+" },
+		{ "name&name=&name=x&name=y", "x" },
+		{ "name=x=y", "x=y" },
+		{ "", NULL },
+		{ "name", NULL },
+		{ "name=", NULL },
+		{ "nam=x&names=x&Name=x&a=name=x", NULL },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *value = NULL;
+		size_t size = 0;
+		const bool found =
+			query_find(rows[i].query, strlen(rows[i].query), "name", &value, &size);
+		if (found != (rows[i].value != NULL) ||
+		    (found &&
+		     (size != strlen(rows[i].value) || memcmp(value, rows[i].value, size) != 0)))
+			fail_msg("%s: %.*s", rows[i].query, (int)size, found ? value : "");
+	}
+}
+
 static void replay(const char *target, bool is_good)
 {
 	struct announce a;
@@ -506,6 +534,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(any_other_key_is_hashed_and_never_none),
 	cmocka_unit_test(compact_and_no_peer_id_are_asked_for_by_one_digit),
 	cmocka_unit_test(counters_do_not_change_places),
+	cmocka_unit_test(finds_the_raw_value_of_a_name),
 	cmocka_unit_test(names_what_is_missing_or_wrong),
 	cmocka_unit_test(numwant_is_the_default_zero_or_a_cap),
 	cmocka_unit_test(reads_the_address_a_client_claims),

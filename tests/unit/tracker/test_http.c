@@ -249,7 +249,7 @@ static void finds_its_routes_in_the_shapes_that_clients_send(void **state)
 	house_free(h);
 }
 
-static void a_passkey_stands_in_the_path(void **state)
+static void a_passkey_stands_in_the_url(void **state)
 {
 	(void)state;
 #define PASSKEY "0123456789abcdef0123456789abcdef"
@@ -265,10 +265,19 @@ static void a_passkey_stands_in_the_path(void **state)
 		{ "/scrape?info_hash=" HASH, "39:a passkey is needed in the announce URL" },
 		{ "/fedcba9876543210/announce" QUERY, "25:this passkey is not known" },
 		{ "/fedcba9876543210/scrape?info_hash=" HASH, "25:this passkey is not known" },
+		{ "/announce?passkey=" PASSKEY QUERY, NULL },
+		{ "/announce" QUERY "&torrent_pass=" PASSKEY, NULL },
+		{ "/scrape?passkey=" PASSKEY "&info_hash=" HASH, NULL },
+		{ "/announce" QUERY "&passkey=fedcba9876543210", "25:this passkey is not known" },
+		{ "/announce" QUERY "&passkey=short", "25:this passkey is not known" },
+		{ "/scrape?info_hash=" HASH "&passkey=fedcba9876543210",
+		  "25:this passkey is not known" },
+		{ "/announce" QUERY "&passkey=" PASSKEY,
+		  "36:too many announces with this passkey" },
 		{ "/announce/" PASSKEY QUERY, "36:too many announces with this passkey" },
 	};
 	struct tracker_settings settings = usual;
-	struct tracker_passkey key = { .per_minute = 2 };
+	struct tracker_passkey key = { .per_minute = 4 };
 	settings.passkeys = TRACKER_PASSKEYS_REQUIRED;
 	(void)crypto_generichash(key.hash, sizeof(key.hash), (const uint8_t *)PASSKEY, 32, NULL, 0);
 	struct house *h = house_new(&settings);
@@ -413,7 +422,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(failures_are_200_and_say_when_to_come_back),
 	cmocka_unit_test(scrapes_every_hash_once_in_order_with_downloaders),
 	cmocka_unit_test(finds_its_routes_in_the_shapes_that_clients_send),
-	cmocka_unit_test(a_passkey_stands_in_the_path),
+	cmocka_unit_test(a_passkey_stands_in_the_url),
 	cmocka_unit_test(answers_get_only),
 	cmocka_unit_test(believes_other_addresses_only_from_whom_it_trusts),
 	cmocka_unit_test(reads_the_one_header_that_proxies_set),

@@ -43,11 +43,11 @@ static struct tracker_passkey_use use_of(const struct passkeys *set, const char 
 	return use;
 }
 
-static void finds_the_key_in_a_path(void **state)
+static void finds_the_key_in_a_url(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *path, *key; /* NULL: none */
+		const char *url, *key; /* NULL: none */
 	} rows[] = {
 		{ "/" KEY "/announce", KEY },
 		{ "/announce/" KEY, KEY },
@@ -58,7 +58,22 @@ static void finds_the_key_in_a_path(void **state)
 		{ "/announce/" KEY "?x=1", KEY },
 		{ KEY "/announce", KEY },
 		{ "/announce", NULL },
-		{ "/announce?passkey=" KEY "/x", NULL },
+		{ "/announce?passkey=" KEY, KEY },
+		{ "/announce?x=1&passkey=" KEY "&info_hash=1", KEY },
+		{ "/announce?passkey=" KEY "?info_hash=1", KEY }, /* two queries glued together */
+		{ "/announce?authkey=1&torrent_pass=" KEY, KEY },
+		{ "/announce.php?passkey=" KEY ";x=1", KEY },
+		{ "/" OTHER "/announce?passkey=" KEY, KEY },
+		{ "/announce/" OTHER "?torrent_pass=" KEY, KEY },
+		{ "/announce?passkey=short", "short" }, /* a bad one is not none */
+		{ "/announce?passkey=" KEY "/x", KEY "/x" },
+		{ "/announce?passkey=", NULL },
+		{ "/announce?passkey", NULL },
+		{ "/" OTHER "/announce?passkey=", OTHER },
+		{ "/announce?xpasskey=" KEY, NULL },
+		{ "/announce?PASSKEY=" KEY, NULL },
+		{ "/announce?x=passkey=" KEY, NULL },
+		{ "/announce?key=" KEY, NULL },
 		{ "/tracker/announce", NULL },
 		{ "/announce/0123456789abcde", NULL }, /* 15 */
 		{ "/" KEY KEY "0/announce", NULL },    /* 65 */
@@ -71,10 +86,11 @@ static void finds_the_key_in_a_path(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *key = NULL;
 		size_t size = 0;
-		const bool found = passkeys_in_path(rows[i].path, &key, &size);
+		const bool found = passkeys_in_url(
+			rows[i].url, rows[i].url + strcspn(rows[i].url, "?"), &key, &size);
 		if (found != (rows[i].key != NULL) ||
 		    (found && (size != strlen(rows[i].key) || memcmp(key, rows[i].key, size) != 0)))
-			fail_msg("%s: %.*s", rows[i].path, (int)size, key != NULL ? key : "");
+			fail_msg("%s: %.*s", rows[i].url, (int)size, key != NULL ? key : "");
 	}
 }
 
@@ -207,7 +223,7 @@ static void threads_share_a_key(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(finds_the_key_in_a_path),
+	cmocka_unit_test(finds_the_key_in_a_url),
 	cmocka_unit_test(knows_its_keys_and_no_other),
 	cmocka_unit_test(a_limit_of_peers_is_exact),
 	cmocka_unit_test(a_client_is_its_key_or_its_peer_id),
