@@ -4,8 +4,8 @@
 /*
  * Least link weight between all PIDs of one provider.
  *
- * Dijkstra from each PID over a binary heap: a backbone is sparse, and 4096 PIDs would make the
- * cubic algorithms take minutes.
+ * Dijkstra over a binary heap from each PID that is no mere end of others' links: a backbone is sparse,
+ * and 4096 PIDs would make the cubic algorithms take minutes.
  *
  * Pure; allocates only scratch memory.
  */
