@@ -6,14 +6,17 @@
 #include <stdlib.h>
 
 struct map_issue {
+	struct map_issue *next;
 	struct map_snapshot *map;
-	atomic_uint holders; /* leases, plus one for the office while in force */
+	/* Leases, plus one for the office while in force. Once 0, always 0. */
+	atomic_uint holders;
 };
 
 struct map_office {
 	_Atomic uint64_t number; /* read without the lock, written under it */
-	pthread_mutex_t lock;    /* guards `in_force` */
+	pthread_mutex_t lock;    /* guards the two pointers */
 	struct map_issue *in_force;
+	struct map_issue *issues; /* all that have not been freed, the newest first */
 	map_free_fn *free_map;
 };
 
@@ -27,20 +30,49 @@ struct map_office *map_office_new(map_free_fn *free_map)
 	return o;
 }
 
-static void let_go(struct map_office *o, struct map_issue *issue)
+static void let_go(struct map_issue *issue)
 {
-	if (issue == NULL || atomic_fetch_sub(&issue->holders, 1) != 1)
-		return;
-	o->free_map(issue->map);
-	free(issue);
+	if (issue != NULL)
+		(void)atomic_fetch_sub(&issue->holders, 1);
+}
+
+/* Takes the issues that nobody holds out of the list. */
+static struct map_issue *collect(struct map_office *o)
+{
+	struct map_issue *unheld = NULL;
+	pthread_mutex_lock(&o->lock);
+	for (struct map_issue **at = &o->issues; *at != NULL;) {
+		struct map_issue *issue = *at;
+		if (atomic_load(&issue->holders) > 0) {
+			at = &issue->next;
+			continue;
+		}
+		*at = issue->next;
+		issue->next = unheld;
+		unheld = issue;
+	}
+	pthread_mutex_unlock(&o->lock);
+	return unheld;
+}
+
+void map_reap(struct map_office *office)
+{
+	struct map_issue *unheld = collect(office);
+	while (unheld != NULL) {
+		struct map_issue *next = unheld->next;
+		office->free_map(unheld->map);
+		free(unheld);
+		unheld = next;
+	}
 }
 
 void map_office_free(struct map_office *office)
 {
 	if (office == NULL)
 		return;
-	must(office->in_force == NULL || atomic_load(&office->in_force->holders) == 1);
-	let_go(office, office->in_force);
+	let_go(office->in_force);
+	map_reap(office);
+	must(office->issues == NULL);
 	pthread_mutex_destroy(&office->lock);
 	free(office);
 }
@@ -56,10 +88,13 @@ enum err map_publish(struct map_office *office, struct map_snapshot *map)
 	pthread_mutex_lock(&office->lock);
 	struct map_issue *old = office->in_force;
 	office->in_force = next;
+	next->next = office->issues;
+	office->issues = next;
 	atomic_fetch_add(&office->number, 1);
 	pthread_mutex_unlock(&office->lock);
 
-	let_go(office, old);
+	let_go(old);
+	map_reap(office);
 	return ERR_OK;
 }
 
@@ -76,7 +111,7 @@ const struct map_snapshot *map_renew(struct map_office *office, struct map_lease
 	pthread_mutex_unlock(&office->lock);
 
 	lease->map = lease->issue->map;
-	let_go(office, old);
+	let_go(old);
 	return lease->map;
 }
 
@@ -87,8 +122,8 @@ void map_share(const struct map_lease *lease, struct map_lease *out)
 	*out = *lease;
 }
 
-void map_end(struct map_office *office, struct map_lease *lease)
+void map_end(struct map_lease *lease)
 {
-	let_go(office, lease->issue);
+	let_go(lease->issue);
 	*lease = (struct map_lease){ 0 };
 }

@@ -5,8 +5,9 @@
  * The map in force.
  *
  * An office publishes snapshots; workers hold leases. A worker renews its lease once per batch
- * of packets, which costs one atomic load while nothing has changed. A snapshot is freed when
- * the office and the last lease have let go of it, so nobody ever waits for anybody.
+ * of packets, which costs one atomic load while nothing has changed. When the office and the last
+ * lease have let go of a snapshot, the next map_reap() frees it: giving back hundreds of megabytes
+ * takes milliseconds, which no worker shall lose. So nobody ever waits for anybody.
  *
  * Ownership: map_publish() takes the snapshot. What a lease points to stays valid until that
  * lease is renewed or ended.
@@ -34,7 +35,7 @@ struct map_office *map_office_new(map_free_fn *free_map);
 /* Every lease must have ended. NULL is fine. */
 void map_office_free(struct map_office *office);
 
-/* Puts `map` in force. ERR_NOMEM: the caller still owns it and the old one stays in force. */
+/* Puts `map` in force and reaps. ERR_NOMEM: the caller still owns it and the old one stays in force. */
 enum err map_publish(struct map_office *office, struct map_snapshot *map) must_check;
 
 /* Brings `lease` (all zero at first) up to date and returns its map. */
@@ -43,4 +44,7 @@ const struct map_snapshot *map_renew(struct map_office *office, struct map_lease
 /* A second hold on what `lease` points to, whatever is in force by now. *out must hold nothing. */
 void map_share(const struct map_lease *lease, struct map_lease *out);
 
-void map_end(struct map_office *office, struct map_lease *lease);
+void map_end(struct map_lease *lease);
+
+/* Frees the maps that nobody holds any more. For a thread that nobody waits for, now and then. */
+void map_reap(struct map_office *office);

@@ -126,7 +126,6 @@ static enum err make_slots(struct accounting *a)
 	for (unsigned i = 0; i < a->options.slots; i++) {
 		struct accounting_slot *s = &a->slots[a->n_slots++];
 		s->ledger = a->ledger;
-		s->office = a->options.office;
 		s->metrics = metrics_slot(a->options.metrics, i);
 		s->seed = random_mix((uint64_t)a->options.now + i);
 		s->max_bytes = (uint64_t)a->options.max_peer_mbps * 1000000 / 8;
@@ -191,7 +190,7 @@ void accounting_free(struct accounting *a)
 		slot_done(&a->slots[i]);
 	for (size_t i = 0; i < a->n_waiting; i++)
 		accounting_bin_done(&a->waiting[i]);
-	map_end(a->options.office, &a->lease);
+	map_end(&a->lease);
 	ledger_free(a->ledger);
 	journal_done(&a->journal);
 	spool_done(&a->spool);

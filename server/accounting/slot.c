@@ -40,7 +40,7 @@ enum err slot_init(struct accounting_slot *s)
 void slot_done(struct accounting_slot *s)
 {
 	for (size_t i = 0; i < SLOT_TALLIES; i++) {
-		map_end(s->office, &s->tallies[i].lease);
+		map_end(&s->tallies[i].lease);
 		tally_done(&s->tallies[i].tally);
 	}
 	pthread_mutex_destroy(&s->lock);
@@ -272,7 +272,7 @@ size_t slot_seal(struct accounting_slot *s, struct slot_tally *out[static SLOT_T
 void slot_release(struct accounting_slot *s, struct slot_tally *t)
 {
 	tally_clear(&t->tally);
-	map_end(s->office, &t->lease);
+	map_end(&t->lease);
 	pthread_mutex_lock(&s->lock);
 	t->state = TALLY_FREE;
 	pthread_mutex_unlock(&s->lock);

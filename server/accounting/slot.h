@@ -46,7 +46,6 @@ struct accounting_slot {
 	struct slot_tally tallies[SLOT_TALLIES];
 	struct slot_tally *filling; /* NULL: none is free; what is noted is dropped and counted */
 	struct ledger *ledger;
-	struct map_office *office;
 	struct metrics_slot *metrics;
 	uint64_t max_bytes; /* per second and peer; 0: no limit */
 	bool no_lines;      /* what the maps say of subscribers' lines limits nobody */

@@ -184,6 +184,7 @@ static void *feeder_run(void *arg)
 		bool changed = false;
 		enum err e = store_wait(f->o.store, atomic_load(&f->stop) ? 0 : WAIT_MS, &changed);
 		f->behind = f->behind || changed;
+		maps_tidy(f->o.maps);
 		if (e == ERR_OK && f->behind)
 			e = catch_up(f);
 		if (atomic_exchange(&f->access_due, false) &&

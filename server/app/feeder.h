@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The one thread that waits for PostgreSQL, so that nobody else has to.
+ * The one thread that waits for PostgreSQL, so that nobody else has to. It gives way to all others, so
+ * it also frees the maps of yesterday.
  *
  * Applies the migrations when the database is first reached; then follows what other daemons
  * activate (LISTEN) and carries closed bins from the spool into the database, oldest first. While

@@ -21,7 +21,7 @@ static void maps(const struct gauges *g, struct text *page)
 	struct map_lease lease = { 0 };
 	const struct map_snapshot *map = map_renew(g->office, &lease);
 	const struct map_counts c = map != NULL ? snapshot_counts(map) : (struct map_counts){ 0 };
-	map_end(g->office, &lease);
+	map_end(&lease);
 
 	metrics_gauge(page, "p4pd_map_publications", "Maps put in force since the start",
 	              s.publications);

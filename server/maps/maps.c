@@ -578,6 +578,11 @@ enum err maps_activate(struct maps *m, const char *provider, uint64_t version, c
 	return e;
 }
 
+void maps_tidy(struct maps *m)
+{
+	map_reap(m->o.office);
+}
+
 struct maps_stats maps_stats(struct maps *m)
 {
 	pthread_mutex_lock(&m->stats_lock);

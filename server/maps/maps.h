@@ -74,6 +74,9 @@ enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run
 enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
                        struct maps_change *change, struct faults *faults) must_check;
 
+/* Frees maps that were in force and nobody uses any more. Cheap when there are none. */
+void maps_tidy(struct maps *m);
+
 struct maps_stats {
 	size_t providers;
 	uint64_t publications;

@@ -66,7 +66,7 @@ void tracker_free(struct tracker *t)
 	if (t == NULL)
 		return;
 	for (unsigned i = 0; i < t->options.workers; i++) {
-		map_end(t->options.office, &t->workers[i].map);
+		map_end(&t->workers[i].map);
 		rules_end(&t->workers[i].rules);
 	}
 	rules_office_free(t->rules);

@@ -79,7 +79,7 @@ static void begin(struct bench *b)
 static void end(struct bench *b)
 {
 	accounting_free(b->a);
-	map_end(b->office, &b->lease);
+	map_end(&b->lease);
 	map_office_free(b->office);
 	metrics_free(b->metrics);
 }

@@ -55,7 +55,7 @@ static void set_up(struct set_up *u)
 static void tear_down(struct set_up *u)
 {
 	accounting_free(u->a);
-	map_end(u->office, &u->lease);
+	map_end(&u->lease);
 	map_office_free(u->office);
 	metrics_free(u->metrics);
 }
@@ -649,7 +649,7 @@ static void *announce_much(void *arg)
 		if (i % BATCH == BATCH - 1)
 			accounting_leave(s);
 	}
-	map_end(w->u->office, &lease);
+	map_end(&lease);
 	atomic_store(&w->done, true);
 	return NULL;
 }

@@ -280,7 +280,7 @@ static void simulate(const struct scenario *c)
 		sum.crossing += e.crossing / RUNS;
 		worst = fmax(worst, e.worst);
 		accounting_free(s.a);
-		map_end(s.office, &s.lease);
+		map_end(&s.lease);
 		map_office_free(s.office);
 		metrics_free(s.metrics);
 		assert_int_equal(folder_remove(NULL), 0);

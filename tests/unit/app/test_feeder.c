@@ -30,12 +30,20 @@ static enum err access_changed(void *ctx)
 	                                                                              : ERR_OK;
 }
 
+static atomic_uint freed;
+
+static void count_freed(struct map_snapshot *map)
+{
+	snapshot_free(map);
+	atomic_fetch_add(&freed, 1);
+}
+
 static int open_house(void **state)
 {
 	struct fault f;
 	if (folder_make(state) != 0)
 		return -1;
-	h = (struct house){ .office = map_office_new(snapshot_free), .metrics = metrics_new(3) };
+	h = (struct house){ .office = map_office_new(count_freed), .metrics = metrics_new(3) };
 	h.store = store_new(&(struct store_options){
 		.conninfo = db_new(), .connections = 2, .timeout_seconds = 2 });
 	const struct maps_options maps = {
@@ -198,6 +206,31 @@ static void the_access_list_is_loaded_when_asked(void **state)
 	}
 }
 
+static void publish_empty_map(void)
+{
+	struct map_snapshot *map;
+	assert_int_equal(map_compile(NULL, 0, &map, NULL), ERR_OK);
+	assert_int_equal(map_publish(h.office, map), ERR_OK);
+}
+
+/* Else an idle daemon would keep an old map until the next one comes. */
+static void a_map_that_nobody_uses_any_more_is_freed(void **state)
+{
+	(void)state;
+	struct map_lease lease = { 0 };
+	publish_empty_map();
+	(void)map_renew(h.office, &lease);
+	publish_empty_map();
+	start();
+	const unsigned before = atomic_load(&freed);
+	map_end(&lease);
+	for (unsigned i = 0; atomic_load(&freed) == before; i++) {
+		assert_true(i < 500);
+		store_wake(h.store);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_house, close_house)
 
 static const struct CMUnitTest tests[] = {
@@ -207,6 +240,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_refusal_that_passes_costs_nothing),
 	TEST(what_could_not_be_followed_is_tried_again),
 	TEST(the_access_list_is_loaded_when_asked),
+	TEST(a_map_that_nobody_uses_any_more_is_freed),
 };
 
 RUN_TESTS(tests)

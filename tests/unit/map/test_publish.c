@@ -36,7 +36,7 @@ static int reset(void **state)
 	return 0;
 }
 
-static void a_lease_keeps_its_map_until_renewed(void **state)
+static void a_lease_keeps_its_map_until_renewed_and_reaped(void **state)
 {
 	(void)state;
 	struct map_office *office = map_office_new(free_snapshot);
@@ -49,12 +49,16 @@ static void a_lease_keeps_its_map_until_renewed(void **state)
 
 	assert_int_equal(map_publish(office, second), ERR_OK);
 	assert_ptr_equal(lease.map, first);
+	map_reap(office);
 	assert_int_equal(atomic_load(&freed), 0);
 
 	assert_ptr_equal(map_renew(office, &lease), second);
+	assert_int_equal(atomic_load(&freed), 0); /* a worker has no time for it */
+	map_reap(office);
 	assert_int_equal(atomic_load(&freed), 1);
 
-	map_end(office, &lease);
+	map_end(&lease);
+	map_reap(office);
 	assert_int_equal(atomic_load(&freed), 1);
 	map_office_free(office);
 	assert_int_equal(atomic_load(&freed), 2);
@@ -77,10 +81,12 @@ static void a_shared_lease_outlives_its_original(void **state)
 	assert_int_equal(copy.number, 1);
 
 	assert_ptr_not_equal(map_renew(office, &lease), first);
+	map_reap(office);
 	assert_int_equal(atomic_load(&freed), 0);
-	map_end(office, &copy);
+	map_end(&copy);
+	map_reap(office);
 	assert_int_equal(atomic_load(&freed), 1);
-	map_end(office, &lease);
+	map_end(&lease);
 	map_office_free(office);
 }
 
@@ -92,6 +98,25 @@ static void an_unread_map_is_freed_at_once(void **state)
 	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
 	assert_int_equal(atomic_load(&freed), 1);
 	map_office_free(office);
+}
+
+static void a_map_between_others_is_freed_before_them(void **state)
+{
+	(void)state;
+	struct map_office *office = map_office_new(free_snapshot);
+	struct map_lease oldest = { 0 }, middle = { 0 };
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	(void)map_renew(office, &oldest);
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	(void)map_renew(office, &middle);
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	map_end(&middle);
+	map_reap(office);
+	assert_int_equal(atomic_load(&freed), 1);
+	assert_int_equal(oldest.map->alive, 0xa11ce);
+	map_end(&oldest);
+	map_office_free(office);
+	assert_int_equal(atomic_load(&freed), 3);
 }
 
 struct worker {
@@ -108,7 +133,7 @@ static void *renew_for_ever(void *arg)
 	struct map_lease lease = { 0 };
 	while (!atomic_load(&stop))
 		w->wrong += map_renew(w->office, &lease)->alive != 0xa11ce;
-	map_end(w->office, &lease);
+	map_end(&lease);
 	return NULL;
 }
 
@@ -137,9 +162,10 @@ static void many_workers_see_only_living_maps(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup(a_lease_keeps_its_map_until_renewed, reset),
+	cmocka_unit_test_setup(a_lease_keeps_its_map_until_renewed_and_reaped, reset),
 	cmocka_unit_test_setup(a_shared_lease_outlives_its_original, reset),
 	cmocka_unit_test_setup(an_unread_map_is_freed_at_once, reset),
+	cmocka_unit_test_setup(a_map_between_others_is_freed_before_them, reset),
 	cmocka_unit_test_setup(many_workers_see_only_living_maps, reset),
 };
 

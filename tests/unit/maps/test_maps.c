@@ -44,7 +44,7 @@ static void close_side(struct side *s)
 {
 	char command[64];
 	maps_free(s->maps);
-	map_end(s->office, &s->lease);
+	map_end(&s->lease);
 	map_office_free(s->office);
 	store_free(s->store);
 	(void)snprintf(command, sizeof(command), "rm -rf %s", s->dir);
@@ -360,7 +360,7 @@ static void a_start_without_the_database_uses_the_copies(void **state)
 		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
 		ERR_OK);
 	maps_free(s.maps);
-	map_end(s.office, &s.lease);
+	map_end(&s.lease);
 	map_office_free(s.office);
 	store_free(s.store);
 	s.office = map_office_new(snapshot_free);
