@@ -16,8 +16,8 @@
 struct http_server {
 	struct exchange exchange;
 	struct net_place place;
-	int listener; /* -1: not open */
-	struct lane *lanes;
+	int listener;            /* -1: not open */
+	struct lane *lanes;      /* NULL: they do not run */
 	struct proxied *proxied; /* NULL: no such listener */
 	unsigned next_lane;      /* for what it hands over */
 };
@@ -26,32 +26,56 @@ enum { BACKLOG = 1024, STOP_WAIT_MS = 2000, STOP_POLL_MS = 5 };
 
 /* ---- lanes ---- */
 
-static enum err start_lanes(struct http_server *s, struct fault *fault)
+static void free_lanes(struct http_server *s, struct lane *lanes)
 {
+	for (unsigned i = 0; i < s->exchange.options.threads; i++)
+		lane_stop(&lanes[i]);
+	free(lanes);
+}
+
+/* They wait for begin_lanes(), so that those of before can go on until nothing can fail any more. */
+static enum err start_lanes(struct http_server *s, struct lane **out, struct fault *fault)
+{
+	const struct http_options *o = &s->exchange.options;
+	struct lane *lanes = calloc(o->threads, sizeof(*lanes));
+	if (lanes == NULL)
+		return fault_set(fault, ERR_NOMEM, o->listen, "out of memory");
 	sigset_t all, before;
 	sigfillset(&all);
 	enum err e = ERR_OK;
-	atomic_store(&s->exchange.stopping, false);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
-	for (unsigned i = 0; i < s->exchange.options.threads && e == ERR_OK; i++) {
-		s->lanes[i] = (struct lane){ .exchange = &s->exchange,
-			                     .thread = s->exchange.options.first_thread + i };
-		e = lane_start(&s->lanes[i], s->listener, fault);
+	for (unsigned i = 0; i < o->threads && e == ERR_OK; i++) {
+		lanes[i] = (struct lane){ .exchange = &s->exchange, .thread = o->first_thread + i };
+		e = lane_start(&lanes[i], s->listener, fault);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (e != ERR_OK)
+		free_lanes(s, lanes);
+	else
+		*out = lanes;
 	return e;
+}
+
+static void begin_lanes(struct http_server *s, struct lane *lanes)
+{
+	s->lanes = lanes;
+	atomic_store(&s->exchange.stopping, false);
+	for (unsigned i = 0; i < s->exchange.options.threads; i++)
+		lane_begin(&lanes[i]);
 }
 
 static void stop_lanes(struct http_server *s)
 {
 	struct exchange *x = &s->exchange;
+	if (s->lanes == NULL)
+		return;
 	atomic_store(&x->stopping, true);
 	for (unsigned i = 0; i < x->options.threads; i++)
 		lane_quiesce(&s->lanes[i]);
 	for (int ms = 0; ms < STOP_WAIT_MS && atomic_load(&x->running) > 0; ms += STOP_POLL_MS)
 		(void)poll(NULL, 0, STOP_POLL_MS);
-	for (unsigned i = 0; i < x->options.threads; i++)
-		lane_stop(&s->lanes[i]);
+	free_lanes(s, s->lanes);
+	s->lanes = NULL;
 }
 
 /* ---- TLS ---- */
@@ -64,13 +88,17 @@ enum err http_certificate(struct http_server *s, const char *certificate, const 
 	enum err e = lane_try_certificate(certificate, key, fault);
 	if (e != ERR_OK)
 		return e;
-	/* What comes meanwhile waits in the listening socket's queue. */
-	stop_lanes(s);
+	struct lane *lanes;
 	o->certificate = certificate;
 	o->key = key;
-	e = start_lanes(s, fault);
+	e = start_lanes(s, &lanes, fault);
 	o->certificate = o->key = ""; /* the caller's no longer; still TLS */
-	return e;
+	if (e != ERR_OK)
+		return e;
+	/* What comes meanwhile waits in the listening socket's queue. */
+	stop_lanes(s);
+	begin_lanes(s, lanes);
+	return ERR_OK;
 }
 
 /* ---- the PROXY listener ---- */
@@ -100,18 +128,15 @@ static enum err start_proxied(struct http_server *s, struct fault *fault)
 static struct http_server *server_new(const struct http_options *options)
 {
 	struct http_server *s = calloc(1, sizeof(*s));
-	struct lane *lanes = calloc(options->threads, sizeof(*lanes));
 	struct quota *quota = calloc(1, sizeof(*quota));
-	if (s == NULL || lanes == NULL || quota == NULL ||
+	if (s == NULL || quota == NULL ||
 	    getrandom(&quota->secret, sizeof(quota->secret), 0) != sizeof(quota->secret)) {
 		free(s);
-		free(lanes);
 		free(quota);
 		return NULL;
 	}
 	s->exchange.options = *options;
 	s->exchange.quota = quota;
-	s->lanes = lanes;
 	s->listener = -1;
 	return s;
 }
@@ -138,10 +163,13 @@ enum err http_start(const struct http_options *options, struct http_server **out
 	if (s == NULL)
 		return fault_set(fault, ERR_NOMEM, options->listen, "out of memory");
 	e = open_listener(s, fault);
+	struct lane *lanes;
 	if (e == ERR_OK)
-		e = start_lanes(s, fault);
-	if (e == ERR_OK)
+		e = start_lanes(s, &lanes, fault);
+	if (e == ERR_OK) {
+		begin_lanes(s, lanes);
 		e = start_proxied(s, fault);
+	}
 	if (e != ERR_OK) {
 		http_stop(s);
 		return e;
@@ -161,7 +189,6 @@ void http_stop(struct http_server *s)
 	if (s->listener >= 0)
 		(void)close(s->listener);
 	free(s->exchange.quota);
-	free(s->lanes);
 	free(s);
 }
 

@@ -111,7 +111,7 @@ uint16_t http_proxied_port(const struct http_server *s); /* 0: no such listener 
 
 /*
  * Puts another certificate in force; open connections end, new ones wait a moment. ERR_MALFORMED
- * when the two do not make one: then nothing has changed.
+ * when the two do not make one. An error changes nothing: the old one stays.
  */
 enum err http_certificate(struct http_server *s, const char *certificate, const char *key,
                           struct fault *fault) must_check;

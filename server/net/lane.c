@@ -342,9 +342,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 
 /* Small enough for the pipe to take it whole or not at all. */
 struct order {
-	int fd; /* to serve; -1: accept no more */
+	int fd; /* to serve, or one of these */
 	struct net_place from;
 };
+
+enum { BEGIN = -1, ACCEPT_NO_MORE = -2 };
 
 static void give(const struct lane *lane, const struct order *order)
 {
@@ -362,7 +364,7 @@ static bool obey(struct lane *lane)
 		if (o->fd >= 0)
 			(void)MHD_add_connection(lane->daemon, o->fd, &o->from.at.any,
 			                         o->from.size);
-		else
+		else if (o->fd == ACCEPT_NO_MORE)
 			(void)close(MHD_quiesce_daemon(lane->daemon));
 	}
 	return size > 0;
@@ -397,11 +399,11 @@ static void *serve(void *ctx)
 	};
 	if (lane->exchange->options.background) /* only the thread itself knows its id */
 		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
-	do {
+	for (bool goes_on = obey(lane); goes_on; goes_on = waits[1].revents == 0 || obey(lane)) {
 		(void)poll(waits, sizeof(waits) / sizeof(waits[0]), patience(lane));
 		lane->left = false;
 		(void)MHD_run(lane->daemon);
-	} while (waits[1].revents == 0 || obey(lane));
+	}
 	MHD_stop_daemon(lane->daemon);
 	return NULL;
 }
@@ -451,10 +453,15 @@ enum err lane_start(struct lane *lane, int listener, struct fault *fault)
 	return e;
 }
 
+void lane_begin(struct lane *lane)
+{
+	give(lane, &(struct order){ .fd = BEGIN });
+}
+
 void lane_quiesce(struct lane *lane)
 {
 	if (lane->runs)
-		give(lane, &(struct order){ .fd = -1 });
+		give(lane, &(struct order){ .fd = ACCEPT_NO_MORE });
 }
 
 void lane_stop(struct lane *lane)

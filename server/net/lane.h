@@ -9,7 +9,7 @@
  * accept from one socket: so a request knows its thread, and an idle thread takes the connection that
  * a busy one cannot. Nobody else touches the daemon: the thread gets its orders through a pipe.
  *
- * Threading: lane_start(), lane_quiesce() and lane_stop() from one thread; lane_adopt() from any.
+ * Threading: lane_adopt() from any, all others from one thread.
  */
 
 #include "server/net/http.h"
@@ -37,8 +37,9 @@ struct lane {
 	bool left; /* a connection has ended in this turn */
 };
 
-/* Accepts from `listener`, which stays the caller's. */
+/* All that can fail. `listener` stays the caller's; nothing is accepted from it before lane_begin(). */
 enum err lane_start(struct lane *lane, int listener, struct fault *fault) must_check;
+void lane_begin(struct lane *lane);
 void lane_quiesce(struct lane *lane); /* accepts no more */
 void lane_stop(struct lane *lane);    /* and ends its connections; fine when it does not run */
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTPS, and the tracker behind a real proxy: HAProxy in both of its modes."""
 import contextlib
+import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -238,6 +240,17 @@ def serves(port, certificate):
     return body is not None and external(body) == client(1)
 
 
+@contextlib.contextmanager
+def few_descriptors(d, free):
+    """p4pd may open only so many more files at a time."""
+    used = {int(fd) for fd in os.listdir(f"/proc/{d.process.pid}/fd")}
+    lowest = [n for n in range(len(used) + free) if n not in used][:free]
+    before = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (lowest[-1] + 1, before[1]))
+    yield
+    resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, before)
+
+
 def test_https_and_a_new_certificate(tmp_path):
     first = make_certificate(tmp_path, "tracker.example.org")
     port = house.free_port()
@@ -254,6 +267,12 @@ def test_https_and_a_new_certificate(tmp_path):
         assert serves(port, first)
 
         second = make_certificate(tmp_path, "tracker.example.org")
+        with few_descriptors(d, 2):  # to read a file, not to serve
+            d.process.send_signal(signal.SIGHUP)
+            house.wait_for("it does not start", 10, lambda: "Too many open files" in d.log_text())
+        assert d.log_text().count("the old one stays") == 2
+        assert serves(port, first)
+
         d.process.send_signal(signal.SIGHUP)
         house.wait_for("the new certificate is served", 10, lambda: serves(port, second))
         assert not serves(port, first)
