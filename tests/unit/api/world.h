@@ -264,7 +264,8 @@ enum err auth_passkey_new(struct auth *a, struct store_passkey *about, const cha
 }
 
 /* Only the key of passkeys_get() has been used. */
-static bool passkey_use(void *ctx, const uint8_t hash[static 32], struct api_passkey_use *out)
+static inline bool passkey_use(void *ctx, const uint8_t hash[static 32],
+                               struct api_passkey_use *out)
 {
 	(void)ctx;
 	*out = (struct api_passkey_use){ 1, 2, 3 };
@@ -317,20 +318,20 @@ enum err report_series(struct store *s, const struct report_options *o,
 	return world.answer;
 }
 
-static bool ready(void *ctx, char why[static 128])
+static inline bool ready(void *ctx, char why[static 128])
 {
 	(void)ctx;
 	(void)snprintf(why, 128, "maps are loading");
 	return !world.unready;
 }
 
-static void access_changed(void *ctx)
+static inline void access_changed(void *ctx)
 {
 	(void)ctx;
 	world.access_changes++;
 }
 
-static enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply *reply)
+static inline enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply *reply)
 {
 	(void)ctx;
 	(void)snprintf(world.said, sizeof(world.said), "swarms %d", (int)format);
