@@ -8,7 +8,7 @@
  *
  * Listens on 127.0.0.1, prints its port, and serves until standard input ends. The words after the
  * size try other recipes: the pool of a connection, MHD_USE_TURBO, replies without Date, and a query
- * that libmicrohttpd does not take to pieces. The plain one is the ceiling of bench_http.py.
+ * that libmicrohttpd does not take to pieces.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
