@@ -5,6 +5,7 @@
 #include "server/net/proxied.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,7 +23,7 @@ struct http_server {
 	unsigned next_lane;      /* for what it hands over */
 };
 
-enum { BACKLOG = 1024, STOP_WAIT_MS = 2000, STOP_POLL_MS = 5 };
+enum { BACKLOG = 1024, STOP_WAIT_MS = 2000, STOP_POLL_MS = 5, DEFER_SECONDS = 5 };
 
 /* ---- lanes ---- */
 
@@ -141,13 +142,24 @@ static struct http_server *server_new(const struct http_options *options)
 	return s;
 }
 
+/*
+ * A connection is accepted with its first bytes, as the client is the one to speak: so it is answered
+ * and closed in one turn, and a silent one costs the kernel a little instead of us a place. The kernel
+ * hands it over without them after about so many seconds.
+ */
+static bool defer_accept(int fd)
+{
+	const int seconds = DEFER_SECONDS;
+	return setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds)) == 0;
+}
+
 static enum err open_listener(struct http_server *s, struct fault *fault)
 {
 	const char *listen_on = s->exchange.options.listen;
 	enum err e = net_place_parse(listen_on, &s->place, fault);
 	if (e == ERR_OK)
 		e = net_open(&s->place, SOCK_STREAM | SOCK_NONBLOCK, false, &s->listener, fault);
-	if (e == ERR_OK && listen(s->listener, BACKLOG) != 0)
+	if (e == ERR_OK && (!defer_accept(s->listener) || listen(s->listener, BACKLOG) != 0))
 		e = fault_set(fault, ERR_SYSTEM, listen_on, "listen: %s", strerror(errno));
 	return e;
 }

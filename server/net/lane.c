@@ -418,13 +418,16 @@ static enum err start_daemon(struct lane *lane, int listener, struct fault *faul
 		return fault_set(fault, ERR_SYSTEM, o->listen, "dup: %s", strerror(errno));
 
 	const unsigned limit = o->connections_max / o->threads;
-	const unsigned tls = o->certificate != NULL ? MHD_USE_TLS : 0;
-	/* Without MHD_USE_TLS the last three say nothing. */
+	/*
+	 * Turbo reads and writes before it asks whether it may, and does not shut a socket down before
+	 * it closes it; but TLS has to say good-bye. Without TLS the last three options say nothing.
+	 */
+	const unsigned flags = o->certificate != NULL ? MHD_USE_TLS : MHD_USE_TURBO;
 	lane->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | tls, 0, on_accept, lane, on_request, lane, MHD_OPTION_LISTEN_SOCKET,
-		own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane, MHD_OPTION_UNESCAPE_CALLBACK,
-		on_unescape, lane, MHD_OPTION_NOTIFY_COMPLETED, on_end, lane,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,
+		MHD_USE_EPOLL | flags, 0, on_accept, lane, on_request, lane,
+		MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane,
+		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, lane, MHD_OPTION_NOTIFY_COMPLETED,
+		on_end, lane, MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each, MHD_OPTION_CONNECTION_LIMIT,
 		limit > 0 ? limit : 1U, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 		MHD_OPTION_HTTPS_MEM_CERT, o->certificate, MHD_OPTION_HTTPS_MEM_KEY, o->key,

@@ -46,7 +46,7 @@ MODES = ("keep-alive", "close")
 HASHES, PEERS, CONNECTIONS = 300, 15000, 64
 OTHERS = ("ceiling", "opentracker", "before")  # that ratios are told to
 FILL_SECONDS = 60
-RECIPE = "no-arguments"  # of the ceiling; it is the best of mhd_ceiling.c's that sends a Date
+RECIPE = "no-arguments turbo defer"  # of the ceiling: all that p4pd does, too
 
 
 def cpu_seconds(pid):

@@ -4,15 +4,16 @@
  * libmicrohttpd's own ceiling: one constant body to whatever is asked, with one response object for
  * all requests. What a tracker needs on top of this is its own cost.
  *
- *     mhd_ceiling BODY_BYTES [memory=4096] [turbo] [no-date] [no-arguments]
+ *     mhd_ceiling BODY_BYTES [memory=4096] [turbo] [no-date] [no-arguments] [defer]
  *
  * Listens on 127.0.0.1, prints its port, and serves until standard input ends. The words after the
- * size try other recipes: the pool of a connection, MHD_USE_TURBO, replies without Date, and a query
- * that libmicrohttpd does not take to pieces.
+ * size try other recipes: the pool of a connection, MHD_USE_TURBO, replies without Date, a query that
+ * libmicrohttpd does not take to pieces, and TCP_DEFER_ACCEPT.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 struct recipe {
 	unsigned flags;
 	size_t memory;
-	bool no_arguments;
+	bool no_arguments, defer;
 };
 
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
@@ -66,6 +67,8 @@ static bool read_words(int argc, char **argv, struct recipe *r)
 			r->flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
 		else if (strcmp(argv[i], "no-arguments") == 0)
 			r->no_arguments = true;
+		else if (strcmp(argv[i], "defer") == 0)
+			r->defer = true;
 		else
 			return false;
 	}
@@ -76,11 +79,17 @@ static struct MHD_Daemon *start(struct recipe *r, struct MHD_Response *response)
 {
 	const struct sockaddr_in at = { .sin_family = AF_INET,
 		                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int seconds = 5, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0 ||
+	    (r->defer &&
+	     setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds)) != 0) ||
+	    listen(fd, 1024) != 0)
+		return NULL;
 	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | r->flags, 0, NULL, NULL, on_request,
-	                        response, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_URI_LOG_CALLBACK,
+	                        response, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK,
 	                        on_target, r, MHD_OPTION_CONNECTION_MEMORY_LIMIT, r->memory,
 	                        MHD_OPTION_CONNECTION_LIMIT, 4096U, MHD_OPTION_CONNECTION_TIMEOUT,
-	                        15U, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_END);
+	                        15U, MHD_OPTION_END);
 }
 
 int main(int argc, char **argv)
@@ -92,7 +101,7 @@ int main(int argc, char **argv)
 	if (!read_words(argc, argv, &recipe) || size > sizeof(body)) {
 		(void)fprintf(stderr,
 		              "usage: %s BODY_BYTES [memory=4096] [turbo] [no-date] "
-		              "[no-arguments]\n",
+		              "[no-arguments] [defer]\n",
 		              argv[0]);
 		return 2;
 	}

@@ -129,9 +129,27 @@ static void accepts_again_when_it_was_full(void **state)
 	http_stop(s);
 }
 
+static void gives_no_place_to_a_silent_connection(void **state)
+{
+	(void)state;
+	struct http_server *s = start(1);
+	int silent, fd;
+	dial(s, &silent, 1);
+	(void)usleep(20000);
+	dial(s, &fd, 1);
+	ask(&fd, 1, REQUEST("/"));
+	expect_replies(&fd, 1);
+	hang_up(&fd, 1);
+	ask(&silent, 1, REQUEST("/")); /* its turn has come */
+	expect_replies(&silent, 1);
+	hang_up(&silent, 1);
+	http_stop(s);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(answers_as_many_at_once_as_fill_its_batches),
 	cmocka_unit_test(accepts_again_when_it_was_full),
+	cmocka_unit_test(gives_no_place_to_a_silent_connection),
 };
 
 RUN_TESTS(tests)
