@@ -11,13 +11,12 @@
  * One JSON object for each line.
  */
 
-#include "common/base/random.h"
 #include "server/accounting/accounting.h"
+#include "tests/bench/measure.h"
 #include "tests/unit/accounting/folder.h"
 #include "tests/unit/accounting/world.h"
 
 #include <malloc.h>
-#include <time.h>
 
 enum { PROVIDERS = 4, PIDS = 50, HANDED = 20, BATCH = 64, START = 1800000000, BIN = 300 };
 
@@ -39,22 +38,6 @@ struct bench {
 	double noted, drained; /* seconds of CPU */
 	uint64_t announces;
 };
-
-static double cpu_seconds(void)
-{
-	struct timespec t;
-	must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static size_t resident_bytes(void)
-{
-	unsigned long size = 0, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-	must(f != NULL && fscanf(f, "%lu %lu", &size, &resident) == 2);
-	(void)fclose(f);
-	return resident * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 static void begin(struct bench *b)
 {

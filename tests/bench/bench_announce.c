@@ -7,14 +7,11 @@
  * policies. One JSON object for each line; with an argument only the workloads of that name.
  */
 
-#include "common/base/random.h"
 #include "common/codec/udp_tracker.h"
 #include "server/tracker/tracker.h"
+#include "tests/bench/measure.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PROVIDERS_MAX = 100, PIDS_EACH = 20, NOW = 1000, ROUND = 1 << 14 };
 
@@ -33,13 +30,6 @@ struct bench {
 	uint64_t *connection; /* id of each of its address */
 	uint64_t seed, bytes;
 };
-
-static double cpu_seconds(void)
-{
-	struct timespec t;
-	must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* PID `k` of provider `p` has the addresses 10.p.k.0/24. */
 static struct ip_prefix prefix_of(uint32_t p, uint32_t k)
@@ -99,30 +89,6 @@ static struct map_snapshot *make_map(uint32_t providers)
 		(void)snprintf(edge_names[q], sizeof(edge_names[q]), "to-%u", q);
 	must(map_compile(sources, providers, &map, NULL) == ERR_OK);
 	return map;
-}
-
-/* Swarm r of n gets peers in proportion to 1 / (r + 1). */
-static void choose_swarms(struct bench *b)
-{
-	const struct workload *w = b->workload;
-	double *sum = malloc((w->swarms + 1) * sizeof(*sum));
-	must(sum != NULL);
-	sum[0] = 0;
-	for (uint32_t r = 0; r < w->swarms; r++)
-		sum[r + 1] = sum[r] + (w->zipf ? 1.0 / (r + 1) : 1.0);
-	for (uint32_t i = 0; i < w->peers; i++) {
-		const double x = (double)random_next(&b->seed) * 0x1p-64 * sum[w->swarms];
-		uint32_t low = 0, high = w->swarms;
-		while (high - low > 1) {
-			const uint32_t middle = low + (high - low) / 2;
-			if (sum[middle] <= x)
-				low = middle;
-			else
-				high = middle;
-		}
-		b->swarm_of[i] = low;
-	}
-	free(sum);
 }
 
 static void write_announce(const struct bench *b, uint32_t peer,
@@ -225,7 +191,7 @@ static void run(const struct workload *w, const char *state_dir)
 	b.swarm_of = malloc(w->peers * sizeof(*b.swarm_of));
 	b.connection = malloc(w->peers * sizeof(*b.connection));
 	must(b.swarm_of != NULL && b.connection != NULL);
-	choose_swarms(&b);
+	choose_swarms(b.swarm_of, w->peers, w->swarms, w->zipf, &b.seed);
 	struct map_office *office = map_office_new(snapshot_free);
 	struct metrics *metrics = metrics_new(2);
 	struct swarm_store *swarms =

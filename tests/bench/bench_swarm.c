@@ -7,16 +7,12 @@
  * would answer is made up on the spot, so its price is not in the figures. One JSON object a line.
  */
 
-#include "common/base/random.h"
 #include "common/steer/steer.h"
 #include "common/swarm/swarm.h"
+#include "tests/bench/measure.h"
 
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
 	WANT_MAX = 200,
@@ -48,45 +44,6 @@ struct bench {
 	struct steer_bucket groups[POOL];
 	size_t n, n_groups;
 };
-
-static double cpu_seconds(void)
-{
-	struct timespec t;
-	must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static size_t resident_bytes(void)
-{
-	unsigned long size = 0, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-	must(f != NULL && fscanf(f, "%lu %lu", &size, &resident) == 2);
-	(void)fclose(f);
-	return resident * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* Swarm r of n gets peers in proportion to 1 / (r + 1); or each gets one, when there are as many. */
-static void choose_swarms(struct bench *b, const struct workload *w)
-{
-	double *sum = malloc((w->swarms + 1) * sizeof(*sum));
-	must(sum != NULL);
-	sum[0] = 0;
-	for (uint32_t r = 0; r < w->swarms; r++)
-		sum[r + 1] = sum[r] + (w->zipf ? 1.0 / (r + 1) : 1.0);
-	for (uint32_t i = 0; i < w->peers; i++) {
-		const double x = (double)random_next(&b->seed) * 0x1p-64 * sum[w->swarms];
-		uint32_t low = 0, high = w->swarms;
-		while (high - low > 1) {
-			const uint32_t middle = low + (high - low) / 2;
-			if (sum[middle] <= x)
-				low = middle;
-			else
-				high = middle;
-		}
-		b->swarm_of[i] = w->swarms == w->peers ? i : low;
-	}
-	free(sum);
-}
 
 static struct swarm_peer peer_number(const struct bench *b, uint32_t i)
 {
@@ -228,7 +185,9 @@ static void run(const struct workload *w, uint32_t places)
 	b = (struct bench){ .peers = w->peers, .places = places, .want = w->want, .seed = 1 };
 	b.swarm_of = malloc(w->peers * sizeof(*b.swarm_of));
 	must(b.swarm_of != NULL);
-	choose_swarms(&b, w);
+	choose_swarms(b.swarm_of, w->peers, w->swarms, w->zipf, &b.seed);
+	for (uint32_t i = 0; w->swarms == w->peers && i < w->peers; i++)
+		b.swarm_of[i] = i; /* each gets one, when there are as many */
 	(void)malloc_trim(0);
 	const size_t before = resident_bytes();
 	b.store =

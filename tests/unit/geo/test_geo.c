@@ -3,6 +3,7 @@
 
 #include "common/base/random.h"
 #include "server/geo/geo.h"
+#include "tests/unit/address.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct ip_addr address(const char *text)
-{
-	struct ip_addr a;
-	assert_int_equal(ip_parse(text, &a), ERR_OK);
-	return a;
-}
 
 /* How many lines geo_open() logs, and what it returns. */
 static struct geo *open_counting(const char *path, size_t *lines)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/test.h"
-
 #include "common/base/random.h"
-#include "tests/support/db.h"
+#include "tests/unit/store/opened.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,22 +10,6 @@
 
 enum { BIN = 300 };
 static const int64_t NOVEMBER = 1793491200, DECEMBER = 1796083200; /* 2026, UTC */
-
-static struct store *s;
-
-static int open_store(void **state)
-{
-	(void)state;
-	s = db_store(NULL);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	store_free(s);
-	return 0;
-}
 
 static struct store_bin bin(int64_t start, uint64_t out, uint64_t in)
 {
@@ -299,7 +281,6 @@ static void a_series_is_in_order_with_nodes_summed(void **state)
 	free(points);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
 static const struct CMUnitTest tests[] = {
 	TEST(a_replay_replaces_and_never_adds),
 	TEST(nodes_are_summed_before_anything_is_ranked),

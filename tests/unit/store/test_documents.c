@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/test.h"
-
-#include "tests/support/db.h"
+#include "tests/unit/store/opened.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct store *s;
-
-static int open_store(void **state)
-{
-	(void)state;
-	s = db_store(NULL);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	store_free(s);
-	return 0;
-}
 
 static const struct store_interconnect two[] = {
 	{ .id = "a-b-1",
@@ -241,7 +223,6 @@ static void a_big_document_survives(void **state)
 	free(body);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
 static const struct CMUnitTest tests[] = {
 	TEST(an_upload_is_in_force_and_comes_back_as_it_was),
 	TEST(the_same_document_again_makes_no_version),

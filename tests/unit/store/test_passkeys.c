@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/test.h"
-
-#include "tests/support/db.h"
+#include "tests/unit/store/opened.h"
 
 #include <stdlib.h>
-
-static struct store *s;
-
-static int open_store(void **state)
-{
-	(void)state;
-	s = db_store(NULL);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	store_free(s);
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
 
 static void keeps_hashes_and_limits_by_name(void **state)
 {

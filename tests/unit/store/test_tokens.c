@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/test.h"
-
-#include "tests/support/db.h"
+#include "tests/unit/store/opened.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct store *s;
-
-static int open_store(void **state)
-{
-	(void)state;
-	s = db_store(NULL);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	store_free(s);
-	return 0;
-}
 
 static const uint8_t one[32] = { 1, 0, '\\', 0xff }, two[32] = { 2 };
 
@@ -164,7 +146,6 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 	                    "");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
 static const struct CMUnitTest tests[] = {
 	TEST(a_token_is_found_by_its_hash),
 	TEST(a_revoked_token_is_gone_and_its_name_free),

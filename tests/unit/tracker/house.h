@@ -6,7 +6,7 @@
  * counters; accounting and geo are doubles that remember and pretend.
  */
 
-#include "tests/unit/test.h"
+#include "tests/unit/address.h"
 
 #include "common/base/cursor.h"
 #include "common/codec/udp_tracker.h"
@@ -219,13 +219,6 @@ static inline void house_publish(struct house *h, bool with_west)
 	struct map_snapshot *map;
 	assert_int_equal(map_compile(sources, 2, &map, NULL), ERR_OK);
 	assert_int_equal(map_publish(h->office, map), ERR_OK);
-}
-
-static inline struct ip_addr address(const char *text)
-{
-	struct ip_addr a;
-	assert_int_equal(ip_parse(text, &a), ERR_OK);
-	return a;
 }
 
 /* ---- UDP ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/tracker/floods.h"
 
-#include "tests/unit/test.h"
+#include "tests/unit/address.h"
 
 static struct floods *f;
 
@@ -21,13 +21,6 @@ static int close_floods(void **state)
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, open_floods, close_floods)
-
-static struct ip_addr address(const char *text)
-{
-	struct ip_addr a;
-	assert_int_equal(ip_parse(text, &a), ERR_OK);
-	return a;
-}
 
 static void note(const char *from, unsigned times, uint32_t now)
 {

@@ -2,7 +2,7 @@
 #include "server/tracker/limits.h"
 
 #include "common/base/random.h"
-#include "tests/unit/test.h"
+#include "tests/unit/address.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -27,13 +27,6 @@ static int close_limits(void **state)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_limits, close_limits)
-
-static struct ip_addr address(const char *text)
-{
-	struct ip_addr a;
-	assert_int_equal(ip_parse(text, &a), ERR_OK);
-	return a;
-}
 
 /* How many of `n` announces at one time pass. */
 static unsigned passing(const struct limits_rates *rates, const char *from, uint64_t now,
