@@ -100,7 +100,7 @@ static const char global_help[] =
 	"  --token TOKEN          the token (P4PD_TOKEN; else that in var/admin.token)\n"
 	"  --token-file FILE      a file with the token\n"
 	"  --json                 print what the server answers, as it is\n"
-	"  --help                 this, or with a command its own options\n";
+	"  --help                 this, or that of a command or group\n";
 
 enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 {
@@ -113,11 +113,62 @@ enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 	return code;
 }
 
-static void help_all(void)
+/* How many arguments are the first words of a command; *rest: the words behind them. */
+static size_t match(const struct command *cmd, char *const *args, size_t n, const char **rest)
 {
-	printf("usage: p4pctl [OPTIONS] COMMAND ...\n\nTalks to a p4pd.\n\nCommands:\n");
+	const char *words = cmd->words;
+	size_t k = 0;
+	while (k < n && *words != '\0') {
+		const size_t size = strcspn(words, " ");
+		if (strlen(args[k]) != size || memcmp(args[k], words, size) != 0)
+			break;
+		words += size;
+		words += *words == ' ';
+		k++;
+	}
+	*rest = words;
+	return k;
+}
+
+/* The command whose words the arguments begin with ("list" may be left out); *used: how many words. */
+static const struct command *find_command(char *const *args, size_t n, size_t *used)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const char *rest;
+		const size_t k = match(&commands[i], args, n, &rest);
+		if (*rest == '\0' || (k == n && k > 0 && strcmp(rest, "list") == 0)) {
+			*used = k;
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+/* Whether the arguments are the first words of this command: none are of all, "token" of three. */
+static bool begins(const struct command *cmd, char *const *args, size_t n)
+{
+	const char *rest;
+	return match(cmd, args, n, &rest) == n;
+}
+
+static size_t count_group(char *const *args, size_t n)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < COMMANDS; i++)
+		found += begins(&commands[i], args, n);
+	return found;
+}
+
+static void help_group(char *const *args, size_t n)
+{
+	printf("usage: p4pctl [OPTIONS] ");
+	for (size_t i = 0; i < n; i++)
+		printf("%s ", args[i]);
+	printf("COMMAND ...\n\nTalks to a p4pd.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++) {
 		char left[64];
+		if (!begins(&commands[i], args, n))
+			continue;
 		(void)snprintf(left, sizeof(left), "%s %s", commands[i].words, commands[i].args);
 		printf("  %-40s %s\n", left, commands[i].help);
 	}
@@ -140,28 +191,6 @@ static void help_one(const struct command *cmd)
 		printf("  %-22s %s\n", left, options[i].help);
 	}
 	printf("%s", global_help);
-}
-
-/* The command whose words the arguments begin with ("list" may be left out); *used: how many words. */
-static const struct command *find_command(char *const *args, size_t n, size_t *used)
-{
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const char *words = commands[i].words;
-		size_t k = 0;
-		while (k < n && *words != '\0') {
-			const size_t size = strcspn(words, " ");
-			if (strlen(args[k]) != size || memcmp(args[k], words, size) != 0)
-				break;
-			words += size;
-			words += *words == ' ';
-			k++;
-		}
-		if (*words == '\0' || (k == n && k > 0 && strcmp(words, "list") == 0)) {
-			*used = k;
-			return &commands[i];
-		}
-	}
-	return NULL;
 }
 
 /* Global options come after those of commands. */
@@ -254,14 +283,16 @@ int main(int argc, char **argv)
 	char *const *args = argv + optind;
 	const size_t n = (size_t)(argc - optind);
 	const struct command *cmd = find_command(args, n, &used);
-	if (cmd == NULL && n == 0) {
-		help_all();
+	const size_t group = count_group(args, n);
+	if (n == 0 || (l.help && group > (cmd != NULL))) { /* more than the command itself */
+		help_group(args, n);
 		return l.help ? CTL_OK : CTL_USAGE;
 	}
 	if (cmd == NULL)
 		return (int)ctl_fail(CTL_USAGE,
-		                     "there is no command \"%s%s%s\"; p4pctl --help lists them",
-		                     args[0], n > 1 ? " " : "", n > 1 ? args[1] : "");
+		                     "there is no command \"%s%s%s\"; p4pctl %s%s--help lists them",
+		                     args[0], n > 1 ? " " : "", n > 1 ? args[1] : "",
+		                     group > 0 ? args[0] : "", group > 0 ? " " : "");
 	if (l.help) {
 		help_one(cmd);
 		return CTL_OK;
