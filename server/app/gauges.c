@@ -23,8 +23,8 @@ static void maps(const struct gauges *g, struct text *page)
 	const struct map_counts c = map != NULL ? snapshot_counts(map) : (struct map_counts){ 0 };
 	map_end(&lease);
 
-	metrics_gauge(page, "p4pd_map_publications", "Maps put in force since the start",
-	              s.publications);
+	metrics_counter(page, "p4pd_map_publications_total", "Maps put in force since the start",
+	                s.publications);
 	metrics_gauge(page, "p4pd_map_age_seconds", "Seconds since the map in force was published",
 	              s.published_at > 0 ? (uint64_t)(time(NULL) - s.published_at) : 0);
 	metrics_gauge(page, "p4pd_map_providers", "Providers in the map", c.providers);

@@ -69,9 +69,9 @@ def measured_swap(args, tracker, rate):
 
 def publications(tracker):
     for line in tracker.get("/metrics").splitlines():
-        if line.startswith("p4pd_map_publications "):
+        if line.startswith("p4pd_map_publications_total "):
             return float(line.split()[1])
-    return trackers.fail("/metrics has no p4pd_map_publications")
+    return trackers.fail("/metrics has no p4pd_map_publications_total")
 
 
 def judge(args, result, began, in_force):

@@ -212,7 +212,10 @@ class Routes(Api):
         status, headers, text = ask("GET", "/metrics", token=None)
         self.assertEqual(status, 200)
         self.assertIn("version=0.0.4", headers["Content-Type"])
-        self.assertIn("# TYPE p4pd_api_requests_total counter", text)
+        types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
+        for name in "p4pd_api_requests_total", "p4pd_map_publications_total":
+            self.assertEqual(types[name], "counter")
+        self.assertEqual([n for n, kind in types.items() if (kind == "counter") != n.endswith("_total")], [])
         self.assertEqual(ask("GET", "/healthz", token=None)[0], 200)
         self.assertEqual(ask("GET", "/readyz", token=None)[0], 200)
 
