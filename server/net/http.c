@@ -39,8 +39,10 @@ static enum err start_lanes(struct http_server *s, struct lane **out, struct fau
 {
 	const struct http_options *o = &s->exchange.options;
 	struct lane *lanes = calloc(o->threads, sizeof(*lanes));
-	if (lanes == NULL)
-		return fault_set(fault, ERR_NOMEM, o->listen, "out of memory");
+	if (lanes == NULL) {
+		(void)fault_set(fault, ERR_NOMEM, o->listen, "out of memory");
+		return ERR_NOMEM;
+	}
 	sigset_t all, before;
 	sigfillset(&all);
 	enum err e = ERR_OK;
