@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNKS_MIN = 4, CHUNK_JOINED = BLOCK_MAX * 3 / 4 };
+enum { CHUNKS_MIN = 4, CHUNK_JOINED = BLOCK_MAX * 3 / 4, FIRST_SHIFT = 3 };
+_Static_assert(sizeof(uint64_t) == 1 << FIRST_SHIFT, "first[] is searched by its elements' size");
 
 static size_t directory_bytes(uint32_t room)
 {
@@ -75,14 +76,29 @@ struct spot directory_lower(const struct directory *d, bool wide, uint64_t key)
 	return (struct spot){ .chunk = chunk, .position = position };
 }
 
-struct spot directory_at(const struct directory *d, uint32_t rank)
+void directory_lower_all(const struct directory *d, bool wide, const uint64_t *keys, unsigned n,
+                         struct spot *out)
 {
-	uint32_t i = (uint32_t)((uint64_t)rank * d->n / d->start[d->n]);
-	while (d->start[i] > rank)
-		i--;
-	while (d->start[i + 1] <= rank)
-		i++;
-	return (struct spot){ .chunk = i, .position = rank - d->start[i] };
+	struct search searches[SEARCHES_MAX];
+	for (unsigned i = 0; i < n; i++)
+		searches[i] = (struct search){ .base = (const char *)d->first,
+			                       .n = d->n,
+			                       .key = keys[i] };
+	search_all(searches, n, FIRST_SHIFT);
+	for (unsigned i = 0; i < n; i++) {
+		const uint32_t chunk = searches[i].low > 0 ? searches[i].low - 1 : 0;
+		out[i].chunk = chunk;
+		searches[i].base = d->chunks[chunk];
+		searches[i].low = 0;
+		searches[i].n = chunk_size(d, chunk);
+		__builtin_prefetch(record_at(d->chunks[chunk], wide, searches[i].n / 2));
+	}
+	search_all(searches, n, record_shift(wide));
+	for (unsigned i = 0; i < n; i++) {
+		out[i].position = searches[i].low;
+		if (out[i].position == chunk_size(d, out[i].chunk))
+			out[i] = (struct spot){ .chunk = out[i].chunk + 1 };
+	}
 }
 
 /* ---- chunks come and go ---- */

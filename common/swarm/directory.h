@@ -10,6 +10,18 @@
 enum err block_grow(void **block, uint32_t from, uint32_t to, bool wide, size_t *bytes) must_check;
 void block_shrink(void **block, uint32_t from, uint32_t to, bool wide, size_t *bytes);
 uint32_t block_lower(void *block, uint32_t n, bool wide, uint64_t key);
+
+/*
+ * Lower bounds in arrays whose elements begin with a key and are 1 << shift bytes. All take a step in
+ * turn, so that each waits for its memory while the others work.
+ */
+struct search {
+	const char *base;
+	uint32_t low, n; /* at first 0 and the number of elements; then `low` is the result */
+	uint64_t key;
+};
+void search_all(struct search *s, unsigned n, unsigned shift);
+
 /* The block has the room. */
 void block_open(void *block, uint32_t n, bool wide, uint32_t position, const struct record *r);
 void block_close(void *block, uint32_t n, bool wide, uint32_t position);
@@ -22,7 +34,8 @@ void directory_free(struct directory *d, bool wide, size_t *bytes); /* chunks to
 void directory_gather(const struct directory *d, bool wide, void *out);
 
 struct spot directory_lower(const struct directory *d, bool wide, uint64_t key);
-struct spot directory_at(const struct directory *d, uint32_t rank);
+void directory_lower_all(const struct directory *d, bool wide, const uint64_t *keys, unsigned n,
+                         struct spot *out);
 enum err directory_insert(struct directory **d, bool wide, const struct record *r, struct spot *out,
                           size_t *bytes) must_check;
 void directory_remove(struct directory *d, bool wide, struct spot at, size_t *bytes);

@@ -53,6 +53,24 @@ uint32_t block_lower(void *block, uint32_t n, bool wide, uint64_t key)
 	return low;
 }
 
+void search_all(struct search *s, unsigned n, unsigned shift)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (unsigned i = 0; i < n; i++) {
+			if (s[i].n == 0)
+				continue;
+			const uint32_t half = s[i].n / 2, middle = s[i].low + half;
+			uint64_t key;
+			memcpy(&key, s[i].base + ((size_t)middle << shift), sizeof(key));
+			s[i].low += key < s[i].key ? s[i].n - half : 0;
+			s[i].n = half;
+			__builtin_prefetch(s[i].base + ((size_t)(s[i].low + half / 2) << shift));
+			more |= half > 0;
+		}
+	}
+}
+
 void block_open(void *block, uint32_t n, bool wide, uint32_t position, const struct record *r)
 {
 	struct record *gap = record_at(block, wide, position);
@@ -89,11 +107,20 @@ struct spot sequence_lower(const struct sequence *s, uint64_t key)
 	return directory_lower(s->at, s->wide, key);
 }
 
-struct spot sequence_at(const struct sequence *s, uint32_t rank)
+void sequence_lower_all(const struct sequence *s, const uint64_t *keys, unsigned n,
+                        struct spot *out)
 {
-	if (!s->tall)
-		return (struct spot){ .position = rank };
-	return directory_at(s->at, rank);
+	struct search searches[SEARCHES_MAX];
+	must(n <= SEARCHES_MAX);
+	if (s->tall) {
+		directory_lower_all(s->at, s->wide, keys, n, out);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		searches[i] = (struct search){ .base = s->at, .n = s->n, .key = keys[i] };
+	search_all(searches, n, record_shift(s->wide));
+	for (unsigned i = 0; i < n; i++)
+		out[i] = (struct spot){ .position = searches[i].low };
 }
 
 enum err sequence_insert(struct sequence *s, const struct record *r, struct spot *out,

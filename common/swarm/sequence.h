@@ -31,7 +31,8 @@ enum {
 	BLOCK_MAX = 128,
 	BLOCK_FLAT = BLOCK_MAX / 2,
 	CHUNK_SMALL = BLOCK_MAX / 4,
-	CHUNK_STEP = 4
+	CHUNK_STEP = 4,
+	SEARCHES_MAX = 16
 };
 
 struct sequence {
@@ -84,7 +85,9 @@ static inline struct record *sequence_record(const struct sequence *s, struct sp
 
 /* Where the first record stands whose key is not below `key`, whose flags are zero. */
 struct spot sequence_lower(const struct sequence *s, uint64_t key);
-struct spot sequence_at(const struct sequence *s, uint32_t rank); /* rank < n */
+/* The same for up to SEARCHES_MAX keys at once, which takes little longer than for one. */
+void sequence_lower_all(const struct sequence *s, const uint64_t *keys, unsigned n,
+                        struct spot *out);
 
 static inline uint32_t sequence_rank(const struct sequence *s, struct spot at)
 {

@@ -257,3 +257,8 @@ struct swarm_counts swarm_counts(const struct swarm_visit *v)
 		.downloaded = w->snatches,
 	};
 }
+
+uint32_t swarm_population(const struct swarm_visit *v, uint8_t family)
+{
+	return v->swarm != NULL ? v->swarm->of[is_wide(family)].n : 0;
+}

@@ -52,6 +52,7 @@ enum {
 
 struct swarm_store;
 struct swarm;
+struct record;
 struct swarm_shard;
 
 struct swarm_options {
@@ -145,6 +146,9 @@ struct swarm_counts {
 };
 struct swarm_counts swarm_counts(const struct swarm_visit *v); /* zeros when unknown */
 
+/* How many peers of a family are here, the hidden ones too. */
+uint32_t swarm_population(const struct swarm_visit *v, uint8_t family);
+
 /* The map publication that the places of this swarm belong to; 0 for a new swarm. */
 uint32_t swarm_map_number(const struct swarm_visit *v);
 
@@ -178,52 +182,47 @@ struct swarm_places {
 	uint32_t first, end; /* first <= place < end */
 };
 
-/* How many candidates stand there, the asker not counted (a ghost of it is). O(log n). */
-uint32_t swarm_candidates(const struct swarm_visit *v, const struct swarm_asker *asker,
-                          struct swarm_places within);
-
 /*
  * All candidates in three parts: those in the asker's place, those in the places around it (which has
- * to be one of them), and those elsewhere; when nothing is around it, all are elsewhere. Counts and
- * draws share its searches. Valid until this visit changes the swarm.
+ * to be one of them), and those elsewhere; when nothing is around it, all are elsewhere. Valid until
+ * this visit changes the swarm. O(log n).
  */
 enum swarm_part { SWARM_OWN_PLACE, SWARM_AROUND, SWARM_ELSEWHERE, SWARM_PARTS };
 enum { SWARM_RUNS_MAX = 6 };
+struct swarm_range {
+	uint32_t n;      /* candidates, the asker not among them; a ghost of it is */
+	unsigned n_runs; /* from here on for swarm_draw() */
+	int64_t self;    /* the asker's number among them, or negative */
+	struct {
+		uint32_t first, n; /* ranks */
+		uint32_t chunk;    /* of the first */
+	} runs[SWARM_RUNS_MAX];
+};
 struct swarm_survey {
 	struct swarm_asker asker;
-	struct {
-		uint32_t n;      /* candidates, the asker not among them */
-		unsigned n_runs; /* from here on for swarm_draw() */
-		int64_t self;    /* the asker's number among them, or negative */
-		struct {
-			uint32_t first, n; /* ranks */
-		} runs[SWARM_RUNS_MAX];
-	} part[SWARM_PARTS];
+	struct swarm_range part[SWARM_PARTS];
 };
 void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
                   struct swarm_places around, struct swarm_survey *out);
 
+/* Valid until this visit changes the swarm. */
 struct swarm_candidate {
+	const struct record *record; /* for swarm_endpoint() and swarm_compact() */
 	uint32_t place;
-	uint32_t spot; /* for swarm_endpoint(), valid until this visit changes the swarm */
-	bool seed;     /* has everything */
+	bool seed; /* has everything */
+	bool wide; /* IPv6 */
 };
 
 /*
- * Draws up to `count` different candidates from the places in `within` that are not in `except` (an
- * empty range: none), every subset equally likely, and returns how many. When there are no more than
- * `count`, all come, without chance, in the order of their sequence: class, then place. Else their
- * order means nothing: it is neither sorted nor random. A ghost costs another draw, so that a draw may
- * come out one short. At most SWARM_POOL_MAX at once.
+ * Draws up to `want` different candidates from one part of a survey, each equally likely, and returns
+ * how many. When there are no more than that, all come, without chance, in the order of their sequence:
+ * class, then place. Else their order means nothing: it is neither sorted nor random, and neighbours in
+ * that sequence may come together (of 30 and more in pairs, of 60 in fours, of 120 in eights). A ghost
+ * costs another draw, so that a draw may come out short by one. At most SWARM_DRAW_MAX at once.
  */
-enum { SWARM_POOL_MAX = 1024 };
-size_t swarm_pool(const struct swarm_visit *v, const struct swarm_asker *asker,
-                  struct swarm_places within, struct swarm_places except, size_t count,
-                  uint64_t *seed, struct swarm_candidate *out);
-
-/* The same from one part of a survey. */
+enum { SWARM_DRAW_MAX = 1024 };
 size_t swarm_draw(const struct swarm_visit *v, const struct swarm_survey *survey,
-                  enum swarm_part part, size_t count, uint64_t *seed, struct swarm_candidate *out);
+                  enum swarm_part part, size_t want, uint64_t *seed, struct swarm_candidate *out);
 
 struct swarm_endpoint {
 	struct ip_addr addr;
@@ -232,10 +231,10 @@ struct swarm_endpoint {
 	uint8_t peer_id[PEER_ID_SIZE];
 };
 /* `with_id`: look for the peer id, too. */
-void swarm_endpoint(const struct swarm_visit *v, uint32_t spot, bool with_id,
+void swarm_endpoint(const struct swarm_visit *v, const struct swarm_candidate *c, bool with_id,
                     struct swarm_endpoint *out);
-/* The compact form (BEP 23, BEP 7): 6 or 18 bytes. Returns where it ends. */
-uint8_t *swarm_compact(const struct swarm_visit *v, uint32_t spot, uint8_t *at);
+/* The compact form (BEP 23, BEP 7) of `n` of them: 6 or 18 bytes each. Returns where it ends. */
+uint8_t *swarm_compact(const struct swarm_candidate *c, size_t n, uint8_t *at);
 
 /*
  * Forgets the peers whose time is over, in slices: each call does a bounded piece of work (about

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-_Static_assert((int)POOL_MAX <= (int)SWARM_POOL_MAX, "drawn at once");
+_Static_assert((int)POOL_MAX <= (int)SWARM_DRAW_MAX, "drawn at once");
 _Static_assert(2 * 2 * PEERS_MAX + 3 * POOL_SPARE <= POOL_MAX && POOL_WHOLE <= POOL_MAX,
                "pools fit");
 _Static_assert((int)MAP_PLACES_MAX <= (int)SWARM_PLACES_MAX, "a map's places are a swarm's");
@@ -30,9 +30,9 @@ static void give(const struct choice *c, const struct swarm_candidate *peer, uin
 	struct tracker_worker *w = c->w;
 	struct pool *p = &w->pool;
 	if (w->compact != NULL)
-		w->compact = swarm_compact(c->visit, peer->spot, w->compact);
+		w->compact = swarm_compact(peer, 1, w->compact);
 	else
-		swarm_endpoint(c->visit, peer->spot, c->asker->with_ids, &w->peers[w->n_peers]);
+		swarm_endpoint(c->visit, peer, c->asker->with_ids, &w->peers[w->n_peers]);
 	w->n_peers++;
 	if (p->n_chosen > 0 && p->chosen[p->n_chosen - 1].place == peer->place)
 		p->chosen[p->n_chosen - 1].count++;

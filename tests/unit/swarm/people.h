@@ -85,4 +85,32 @@ static inline size_t sweep(struct swarm_store *s, uint32_t now)
 	return gone;
 }
 
-static const struct swarm_places everywhere = { .end = SWARM_PLACES_MAX }, nowhere = { 0 };
+/* A survey that tells no parts apart: all candidates are elsewhere. */
+static inline struct swarm_survey survey_all(const struct swarm_visit *v,
+                                             const struct swarm_asker *asker)
+{
+	struct swarm_survey survey;
+	swarm_survey(v, asker, (struct swarm_places){ 0 }, &survey);
+	return survey;
+}
+
+static inline uint32_t candidates(const struct swarm_visit *v, const struct swarm_asker *asker)
+{
+	return survey_all(v, asker).part[SWARM_ELSEWHERE].n;
+}
+
+static inline uint32_t candidates_in(const struct swarm_visit *v, struct swarm_asker asker,
+                                     uint32_t place)
+{
+	struct swarm_survey survey;
+	asker.client.place = place;
+	swarm_survey(v, &asker, (struct swarm_places){ place, place + 1 }, &survey);
+	return survey.part[SWARM_OWN_PLACE].n;
+}
+
+static inline size_t draw_all(const struct swarm_visit *v, const struct swarm_asker *asker,
+                              size_t want, uint64_t *seed, struct swarm_candidate *out)
+{
+	const struct swarm_survey survey = survey_all(v, asker);
+	return swarm_draw(v, &survey, SWARM_ELSEWHERE, want, seed, out);
+}

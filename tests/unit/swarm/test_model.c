@@ -48,6 +48,30 @@ static void model_put(struct model *m, unsigned w, uint32_t n, const struct swar
 	assert_int_equal(change->silent, silent > 0 ? silent : 0);
 }
 
+/* Takes all that the parts have out of what is expected in each place. */
+static void compare_parts(const struct swarm_visit *v, const struct swarm_asker *asker,
+                          struct swarm_places around, uint32_t *count, uint32_t *seeds)
+{
+	static struct swarm_candidate out[PEOPLE];
+	const uint32_t own = asker->client.place;
+	struct swarm_survey survey;
+	uint64_t seed = own;
+	swarm_survey(v, asker, around, &survey);
+	for (enum swarm_part part = SWARM_OWN_PLACE; part < SWARM_PARTS; part++) {
+		const size_t n = swarm_draw(v, &survey, part, PEOPLE, &seed, out);
+		assert_int_equal(n, survey.part[part].n);
+		for (size_t i = 0; i < n; i++) {
+			const uint32_t place = out[i].place;
+			const bool near = place >= around.first && place < around.end;
+			assert_true(place < PLACES && count[place]-- > 0);
+			assert_true(!out[i].seed || seeds[place]-- > 0);
+			assert_int_equal(part, !near          ? SWARM_ELSEWHERE
+			                       : place == own ? SWARM_OWN_PLACE
+			                                      : SWARM_AROUND);
+		}
+	}
+}
+
 static void compare_candidates(const struct model *m, const struct swarm_visit *v, unsigned w,
                                const struct swarm_asker *asker, uint32_t who)
 {
@@ -61,22 +85,13 @@ static void compare_candidates(const struct model *m, const struct swarm_visit *
 		seeds[p->peer.client.place] += counts && p->peer.role == SWARM_SEED;
 		all += counts;
 	}
-	assert_int_equal(swarm_candidates(v, asker, everywhere), all);
-	static struct swarm_candidate out[PEOPLE];
-	uint64_t seed = w;
-	const struct swarm_places except = { 3, 9 };
-	uint32_t expected = 0;
-	for (uint32_t i = 0; i < PLACES; i++) {
-		assert_int_equal(swarm_candidates(v, asker, (struct swarm_places){ i, i + 1 }),
-		                 count[i]);
-		expected += i < 3 || i >= 9 ? count[i] : 0;
-	}
-	assert_int_equal(swarm_pool(v, asker, everywhere, except, PEOPLE, &seed, out), expected);
-	for (uint32_t i = 0; i < expected; i++) {
-		assert_true(out[i].place < PLACES && (out[i].place < 3 || out[i].place >= 9));
-		assert_true(count[out[i].place]-- > 0);
-		assert_true(!out[i].seed || seeds[out[i].place]-- > 0);
-	}
+	assert_int_equal(candidates(v, asker), all);
+	const uint32_t own = asker->client.place, around = w * 5; /* with 0 there are no parts */
+	compare_parts(v, asker,
+	              (struct swarm_places){ own > around ? own - around : 0, own + around }, count,
+	              seeds);
+	for (uint32_t i = 0; i < PLACES; i++)
+		assert_int_equal(count[i] + seeds[i], 0);
 }
 
 static void compare_peer(const struct swarm_visit *v, const struct model_peer *p)
@@ -279,7 +294,7 @@ static void *hammer(void *ctx)
 			h->balance += put(&v, p, false).joined;
 		}
 		const struct swarm_asker asker = { .client = client_of(who), .family = IP_V4 };
-		(void)swarm_pool(&v, &asker, everywhere, nowhere, 20, &h->seed, out);
+		(void)draw_all(&v, &asker, 20, &h->seed, out);
 		swarm_leave(&v);
 		uint8_t hash[INFO_HASH_SIZE];
 		hash_of_number(i % 5, hash);

@@ -147,24 +147,24 @@ static void knows_those_under_way(void **state)
 static void draws_from_those_that_have_moved(void **state)
 {
 	(void)state;
-	static struct swarm_candidate out[SWARM_POOL_MAX];
+	static struct swarm_candidate out[SWARM_DRAW_MAX];
 	struct swarm_store *s = store_of(1, 2, N);
 	struct map old = { .factor = 1 }, new = { .factor = 2 };
 	struct swarm_visit v = filled(s, &old, N);
 	const struct swarm_asker asker = { .client = person(&new, N + 1).client, .family = IP_V4 };
-	const uint32_t all = swarm_candidates(&v, &asker, everywhere);
+	const uint32_t all = candidates(&v, &asker);
 	uint64_t seed = 1;
 	uint32_t before = 0;
 	do {
 		assert_int_equal(go_on(&v, &new), ERR_OK);
-		const uint32_t n = swarm_candidates(&v, &asker, everywhere);
+		const uint32_t n = candidates(&v, &asker);
 		assert_true(n >= 100 && n >= before && n <= all);
 		before = n;
-		const size_t got = swarm_pool(&v, &asker, everywhere, nowhere, 100, &seed, out);
+		const size_t got = draw_all(&v, &asker, 100, &seed, out);
 		assert_int_equal(got, 100);
 		for (size_t i = 0; i < got; i++) {
 			struct swarm_endpoint e;
-			swarm_endpoint(&v, out[i].spot, false, &e);
+			swarm_endpoint(&v, &out[i], false, &e);
 			assert_int_equal(place_of(&new, &e.addr), out[i].place);
 		}
 	} while (v.swarm->moving);

@@ -54,7 +54,7 @@ static void model_insert(struct model *m, uint64_t key)
 
 static void model_remove(struct model *m, uint32_t rank)
 {
-	sequence_remove(&m->s, sequence_at(&m->s, rank), &m->bytes);
+	sequence_remove(&m->s, spot_of_rank(&m->s, rank), &m->bytes);
 	memmove(m->keys + rank, m->keys + rank + 1, (--m->n - rank) * sizeof(*m->keys));
 }
 
@@ -103,6 +103,57 @@ static void is_a_sorted_array(void **state)
 		assert_int_equal(m.bytes, 0);
 		assert_null(m.s.at);
 	}
+}
+
+/* Is there, is not there, or is beyond the end. */
+static uint64_t probe_of(const struct model *m, uint64_t *seed)
+{
+	const uint32_t kind = random_below(seed, 8);
+	if (kind == 0 || m->n == 0)
+		return kind % 2 == 0 ? 0 : key_plain(UINT64_MAX);
+	const uint64_t key = m->keys[random_below(seed, m->n)];
+	return kind < 3   ? random_key(seed, 1U << 30)
+	       : kind < 4 ? m->keys[m->n - 1] + FLAGS + 1
+	       : kind < 5 ? m->keys[0]
+	       : kind < 6 ? key + FLAGS + 1
+	                  : key;
+}
+
+static void check_lower_all(const struct model *m, uint64_t *seed)
+{
+	uint64_t keys[SEARCHES_MAX];
+	struct spot out[SEARCHES_MAX + 1];
+	for (unsigned n = 1; n <= SEARCHES_MAX; n++) {
+		for (unsigned i = 0; i < n; i++)
+			keys[i] = probe_of(m, seed);
+		out[n] = (struct spot){ 77, 77 };
+		sequence_lower_all(&m->s, keys, n, out);
+		for (unsigned i = 0; i < n; i++) {
+			const struct spot one = sequence_lower(&m->s, keys[i]);
+			assert_int_equal(out[i].chunk, one.chunk);
+			assert_int_equal(out[i].position, one.position);
+			assert_int_equal(sequence_rank(&m->s, out[i]), model_lower(m, keys[i]));
+		}
+		assert_true(out[n].chunk == 77 && out[n].position == 77);
+	}
+}
+
+static void searches_for_several_at_once(void **state)
+{
+	(void)state;
+	static const uint32_t sizes[] = { 0, 1, 2, 3, 8, 60, 127, 128, 129, 300, 999, 3000, 6000 };
+	static struct model m;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		for (unsigned kind = 0; kind < 4; kind++) {
+			uint64_t seed = 100 * i + kind;
+			m = (struct model){ .s.wide = kind & 1 };
+			while (m.n < sizes[i]) /* many alike, too */
+				model_insert(&m, random_key(&seed, kind < 2 ? 1U << 30 : 40));
+			assert_int_equal(m.s.tall, sizes[i] > BLOCK_MAX);
+			for (unsigned round = 0; round < 10; round++)
+				check_lower_all(&m, &seed);
+			sequence_done(&m.s, &m.bytes);
+		}
 }
 
 static bool is_third(void *ctx, const struct record *r)
@@ -176,6 +227,7 @@ static void wastes_little(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(is_a_sorted_array),
+	cmocka_unit_test(searches_for_several_at_once),
 	cmocka_unit_test(sifts_in_steps),
 	cmocka_unit_test(wastes_little),
 };

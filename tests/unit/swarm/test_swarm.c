@@ -42,8 +42,8 @@ static void knows_nothing_of_a_swarm_nobody_made(void **state)
 	assert_int_equal(swarm_map_number(&v), 0);
 	assert_false(remove_number(&v, 1));
 	assert_int_equal(swarm_relocate(&v, 1, NULL, NULL), ERR_OK);
-	assert_int_equal(swarm_candidates(&v, &asker, everywhere), 0);
-	assert_int_equal(swarm_pool(&v, &asker, everywhere, nowhere, 1, &seed, out), 0);
+	assert_int_equal(candidates(&v, &asker), 0);
+	assert_int_equal(draw_all(&v, &asker, 1, &seed, out), 0);
 	swarm_leave(&v);
 	assert_int_equal(swarm_totals(s).swarms, 0);
 	swarm_store_free(s);
@@ -210,8 +210,7 @@ static void relocates_by_address(void **state)
 		expected[i % 256 % 3] += i != 1;
 	const struct swarm_asker asker = { .client = client_of(1), .family = IP_V4 };
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(swarm_candidates(&v, &asker, (struct swarm_places){ i, i + 1 }),
-		                 expected[i]);
+		assert_int_equal(candidates_in(&v, asker, i), expected[i]);
 	/* What was counted stays counted. */
 	assert_false(put(&v, peer_of(1, SWARM_SEED), true).completed);
 	swarm_leave(&v);
@@ -329,10 +328,10 @@ static void keeps_peer_ids_of_those_who_brought_one(void **state)
 	const struct swarm_asker asker = { .client = client_of(5000), .family = IP_V4 };
 	static struct swarm_candidate out[N];
 	uint64_t seed = 1;
-	assert_int_equal(swarm_pool(&v, &asker, everywhere, nowhere, N, &seed, out), N);
+	assert_int_equal(draw_all(&v, &asker, N, &seed, out), N);
 	for (unsigned k = 0; k < N; k++) {
 		struct swarm_endpoint e;
-		swarm_endpoint(&v, out[k].spot, true, &e);
+		swarm_endpoint(&v, &out[k], true, &e);
 		const uint32_t i = ip_v4_number(&e.addr) - 1000;
 		const uint8_t id[PEER_ID_SIZE] = { (uint8_t)i, (uint8_t)(i >> 8) };
 		assert_int_equal(e.has_peer_id, i % 3 != 2);
