@@ -193,6 +193,12 @@ static size_t proportional(size_t n, size_t part, size_t whole, uint64_t *seed)
 	return (size_t)((product + random_next(seed) % whole) / whole);
 }
 
+/* Of half as many again the cheaper ones can be chosen nearly as well as of all; see steer.h. */
+static size_t pool_for(size_t by_price)
+{
+	return by_price + (by_price + 1) / 2;
+}
+
 /*
  * By the percentages first. What is missing then is missing because the outside is exhausted, and
  * comes from the rest of PID and provider, each of whom is equally likely.
@@ -214,9 +220,9 @@ static size_t plan_p4p(const struct steer_rules *rules, const uint32_t *candidat
 	out->part[STEER_OWN_PID].uniform = out->part[STEER_OWN_PID].pool = (uint32_t)own;
 	out->part[STEER_OWN_PROVIDER].by_price = (uint32_t)home;
 	out->part[STEER_OWN_PROVIDER].uniform = (uint32_t)more;
-	out->part[STEER_OWN_PROVIDER].pool = (uint32_t)least(provider, 2 * home + more);
+	out->part[STEER_OWN_PROVIDER].pool = (uint32_t)least(provider, pool_for(home) + more);
 	out->part[STEER_OUTSIDE].by_price = (uint32_t)away;
-	out->part[STEER_OUTSIDE].pool = (uint32_t)least(outside, 2 * away);
+	out->part[STEER_OUTSIDE].pool = (uint32_t)least(outside, pool_for(away));
 	return own + home + more + away;
 }
 

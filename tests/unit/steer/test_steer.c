@@ -334,12 +334,12 @@ static void plans_what_the_shares_come_to(void **state)
 		size_t want;
 		uint32_t take[STEER_PARTS], pool[STEER_PARTS];
 	} rows[] = {
-		{ { 1000, 1000, 1000 }, 50, { 35, 5, 10 }, { 35, 10, 20 } },
-		{ { 4, 1000, 1000 }, 50, { 4, 36, 10 }, { 4, 72, 20 } },
+		{ { 1000, 1000, 1000 }, 50, { 35, 5, 10 }, { 35, 8, 15 } },
+		{ { 4, 1000, 1000 }, 50, { 4, 36, 10 }, { 4, 54, 15 } },
 		{ { 4, 50, 15 }, 50, { 4, 36, 10 }, { 4, 50, 15 } },
-		{ { 4, 1, 1000 }, 50, { 4, 1, 45 }, { 4, 1, 90 } },
+		{ { 4, 1, 1000 }, 50, { 4, 1, 45 }, { 4, 1, 68 } },
 		{ { 1000, 0, 3 }, 50, { 47, 0, 3 }, { 47, 0, 3 } },
-		{ { 0, 1000, 3 }, 50, { 0, 47, 3 }, { 0, 87, 3 } },
+		{ { 0, 1000, 3 }, 50, { 0, 47, 3 }, { 0, 67, 3 } },
 		{ { 1, 2, 3 }, 50, { 1, 2, 3 }, { 1, 2, 3 } },
 		{ { 0, 0, 0 }, 50, { 0, 0, 0 }, { 0, 0, 0 } },
 		{ { 9, 9, 9 }, 0, { 0, 0, 0 }, { 0, 0, 0 } },
@@ -381,86 +381,140 @@ static void plans_to_fill_uniformly(void **state)
 	assert_true(fabs(own / ROUNDS - (35 + 10.0 * 265 / 360)) < 0.02);
 }
 
-/* `pool` of the buckets' candidates, each equally likely; the counts that are not drawn go. */
-static void draw_pool(struct steer_bucket *b, size_t n, enum steer_part part, uint32_t pool,
-                      uint64_t *seed)
+/* ---- pools ---- */
+
+enum { N_PIDS = 200, OUTSIDERS = 180, PROVIDER_PIDS = N_PIDS - OUTSIDERS - 1 };
+
+/* One of a part's candidates, who stand PID by PID, is drawn. */
+static void draw_number(struct steer_bucket *b, const uint32_t *ends, size_t n, uint32_t number)
 {
-	uint32_t left = 0;
-	for (size_t i = 0; i < n; i++)
-		left += steer_part_of(b[i].tier) == part ? b[i].seeds + b[i].others : 0;
+	size_t low = 0;
+	while (n > 0) { /* the first that ends behind it */
+		const size_t half = n / 2;
+		const bool behind = ends[low + half] <= number;
+		low += behind ? n - half : 0;
+		n = half;
+	}
+	b[low].others++;
+}
+
+/*
+ * `pool` of the candidates of `n` PIDs as swarm_draw() finds them: of one run of neighbours from each of
+ * equal strata, the first of which begins anywhere. The counts that are not drawn go.
+ */
+static void draw_pool(struct steer_bucket *b, size_t n, uint32_t pool, uint64_t *seed)
+{
+	uint32_t ends[N_PIDS], all = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (steer_part_of(b[i].tier) != part)
-			continue;
-		uint32_t drawn = 0;
-		for (uint32_t k = b[i].seeds + b[i].others; k > 0; k--, left--)
-			if (random_below(seed, left) < pool) {
-				drawn++;
-				pool--;
-			}
-		b[i].seeds = 0;
-		b[i].others = drawn;
+		all += b[i].seeds + b[i].others;
+		ends[i] = all;
+		b[i].seeds = b[i].others = 0;
+	}
+	const uint32_t run = pool < 30 ? 1 : pool < 60 ? 2 : pool < 120 ? 4 : 8;
+	const uint32_t strata = (pool + run - 1) / run, begin = random_below(seed, all);
+	assert_true(all > 2 * pool);
+	for (uint32_t i = 0; i < strata; i++) {
+		const uint32_t low = begin + (uint32_t)((uint64_t)all * i / strata);
+		const uint32_t first = low + random_below(seed, all / strata - run + 1);
+		for (uint32_t k = 0; k < run && pool > 0; k++, pool--)
+			draw_number(b, ends, n, (first + k) % all);
 	}
 }
 
-enum { N_PIDS = 121 };
-
-/* The 100 outside PIDs are unequal, by `smallest` and `step`. */
-static void fill_country(struct steer_bucket b[static N_PIDS], uint32_t smallest, uint32_t step,
+/*
+ * The own PID, then others of its provider, then the outside, where prices are from 20 to 378. The PIDs
+ * are equally populous, or by Zipf's law, the largest of middling prices.
+ */
+static void fill_country(struct steer_bucket b[static N_PIDS], bool zipf,
                          uint32_t candidates[static STEER_PARTS])
 {
-	static const uint32_t prices[] = { 10, 20, 40, 100 };
 	memset(candidates, 0, STEER_PARTS * sizeof(*candidates));
 	for (uint32_t i = 0; i < N_PIDS; i++) {
-		const enum map_tier tier = i == 0   ? TIER_SAME_PID
-		                           : i < 21 ? TIER_SAME_PROVIDER
-		                                    : TIER_TRANSIT;
-		b[i] = bucket(tier, prices[i % 4], 0, i < 21 ? 50 : smallest + (i - 21) * step);
+		const enum map_tier tier = i == 0               ? TIER_SAME_PID
+		                           : i <= PROVIDER_PIDS ? TIER_SAME_PROVIDER
+		                                                : TIER_TRANSIT;
+		const uint32_t n = i < N_PIDS - OUTSIDERS ? i : i - (N_PIDS - OUTSIDERS);
+		b[i] = bucket(tier, 20 + 2 * (n * 37 % OUTSIDERS), 0,
+		              tier != TIER_TRANSIT ? 1000
+		              : zipf               ? 10000 / ((n * 77 + 165) % OUTSIDERS + 1)
+		                                   : 100);
 		candidates[steer_part_of(tier)] += b[i].others;
 	}
 }
 
-/* How far the average shares by pools are from those of the whole, as a part of the list. */
-static double pools_deviate(uint32_t smallest, uint32_t step, size_t want)
+struct comparison {
+	double moved; /* part of the list that goes to other PIDs than by the whole */
+	double uniform, whole, pool; /* mean price of the outside: of all, and of those taken */
+};
+
+static double price_of_outside(const struct steer_bucket *b)
 {
-	enum { ROUNDS = 20000 };
+	double sum = 0, n = 0;
+	for (size_t i = N_PIDS - OUTSIDERS; i < N_PIDS; i++) {
+		sum += (double)b[i].take * b[i].price;
+		n += b[i].take;
+	}
+	return sum / n;
+}
+
+static struct comparison compare_pools(bool zipf, size_t want)
+{
+	enum { ROUNDS = 20000, OUTSIDE = N_PIDS - OUTSIDERS };
 	struct steer_bucket all[N_PIDS], b[N_PIDS];
-	double off[N_PIDS] = { 0 }, sum = 0;
+	double off[N_PIDS] = { 0 };
+	struct comparison c = { 0 };
 	uint32_t candidates[STEER_PARTS];
 	uint64_t seed = 31;
-	fill_country(all, smallest, step, candidates);
+	fill_country(all, zipf, candidates);
+	for (size_t i = OUTSIDE; i < N_PIDS; i++)
+		c.uniform += (double)all[i].others * all[i].price / candidates[STEER_OUTSIDE];
 	for (unsigned r = 0; r < ROUNDS; r++) {
 		struct steer_plan plan;
 		memcpy(b, all, sizeof(b));
 		assert_int_equal(steer_share(&p4p, true, b, N_PIDS, want, &seed), want);
+		c.whole += price_of_outside(b) / ROUNDS;
 		for (size_t i = 0; i < N_PIDS; i++)
 			off[i] += b[i].take;
 
 		memcpy(b, all, sizeof(b));
 		assert_int_equal(steer_plan(&p4p, true, candidates, want, &seed, &plan), want);
-		for (enum steer_part p = STEER_OWN_PID; p < STEER_PARTS; p++)
-			draw_pool(b, N_PIDS, p, plan.part[p].pool, &seed);
+		assert_int_equal(plan.part[STEER_OUTSIDE].by_price, want / 5);
+		draw_pool(b, 1, plan.part[STEER_OWN_PID].pool, &seed);
+		draw_pool(b + 1, PROVIDER_PIDS, plan.part[STEER_OWN_PROVIDER].pool, &seed);
+		draw_pool(b + OUTSIDE, OUTSIDERS, plan.part[STEER_OUTSIDE].pool, &seed);
 		assert_int_equal(steer_pick(&p4p, true, &plan, b, N_PIDS, &seed), want);
+		c.pool += price_of_outside(b) / ROUNDS;
 		for (size_t i = 0; i < N_PIDS; i++)
 			off[i] -= b[i].take;
 	}
 	for (size_t i = 1; i < N_PIDS; i++)
-		sum += fabs(off[i]) / ROUNDS;
+		c.moved += fabs(off[i]) / ROUNDS / (double)want;
 	assert_true(fabs(off[0]) < 1e-9); /* the own PID's is no matter of chance */
-	return sum / (double)want;
+	return c;
 }
 
-static void a_pool_gives_the_shares_of_the_whole(void **state)
+static void a_pool_is_nearly_as_good_as_the_whole(void **state)
 {
 	(void)state;
 	static const struct {
-		uint32_t smallest, step;
-		size_t want;
-		double limit; /* part of the list that goes to other PIDs than by the whole */
-	} rows[] = { { 50, 0, 50, 0.03 }, { 10, 20, 50, 0.06 } };
+		bool zipf;
+		size_t want;          /* of 200 the pool comes in runs of 4 */
+		double moved, dearer; /* at most; `dearer` of what choosing from the whole saves */
+	} rows[] = {
+		{ false, 50, 0.015, 0.1 },
+		{ false, 200, 0.015, 0.1 },
+		/* By the whole small PIDs get more than their share, whatever they cost. */
+		{ true, 50, 0.08, -0.5 },
+		{ true, 200, 0.08, -0.5 },
+	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const double off = pools_deviate(rows[i].smallest, rows[i].step, rows[i].want);
-		if (off > rows[i].limit)
-			fail_msg("row %zu: pools move %.3f of the list", i, off);
+		const struct comparison c = compare_pools(rows[i].zipf, rows[i].want);
+		const double dearer = (c.pool - c.whole) / (c.uniform - c.whole);
+		assert_true(c.whole < c.uniform - 10);
+		if (c.moved > rows[i].moved || dearer > rows[i].dearer)
+			fail_msg("row %zu: pools move %.3f of the list, which costs %.1f instead "
+			         "of %.1f (at random %.1f)",
+			         i, c.moved, c.pool, c.whole, c.uniform);
 	}
 }
 
@@ -480,7 +534,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(settles_for_a_ladder_of_prices),
 	cmocka_unit_test(plans_what_the_shares_come_to),
 	cmocka_unit_test(plans_to_fill_uniformly),
-	cmocka_unit_test(a_pool_gives_the_shares_of_the_whole),
+	cmocka_unit_test(a_pool_is_nearly_as_good_as_the_whole),
 };
 
 RUN_TESTS(tests)
