@@ -24,21 +24,28 @@ struct choice {
 
 /* ---- the list ---- */
 
-/* Into the list; `candidates`: how many its place has, as accounting counts them. */
-static void give(const struct choice *c, const struct swarm_candidate *peer, uint32_t candidates)
+static void give(const struct choice *c, const struct swarm_candidate *peers, size_t n)
 {
 	struct tracker_worker *w = c->w;
-	struct pool *p = &w->pool;
 	if (w->compact != NULL)
-		w->compact = swarm_compact(peer, 1, w->compact);
+		w->compact = swarm_compact(peers, n, w->compact);
 	else
-		swarm_endpoint(c->visit, peer, c->asker->with_ids, &w->peers[w->n_peers]);
-	w->n_peers++;
-	if (p->n_chosen > 0 && p->chosen[p->n_chosen - 1].place == peer->place)
-		p->chosen[p->n_chosen - 1].count++;
-	else
-		p->chosen[p->n_chosen++] = (struct accounting_handed){ .place = peer->place,
-			                                               .count = 1,
+		for (size_t i = 0; i < n; i++)
+			swarm_endpoint(c->visit, &peers[i], c->asker->with_ids,
+			               &w->peers[w->n_peers + i]);
+	w->n_peers += n;
+}
+
+/*
+ * For accounting: `count` come from a place, which has so many candidates. A place is noted once.
+ * Strangers among themselves cross nobody's interconnect.
+ */
+static void note(const struct choice *c, uint32_t place, uint32_t count, uint32_t candidates)
+{
+	struct tracker_worker *w = c->w;
+	if (w->notes && count > 0 && (place != PLACE_UNKNOWN || c->asker->place != PLACE_UNKNOWN))
+		w->handed[w->n_handed++] = (struct accounting_handed){ .place = place,
+			                                               .count = count,
 			                                               .candidates = candidates };
 }
 
@@ -47,36 +54,6 @@ static uint32_t slot_of(uint32_t place)
 {
 	_Static_assert(POOL_SLOTS == 1 << (32 - 22), "the shift leaves a slot's number");
 	return place * 0x9e3779b1U >> 22;
-}
-
-/*
- * For accounting: each place once, with all that it has. Strangers among themselves cross nobody's
- * interconnect. `each`: for how many candidates of its place a chosen one stands; 0: give() was told.
- */
-static void note(const struct choice *c, uint32_t each)
-{
-	struct tracker_worker *w = c->w;
-	struct pool *p = &w->pool;
-	const size_t before = w->n_handed;
-	if (!w->notes)
-		return;
-	memset(p->slots, 0, sizeof(p->slots));
-	for (size_t i = 0; i < p->n_chosen; i++) {
-		const struct accounting_handed *run = &p->chosen[i];
-		uint32_t slot = slot_of(run->place);
-		if (run->place == PLACE_UNKNOWN && c->asker->place == PLACE_UNKNOWN)
-			continue;
-		while (p->slots[slot] != 0 && w->handed[p->slots[slot] - 1].place != run->place)
-			slot = (slot + 1) % POOL_SLOTS;
-		if (p->slots[slot] == 0) {
-			w->handed[w->n_handed++] = *run;
-			p->slots[slot] = (uint16_t)w->n_handed;
-		} else {
-			w->handed[p->slots[slot] - 1].count += run->count;
-		}
-	}
-	for (size_t i = before; each > 0 && i < w->n_handed; i++)
-		w->handed[i].candidates = each * w->handed[i].count;
 }
 
 /* ---- appraisal ---- */
@@ -101,20 +78,28 @@ static struct steer_bucket appraise(const struct choice *c, uint32_t place)
 
 /* ---- groups: candidates of one place ---- */
 
-/* The group of a place, made when it is new. */
-static struct steer_bucket *group_of(const struct choice *c, uint32_t place)
+/* The group of a place; *is_new: it was made, and knows nothing but its place. */
+static struct steer_bucket *group_of(struct pool *p, uint32_t place, bool *is_new)
 {
-	struct pool *p = &c->w->pool;
 	uint32_t i = slot_of(place);
 	for (; p->slots[i] != 0; i = (i + 1) % POOL_SLOTS) {
 		struct steer_bucket *group = &p->groups[p->slots[i] - 1];
-		if (group->place == place)
+		if (group->place == place) {
+			*is_new = false;
 			return group;
+		}
 	}
 	struct steer_bucket *group = &p->groups[p->n_groups++];
 	p->slots[i] = (uint16_t)p->n_groups;
-	*group = appraise(c, place);
+	*group = (struct steer_bucket){ .place = place };
+	*is_new = true;
 	return group;
+}
+
+static void groups_clear(struct pool *p)
+{
+	p->n_groups = 0;
+	memset(p->slots, 0, sizeof(p->slots));
 }
 
 /* All candidates into groups. */
@@ -122,13 +107,15 @@ static void divide(const struct choice *c)
 {
 	struct pool *p = &c->w->pool;
 	struct steer_bucket *group = NULL;
-	p->n_groups = 0;
-	memset(p->slots, 0, sizeof(p->slots));
+	groups_clear(p);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct swarm_candidate *one = &p->candidates[i];
+		bool is_new = false;
 		if (group == NULL ||
 		    group->place != one->place) /* neighbours are often of one place */
-			group = group_of(c, one->place);
+			group = group_of(p, one->place, &is_new);
+		if (is_new)
+			*group = appraise(c, one->place);
 		group->seeds += one->seed;
 		group->others += !one->seed;
 		p->next[i] = (uint16_t)group->handle;
@@ -136,21 +123,39 @@ static void divide(const struct choice *c)
 	}
 }
 
+/* The same without a price, all among `others`. */
+static void count_places(struct pool *p)
+{
+	struct steer_bucket *group = NULL;
+	bool is_new;
+	groups_clear(p);
+	for (size_t i = 0; i < p->n; i++) {
+		if (group == NULL || group->place != p->candidates[i].place)
+			group = group_of(p, p->candidates[i].place, &is_new);
+		group->others++;
+	}
+}
+
 /* Random members of the group, as many as steering takes; each stands for `each` candidates. */
 static void give_some(const struct choice *c, const struct steer_bucket *group, uint32_t each)
 {
 	struct pool *p = &c->w->pool;
-	size_t n = 0;
-	for (uint32_t i = group->handle; i != 0 && group->take > 0; i = p->next[i - 1])
+	struct swarm_candidate *members = p->members;
+	uint32_t n = 0;
+	if (group->take == 0)
+		return;
+	for (uint32_t i = group->handle; i != 0; i = p->next[i - 1])
 		if (p->candidates[i - 1].seed || !group->seeds_only)
-			p->members[n++] = (uint16_t)(i - 1);
+			members[n++] = p->candidates[i - 1];
 	must(group->take <= n);
-	for (size_t i = 0; i < group->take; i++) {
-		const size_t j = i + random_below(&c->w->seed, (uint32_t)(n - i));
-		const uint16_t chosen = p->members[j];
-		p->members[j] = p->members[i];
-		give(c, &p->candidates[chosen], each * (group->seeds + group->others));
+	for (uint32_t i = 0; i < group->take && group->take < n; i++) {
+		const uint32_t j = i + random_below(&c->w->seed, n - i);
+		const struct swarm_candidate chosen = members[j];
+		members[j] = members[i];
+		members[i] = chosen;
 	}
+	give(c, members, group->take);
+	note(c, group->place, group->take, each * (group->seeds + group->others));
 }
 
 static void choose_of_all(const struct choice *c)
@@ -162,19 +167,23 @@ static void choose_of_all(const struct choice *c)
 	                  c->want, &w->seed);
 	for (size_t i = 0; i < p->n_groups; i++)
 		give_some(c, &p->groups[i], 1);
-	note(c, 0);
 }
 
 /* ---- a pool ---- */
 
-/* The list is what was drawn: `of` candidates, whose places have about their share of them. */
-static void give_all(const struct choice *c, uint32_t of)
+/* The list is what was drawn: of all candidates, whose places have about their share of them. */
+static void give_all(const struct choice *c, uint32_t all)
 {
 	struct pool *p = &c->w->pool;
-	for (size_t i = 0; i < p->n; i++)
-		give(c, &p->candidates[i], 0);
-	if (p->n > 0)
-		note(c, of / (uint32_t)p->n);
+	if (p->n == 0)
+		return;
+	give(c, p->candidates, p->n);
+	if (!c->w->notes)
+		return;
+	count_places(p);
+	for (size_t i = 0; i < p->n_groups; i++)
+		note(c, p->groups[i].place, p->groups[i].others,
+		     all / (uint32_t)p->n * p->groups[i].others);
 }
 
 /* Nothing to choose in the own PID: its prices are equal. */
@@ -184,8 +193,8 @@ static void give_own(const struct choice *c, struct steer_plan *plan)
 	const uint32_t there = p->survey.part[SWARM_OWN_PLACE].n;
 	const uint32_t take = plan->part[STEER_OWN_PID].uniform;
 	p->n = swarm_draw(c->visit, &p->survey, SWARM_OWN_PLACE, take, &c->w->seed, p->candidates);
-	for (size_t i = 0; i < p->n; i++)
-		give(c, &p->candidates[i], there);
+	give(c, p->candidates, p->n);
+	note(c, c->asker->place, (uint32_t)p->n, there);
 	plan->part[STEER_OWN_PID].uniform = plan->part[STEER_OWN_PID].pool = 0;
 }
 
@@ -223,7 +232,6 @@ static void choose_of_pool(const struct choice *c)
 	(void)steer_pick(rules, c->asker->mapped, &plan, p->groups, p->n_groups, &w->seed);
 	for (size_t i = 0; i < p->n_groups; i++)
 		give_some(c, &p->groups[i], each[steer_part_of(p->groups[i].tier)]);
-	note(c, 0);
 }
 
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
@@ -238,7 +246,9 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
 		.want = want,
 		.restricted = snapshot_restricts_uploads(w->map.map),
 	};
-	if (asker->steered)
+	/* A swarm of which everybody will be looked at needs no parts. */
+	const size_t whole_max = c.restricted ? POOL_WHOLE : asker->steered ? 2 * want : want;
+	if (asker->steered && swarm_population(visit, who->family) > whole_max)
 		c.around = snapshot_provider_places(w->map.map, asker->place);
 	const struct swarm_places near = { .first = c.around.first, .end = c.around.end };
 	swarm_survey(visit, who, near, &p->survey);
@@ -246,8 +256,8 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
 	for (unsigned i = 0; i < SWARM_PARTS; i++)
 		all += p->survey.part[i].n;
 
-	p->n = p->n_chosen = 0;
-	const bool whole = all <= (c.restricted ? POOL_WHOLE : asker->steered ? 2 * want : want);
+	p->n = 0;
+	const bool whole = all <= whole_max;
 	if (!whole && (c.restricted || asker->steered)) {
 		c.pooled = true;
 		choose_of_pool(&c);

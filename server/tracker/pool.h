@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * Scratch of choose.c: candidates of one swarm, and what is to be told of those chosen. Part of a
- * tracker_worker, so that no announce allocates; nothing in it outlives a call.
+ * Scratch of choose.c: candidates of one swarm, and the places they are in. Part of a tracker_worker,
+ * so that no announce allocates; nothing in it outlives a call.
  */
 
 #include "common/steer/steer.h"
 #include "common/swarm/swarm.h"
-#include "server/accounting/accounting.h"
 
 enum {
 	PEERS_MAX = 200,  /* in one list */
@@ -24,9 +23,6 @@ struct pool {
 	struct steer_bucket groups[POOL_MAX]; /* `handle`: the first candidate, + 1 */
 	size_t n, n_groups;
 	uint16_t next[POOL_MAX];    /* candidate of the same place, + 1; 0: the last */
-	uint16_t members[POOL_MAX]; /* of the group that is drawn from */
-	uint16_t slots[POOL_SLOTS]; /* place -> group or note, + 1; 0: free */
-	struct accounting_handed
-		chosen[PEERS_MAX]; /* runs of one place, in the order of the list */
-	size_t n_chosen;
+	uint16_t slots[POOL_SLOTS]; /* place -> group, + 1; 0: free */
+	struct swarm_candidate members[POOL_MAX]; /* of the group that is drawn from */
 };
