@@ -254,6 +254,16 @@ void swarm_leave(struct swarm_visit *v)
 	*v = (struct swarm_visit){ 0 };
 }
 
+/* A small block, or the directory of a tall sequence: what searches and draws begin with. */
+static void records_prefetch(const struct swarm *w)
+{
+	enum { LINE = 64, LINES_MAX = 16 };
+	const struct sequence *s = &w->of[w->of[0].n == 0];
+	const size_t size = s->tall ? LINES_MAX * LINE : (size_t)s->n << record_shift(s->wide);
+	for (size_t i = 0; i < size && i < LINES_MAX * LINE; i += LINE)
+		__builtin_prefetch((const char *)s->at + i);
+}
+
 /* Only stage 0 can do without the lock: the others read what may be freed. */
 void swarm_prefetch(struct swarm_store *s, const uint8_t info_hash[static INFO_HASH_SIZE],
                     unsigned stage)
@@ -278,7 +288,7 @@ void swarm_prefetch(struct swarm_store *s, const uint8_t info_hash[static INFO_H
 	} else {
 		const uint32_t number = slots[slot_of(shard, (uint32_t)hash, info_hash)].number;
 		if (number != 0)
-			__builtin_prefetch(store_header(shard, number - 1)->of[0].at);
+			records_prefetch(store_header(shard, number - 1));
 	}
 	must(pthread_mutex_unlock(&shard->lock) == 0);
 }
