@@ -96,6 +96,11 @@ static size_t take_uniform(struct chain *c, uint64_t want, uint64_t *seed)
 	return (size_t)want;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* (1/p)^0.5; a free path weighs much more than the cheapest one that costs something. */
 static float price_weight(uint32_t price)
 {
@@ -157,17 +162,20 @@ static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_pe
 		limit = 1;
 	const double level = find_level(c, (double)want, limit);
 
-	/* The same equally spaced points as above, on a line where a bucket is as long as its share. */
-	double point = (double)(random_next(seed) >> 11) * 0x1p-53, end = 0;
-	uint64_t taken = 0;
+	/*
+	 * The same equally spaced points as above, on a line where a bucket is as long as its share:
+	 * how many lie before its end, less those before its beginning.
+	 */
+	double end = (double)(random_next(seed) >> 11) * 0x1p-53;
+	uint64_t taken = 0, points = 0;
 	struct steer_bucket *b;
 	chain_each (b, c) {
 		end += share_of(b, level, limit);
-		while (point < end && b->take < b->scratch.offered && taken < want) {
-			b->take++;
-			taken++;
-			point += 1;
-		}
+		const uint64_t before = least((uint64_t)end, want);
+		const uint64_t take = least(before - points, b->scratch.offered - b->take);
+		b->take += (uint32_t)take;
+		taken += take;
+		points = before;
 	}
 	c->spare -= taken;
 	return (size_t)taken + take_uniform(c, want - taken, seed);
@@ -179,11 +187,6 @@ static size_t take_by_price(struct chain *c, uint64_t want, unsigned overload_pe
 static size_t percent_of(size_t n, unsigned percent)
 {
 	return percent < 100 ? (n * percent + 50) / 100 : n;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
 }
 
 /* `n` * `part` / `whole` on average, rounded up or down by chance. */
