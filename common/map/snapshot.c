@@ -116,23 +116,48 @@ static struct map_price price_at_home(const struct map_snapshot *s, uint32_t fro
 }
 
 /* The sender's book, or the receiver's when the sender has none. At least one of them is a PID. */
-static struct map_price price_between(const struct map_snapshot *s, uint32_t from, uint32_t to)
+static const struct toll *toll_between(const struct map_snapshot *s, uint32_t from, uint32_t to)
 {
 	const struct place *a = &s->places[from], *b = &s->places[to];
-	if (a->provider == b->provider)
-		return price_at_home(s, from, to);
-	const bool sender = is_pid(s, from);
-	const uint32_t at = sender ? egress_at(s, a, b) : egress_at(s, b, a);
-	const struct toll *toll = &s->tolls[at]; /* the first is nobody's: unknown */
-	return (struct map_price){ toll->tier, sender ? toll->out : toll->in };
+	return &s->tolls[is_pid(s, from) ? egress_at(s, a, b) : egress_at(s, b, a)];
 }
 
-struct map_price tariff_price(const struct map_tariff *t, uint32_t other)
+static struct map_price price_by(const struct map_snapshot *s, const struct toll *toll,
+                                 uint32_t from)
+{
+	return (struct map_price){ toll->tier, is_pid(s, from) ? toll->out : toll->in };
+}
+
+static bool is_home(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	return s->places[from].provider == s->places[to].provider;
+}
+
+static struct map_price price_between(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	return is_home(s, from, to) ? price_at_home(s, from, to)
+	                            : price_by(s, toll_between(s, from, to), from);
+}
+
+uint32_t tariff_seek(const struct map_tariff *t, uint32_t other)
+{
+	const struct map_snapshot *s = t->map;
+	if (s == NULL || (!is_pid(s, t->place) && !is_pid(s, other)) || is_home(s, t->place, other))
+		return 0;
+	const struct toll *toll =
+		t->sends ? toll_between(s, t->place, other) : toll_between(s, other, t->place);
+	__builtin_prefetch(toll);
+	return (uint32_t)(toll - s->tolls); /* the first is nobody's: unknown */
+}
+
+struct map_price tariff_price(const struct map_tariff *t, uint32_t other, uint32_t where)
 {
 	const struct map_snapshot *s = t->map;
 	if (s == NULL || (!is_pid(s, t->place) && !is_pid(s, other)))
 		return (struct map_price){ TIER_UNKNOWN, PRICE_UNKNOWN };
-	return t->sends ? price_between(s, t->place, other) : price_between(s, other, t->place);
+	const uint32_t from = t->sends ? t->place : other, to = t->sends ? other : t->place;
+	return is_home(s, from, to) ? price_at_home(s, from, to)
+	                            : price_by(s, &s->tolls[where], from);
 }
 
 static uint32_t interconnect_at(const struct map_snapshot *s, uint32_t at)

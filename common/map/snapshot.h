@@ -79,8 +79,9 @@ uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn);
 struct map_pair snapshot_pair(const struct map_snapshot *s, uint32_t from, uint32_t to);
 
 /*
- * Tier and price of snapshot_pair() for many pairs with one end in common, without its interconnects:
- * one probe of a hash table and two loads for each. Made on the stack; valid as long as the snapshot.
+ * Tier and price of snapshot_pair() for many pairs with one end in common, without its interconnects.
+ * First tariff_seek() for all of them, which finds where their prices are and asks memory for them; then
+ * tariff_price(), with what that returned. Made on the stack; valid as long as the snapshot.
  */
 struct map_tariff {
 	const struct map_snapshot *map;
@@ -92,7 +93,8 @@ struct map_price {
 	enum map_tier tier;
 	uint32_t price;
 };
-struct map_price tariff_price(const struct map_tariff *t, uint32_t other);
+uint32_t tariff_seek(const struct map_tariff *t, uint32_t other);
+struct map_price tariff_price(const struct map_tariff *t, uint32_t other, uint32_t where);
 
 /* What steering must know of a place. Outside places have no provider: NO_PROVIDER. */
 #define NO_PROVIDER UINT32_MAX

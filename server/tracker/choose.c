@@ -58,22 +58,22 @@ static uint32_t slot_of(uint32_t place)
 
 /* ---- appraisal ---- */
 
-/* Seen from the asker, or by it, whichever way the bytes will go. */
-static struct steer_bucket appraise(const struct choice *c, uint32_t place)
+/* Seen from the asker, or by it, whichever way the bytes will go. Its price was sought. */
+static void appraise(const struct choice *c, struct steer_bucket *group)
 {
-	struct steer_bucket s = { .place = place, .tier = TIER_UNKNOWN };
+	const uint32_t place = group->place;
+	group->tier = TIER_UNKNOWN;
 	if (c->restricted)
-		s.uploads = snapshot_uploads(c->w->map.map, place);
+		group->uploads = snapshot_uploads(c->w->map.map, place);
 	if (c->asker->steered) {
-		const struct map_price price = tariff_price(&c->tariff, place);
-		s.tier = price.tier;
-		s.price = price.price;
+		const struct map_price price = tariff_price(&c->tariff, place, group->price);
+		group->tier = price.tier;
+		group->price = price.price;
 	}
 	/* The provider's own ASN is no PID of it: it was drawn as elsewhere, and has a price. */
-	if (c->pooled && s.tier == TIER_SAME_PROVIDER &&
+	if (c->pooled && group->tier == TIER_SAME_PROVIDER &&
 	    (place < c->around.first || place >= c->around.end))
-		s.tier = TIER_SETTLEMENT_FREE;
-	return s;
+		group->tier = TIER_SETTLEMENT_FREE;
 }
 
 /* ---- groups: candidates of one place ---- */
@@ -114,13 +114,15 @@ static void divide(const struct choice *c)
 		if (group == NULL ||
 		    group->place != one->place) /* neighbours are often of one place */
 			group = group_of(p, one->place, &is_new);
-		if (is_new)
-			*group = appraise(c, one->place);
+		if (is_new && c->asker->steered)
+			group->price = tariff_seek(&c->tariff, one->place);
 		group->seeds += one->seed;
 		group->others += !one->seed;
 		p->next[i] = (uint16_t)group->handle;
 		group->handle = (uint32_t)i + 1;
 	}
+	for (size_t i = 0; i < p->n_groups; i++)
+		appraise(c, &p->groups[i]);
 }
 
 /* The same without a price, all among `others`. */

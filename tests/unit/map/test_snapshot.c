@@ -278,8 +278,9 @@ static void a_tariff_says_what_the_pairs_say(void **state)
 		for (uint32_t b = 0; b < places; b++) {
 			const struct map_tariff from_a = { s, a, true }, to_b = { s, b, false };
 			const struct map_pair pair = snapshot_pair(s, a, b);
-			const struct map_price out = tariff_price(&from_a, b);
-			const struct map_price in = tariff_price(&to_b, a);
+			const struct map_price out =
+				tariff_price(&from_a, b, tariff_seek(&from_a, b));
+			const struct map_price in = tariff_price(&to_b, a, tariff_seek(&to_b, a));
 			assert_int_equal(out.tier, pair.tier);
 			assert_int_equal(out.price, pair.price);
 			assert_int_equal(in.tier, pair.tier);
@@ -402,7 +403,8 @@ static void without_a_map_everything_is_unknown(void **state)
 	assert_int_equal(snapshot_place_find(NULL, "as:64500"), PLACE_UNKNOWN);
 	assert_int_equal(snapshot_place(NULL, 0).provider, NO_PROVIDER);
 	assert_int_equal(snapshot_pair(NULL, 0, 0).tier, TIER_UNKNOWN);
-	assert_int_equal(tariff_price(&(struct map_tariff){ NULL, 0, true }, 0).tier, TIER_UNKNOWN);
+	const struct map_tariff nobodys = { NULL, 0, true };
+	assert_int_equal(tariff_price(&nobodys, 0, tariff_seek(&nobodys, 0)).tier, TIER_UNKNOWN);
 	assert_int_equal(snapshot_provider_places(NULL, 0).end, 0);
 	assert_int_equal(snapshot_uploads(NULL, 0), UPLOADS_NORMAL);
 	assert_false(snapshot_restricts_uploads(NULL));
