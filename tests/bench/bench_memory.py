@@ -27,7 +27,7 @@ FILLINGS = {  # arguments of p4pload; the bar for p4pd in bytes a peer (issue 3)
     "small": (["--hashes", "1000", "--peers", "50000"], 50),
     "single": (["--hashes", "100000", "--peers", "100000"], 160),
 }
-WARM = ["--hashes", "64", "--peers", "64", "--seconds", "1"]
+WARM = ["--hashes", "8", "--peers", "4000", "--seconds", "1"]
 
 
 def members(args, filling, folder):
