@@ -138,8 +138,15 @@ static void count_places(struct pool *p)
 	}
 }
 
-/* Random members of the group, as many as steering takes; each stands for `each` candidates. */
-static void give_some(const struct choice *c, const struct steer_bucket *group, uint32_t each)
+/* `n` of so many that were drawn stand for a part of all. */
+static uint32_t stand_for(uint32_t n, uint32_t drawn, uint32_t all)
+{
+	return (uint32_t)((uint64_t)all * n / drawn);
+}
+
+/* Random members of the group, as many as steering takes. `drawn`, `all`: of what it is a part of. */
+static void give_some(const struct choice *c, const struct steer_bucket *group, uint32_t drawn,
+                      uint32_t all)
 {
 	struct pool *p = &c->w->pool;
 	struct swarm_candidate *members = p->members;
@@ -157,7 +164,7 @@ static void give_some(const struct choice *c, const struct steer_bucket *group, 
 		members[i] = chosen;
 	}
 	give(c, members, group->take);
-	note(c, group->place, group->take, each * (group->seeds + group->others));
+	note(c, group->place, group->take, stand_for(group->seeds + group->others, drawn, all));
 }
 
 static void choose_of_all(const struct choice *c)
@@ -168,7 +175,7 @@ static void choose_of_all(const struct choice *c)
 	(void)steer_share(&w->rules.book->settings.rules, c->asker->mapped, p->groups, p->n_groups,
 	                  c->want, &w->seed);
 	for (size_t i = 0; i < p->n_groups; i++)
-		give_some(c, &p->groups[i], 1);
+		give_some(c, &p->groups[i], 1, 1);
 }
 
 /* ---- a pool ---- */
@@ -185,7 +192,7 @@ static void give_all(const struct choice *c, uint32_t all)
 	count_places(p);
 	for (size_t i = 0; i < p->n_groups; i++)
 		note(c, p->groups[i].place, p->groups[i].others,
-		     all / (uint32_t)p->n * p->groups[i].others);
+		     stand_for(p->groups[i].others, (uint32_t)p->n, all));
 }
 
 /* Nothing to choose in the own PID: its prices are equal. */
@@ -215,7 +222,7 @@ static void choose_of_pool(const struct choice *c)
 	struct pool *p = &w->pool;
 	const struct steer_rules *rules = &w->rules.book->settings.rules;
 	struct steer_plan plan;
-	uint32_t candidates[STEER_PARTS], each[STEER_PARTS];
+	uint32_t candidates[STEER_PARTS], drawn[STEER_PARTS];
 	for (unsigned i = 0; i < STEER_PARTS; i++)
 		candidates[i] = p->survey.part[from[i]].n;
 	(void)steer_plan(rules, c->asker->mapped, candidates, c->want, &w->seed, &plan);
@@ -224,16 +231,17 @@ static void choose_of_pool(const struct choice *c)
 		give_own(c, &plan);
 	p->n = 0;
 	for (unsigned i = 0; i < STEER_PARTS; i++) {
-		const size_t n =
-			swarm_draw(c->visit, &p->survey, from[i], pool_size(c, plan.part[i].pool),
-		                   &w->seed, p->candidates + p->n);
-		each[i] = n > 0 ? candidates[i] / (uint32_t)n : 0;
-		p->n += n;
+		drawn[i] = (uint32_t)swarm_draw(c->visit, &p->survey, from[i],
+		                                pool_size(c, plan.part[i].pool), &w->seed,
+		                                p->candidates + p->n);
+		p->n += drawn[i];
 	}
 	divide(c);
 	(void)steer_pick(rules, c->asker->mapped, &plan, p->groups, p->n_groups, &w->seed);
-	for (size_t i = 0; i < p->n_groups; i++)
-		give_some(c, &p->groups[i], each[steer_part_of(p->groups[i].tier)]);
+	for (size_t i = 0; i < p->n_groups; i++) {
+		const enum steer_part part = steer_part_of(p->groups[i].tier);
+		give_some(c, &p->groups[i], drawn[part], candidates[part]);
+	}
 }
 
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
