@@ -386,6 +386,24 @@ static enum err add_hash(struct scrape *s, const struct value *v, struct fault *
 	return e;
 }
 
+static bool is_info_hash(const struct param *p)
+{
+	return p->name_size == 9 && memcmp(p->name, "info_hash", 9) == 0;
+}
+
+bool query_info_hash(const char *query, size_t size, uint8_t out[static INFO_HASH_SIZE])
+{
+	const char *at = query, *end = query + size;
+	struct fault untold;
+	struct value v;
+	struct param p;
+	while (next_param(&at, end, &p))
+		if (is_info_hash(&p))
+			return unescape(&p, "info_hash", &v, &untold) == ERR_OK &&
+			       take_hash(&v, out, &untold) == ERR_OK;
+	return false;
+}
+
 enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, struct fault *fault)
 {
 	struct scrape s = { .count = 0 };
@@ -393,7 +411,7 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 	const char *at = query, *end = query + size;
 	struct param p;
 	while (next_param(&at, end, &p)) {
-		if (p.name_size != 9 || memcmp(p.name, "info_hash", 9) != 0)
+		if (!is_info_hash(&p))
 			continue;
 		enum err e = unescape(&p, "info_hash", &v, fault);
 		if (e == ERR_OK)

@@ -21,6 +21,9 @@ enum { SCRAPE_HASHES_MAX = 64 };
 enum err query_announce_parse(const char *query, size_t size, struct announce *out,
                               struct fault *fault) must_check;
 
+/* The first info_hash, of whatever else may be malformed; false when there is none or it is bad. */
+bool query_info_hash(const char *query, size_t size, uint8_t out[static INFO_HASH_SIZE]);
+
 struct scrape {
 	size_t count;
 	uint8_t hashes[SCRAPE_HASHES_MAX][INFO_HASH_SIZE];

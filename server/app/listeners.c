@@ -74,6 +74,7 @@ static struct http_options http_options(const struct config *c, struct tracker *
 		.idle_seconds = IDLE_SECONDS,
 		.keep_alive = c->http_keep_alive != 0,
 		.handle = tracker_http,
+		.foresee = tracker_http_foresee,
 		.is_proxy = tracker_is_proxy,
 		.ctx = t,
 	};

@@ -80,6 +80,14 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
 
 typedef void http_handle(void *ctx, const struct http_request *request, struct http_reply *reply);
 
+/*
+ * Sees requests that are handled soon, on the same thread, so that it can ask for the memory that they
+ * touch: then their cache misses overlap. Only those of connections that have had a reply before: on
+ * a new one the wait for others costs more than it brings.
+ */
+enum { HTTP_FORESEEN_MAX = 64 };
+typedef void http_foresee(void *ctx, const struct http_request *const *requests, size_t n);
+
 struct http_options {
 	const char *listen;         /* "[::]:6969", "127.0.0.1:8080" */
 	const char *listen_proxied; /* the same, for the PROXY protocol; NULL or "": none */
@@ -96,6 +104,7 @@ struct http_options {
 	bool keep_alive;
 	bool background; /* its threads give way to others (nice 10) */
 	http_handle *handle;
+	http_foresee *foresee; /* NULL: nobody looks ahead */
 	/* Who may speak for others and is not held to the limit per address. NULL: nobody. */
 	bool (*is_proxy)(void *ctx, const struct ip_addr *addr);
 	void *ctx;

@@ -17,6 +17,7 @@ static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2
 enum {
 	BACKGROUND_NICE = 10,
 	ORDERS_ONCE = 16,
+	TURNS_MAX = 16,       /* without a look at the orders */
 	REPLY_ROOM = 1024,    /* most lists fit */
 	ROOM_KEPT_MAX = 16384 /* by an idle connection, in each of its buffers */
 };
@@ -30,10 +31,13 @@ struct link {
 	uint16_t from_port;
 	uint32_t slot; /* of the quota */
 	bool begun;    /* the handler was called once */
+	bool waited;   /* for others, since it was whole */
+	bool kept;     /* has had a reply */
 	size_t body_seen;
 	char *query;      /* in libmicrohttpd's buffer; NULL: none */
 	char query_first; /* its first character, which on_target() took away */
 	struct text body, reply;
+	struct http_request request;
 };
 
 /* ---- connections ---- */
@@ -70,11 +74,19 @@ static struct link *link_new(struct exchange *x, struct MHD_Connection *connecti
 	return link;
 }
 
-static void link_free(struct exchange *x, struct link *link)
+static void wait_no_more(struct lane *lane, const struct link *link)
+{
+	for (size_t i = 0; i < lane->n_waiting; i++)
+		if (lane->waiting[i] == link)
+			lane->waiting[i] = lane->waiting[--lane->n_waiting];
+}
+
+static void link_free(struct lane *lane, struct link *link)
 {
 	if (link == NULL)
 		return;
-	quota_leave(x->quota, link->slot);
+	wait_no_more(lane, link);
+	quota_leave(lane->exchange->quota, link->slot);
 	text_done(&link->body);
 	text_done(&link->reply);
 	free(link);
@@ -89,7 +101,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **l
 		return;
 	}
 	lane->left = true;
-	link_free(lane->exchange, *link);
+	link_free(lane, *link);
 	*link = NULL;
 }
 
@@ -212,7 +224,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 	struct link *link = info->socket_context;
 	if (link == NULL)
 		return NULL; /* on_request() hangs up */
-	link->begun = false;
+	link->begun = link->waited = false;
 	link->body_seen = 0;
 	link->query = NULL;
 	char *question = target != NULL ? strchr(target, '?') : NULL;
@@ -250,6 +262,7 @@ static void on_end(void *cls, struct MHD_Connection *connection, void **state,
 		return;
 	text_done(&link->body);
 	shrink(&link->reply);
+	link->kept = true;
 	*state = NULL;
 	atomic_fetch_sub(&lane->exchange->running, 1);
 }
@@ -292,14 +305,12 @@ static const char *path_of(const char *target)
 	return *slash == '/' ? slash : "/";
 }
 
-static enum MHD_Result answer(const struct lane *lane, struct link *link,
-                              struct MHD_Connection *connection, const char *url,
-                              const char *method)
+static void make_request(const struct lane *lane, struct link *link,
+                         struct MHD_Connection *connection, const char *url, const char *method)
 {
-	const struct exchange *x = lane->exchange;
 	if (link->query != NULL)
 		link->query[0] = link->query_first;
-	const struct http_request request = {
+	link->request = (struct http_request){
 		.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method,
 		.path = path_of(url),
 		.query = link->query != NULL ? link->query : "",
@@ -310,9 +321,38 @@ static enum MHD_Result answer(const struct lane *lane, struct link *link,
 		.thread = lane->thread,
 		.connection_ = connection,
 	};
+}
+
+static bool waits(struct lane *lane, struct link *link)
+{
+	if (!link->kept || link->waited || lane->exchange->options.foresee == NULL ||
+	    lane->n_waiting == HTTP_FORESEEN_MAX)
+		return false;
+	link->waited = true;
+	lane->waiting[lane->n_waiting++] = link;
+	return true;
+}
+
+static enum MHD_Result answer(const struct exchange *x, struct link *link)
+{
 	struct http_reply reply = { .body = blank(link) };
-	x->options.handle(x->options.ctx, &request, &reply);
-	return queue(x, link, connection, &reply);
+	x->options.handle(x->options.ctx, &link->request, &reply);
+	return queue(x, link, link->request.connection_, &reply);
+}
+
+/* False when nobody waits. */
+static bool foresee(struct lane *lane)
+{
+	const struct http_options *o = &lane->exchange->options;
+	const struct http_request *requests[HTTP_FORESEEN_MAX] = { NULL };
+	const size_t n = lane->n_waiting;
+	if (n == 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		requests[i] = &lane->waiting[i]->request;
+	lane->n_waiting = 0;
+	o->foresee(o->ctx, requests, n);
+	return true;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): libmicrohttpd wants eight parameters */
@@ -321,7 +361,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   size_t *size, void **state)
 {
 	(void)version;
-	const struct lane *lane = cls;
+	struct lane *lane = cls;
 	const struct exchange *x = lane->exchange;
 	struct link *link = *state;
 	if (link == NULL)
@@ -335,7 +375,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return take_body(x, link, data, size);
 	if (link->body_seen > x->options.body_max)
 		return refuse_body(x, link, connection);
-	return answer(lane, link, connection, url, method);
+	if (!link->waited)
+		make_request(lane, link, connection, url, method);
+	/* Called without a body and sent away without a reply, libmicrohttpd comes again in its next turn. */
+	return waits(lane, link) ? MHD_YES : answer(x, link);
 }
 
 /* ---- the thread ---- */
@@ -402,7 +445,10 @@ static void *serve(void *ctx)
 	for (bool goes_on = obey(lane); goes_on; goes_on = waits[1].revents == 0 || obey(lane)) {
 		(void)poll(waits, sizeof(waits) / sizeof(waits[0]), patience(lane));
 		lane->left = false;
-		(void)MHD_run(lane->daemon);
+		unsigned turn = 0;
+		do
+			(void)MHD_run(lane->daemon);
+		while (foresee(lane) && ++turn < TURNS_MAX);
 	}
 	MHD_stop_daemon(lane->daemon);
 	return NULL;

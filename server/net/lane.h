@@ -35,6 +35,8 @@ struct lane {
 	int orders[2]; /* a pipe; when its writing end is closed, the thread ends */
 	struct MHD_Daemon *daemon;
 	bool left; /* a connection has ended in this turn */
+	size_t n_waiting;
+	struct link *waiting[HTTP_FORESEEN_MAX]; /* handled in the next turn */
 };
 
 /* All that can fail. `listener` stays the caller's; nothing is accepted from it before lane_begin(). */

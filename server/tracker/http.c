@@ -278,3 +278,18 @@ void tracker_http(void *ctx, const struct http_request *request, struct http_rep
 	route(w, request, &reply->body);
 	worker_end(w);
 }
+
+/* As tracker_udp() does with a batch. Of a scrape it is the first swarm. */
+void tracker_http_foresee(void *ctx, const struct http_request *const *requests, size_t n)
+{
+	const struct tracker *t = ctx;
+	uint8_t hashes[HTTP_FORESEEN_MAX][INFO_HASH_SIZE];
+	size_t known = 0;
+	must(n <= HTTP_FORESEEN_MAX);
+	for (size_t i = 0; i < n; i++)
+		known += query_info_hash(requests[i]->query, strlen(requests[i]->query),
+		                         hashes[known]);
+	for (unsigned stage = 0; stage < SWARM_PREFETCH_STAGES; stage++)
+		for (size_t i = 0; i < known; i++)
+			swarm_prefetch(t->options.swarms, hashes[i], stage);
+}

@@ -118,6 +118,7 @@ size_t tracker_floods(struct tracker *t, uint32_t now, struct flood *out, size_t
 /* Handlers for server/net; `ctx` is the tracker. */
 net_udp_handle tracker_udp;
 http_handle tracker_http;
+http_foresee tracker_http_foresee;
 
 /* Whether `addr` is a listed proxy, for a listener; `ctx` is the tracker. Any thread. */
 bool tracker_is_proxy(void *ctx, const struct ip_addr *addr);

@@ -46,7 +46,7 @@ MODES = ("keep-alive", "close")
 HASHES, PEERS, CONNECTIONS = 300, 15000, 64
 OTHERS = ("ceiling", "opentracker", "before")  # that ratios are told to
 FILL_SECONDS = 60
-RECIPE = "no-arguments turbo defer"  # of the ceiling: all that p4pd does, too
+RECIPE = "memory=8192 no-arguments turbo defer"  # of the ceiling: all that p4pd does, too
 
 
 def cpu_seconds(pid):

@@ -522,6 +522,30 @@ static void reads_what_clients_have_sent(void **state)
 	assert_true(n > 0);
 }
 
+static void finds_the_first_info_hash_alone(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *query;
+		bool found;
+	} rows[] = {
+		{ HASH, true },
+		{ "port=x&" HASH "&" OTHER, true },
+		{ "peer_id=%&" HASH, true },
+		{ "info_hash=%0g&" HASH, false },
+		{ "info_hash=short", false },
+		{ "xinfo_hash=ABCDEFGHIJKLMNOPQRST", false },
+		{ "", false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t hash[INFO_HASH_SIZE] = { 0 };
+		assert_int_equal(query_info_hash(rows[i].query, strlen(rows[i].query), hash),
+		                 rows[i].found);
+		if (rows[i].found)
+			assert_memory_equal(hash, counting, sizeof(counting));
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_counter_that_is_no_number_costs_nobody_its_peers),
 	cmocka_unit_test(a_key_of_eight_hex_digits_is_the_number_sent_over_udp),
@@ -542,6 +566,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(separators_of_every_kind_divide_parameters),
 	cmocka_unit_test(tells_which_families_a_client_can_use),
 	cmocka_unit_test(what_is_absent_has_its_default),
+	cmocka_unit_test(finds_the_first_info_hash_alone),
 };
 
 RUN_TESTS(tests)

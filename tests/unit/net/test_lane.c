@@ -12,6 +12,7 @@
 enum { BATCH = 128 };
 
 static atomic_bool busy;
+static atomic_uint foreseen;
 
 /* An empty body; "/slow" keeps the thread busy for a while. */
 static void answer(void *ctx, const struct http_request *r, struct http_reply *reply)
@@ -24,6 +25,14 @@ static void answer(void *ctx, const struct http_request *r, struct http_reply *r
 	}
 }
 
+static void foresee(void *ctx, const struct http_request *const *requests, size_t n)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(requests[i]->query, "kept") == 0)
+			atomic_fetch_add(&foreseen, 1);
+}
+
 /* Nobody is given up on while a test runs. */
 static struct http_server *start(unsigned connections_max)
 {
@@ -33,7 +42,8 @@ static struct http_server *start(unsigned connections_max)
 		                        .connections_max = connections_max,
 		                        .idle_seconds = 60,
 		                        .keep_alive = true,
-		                        .handle = answer };
+		                        .handle = answer,
+		                        .foresee = foresee };
 	struct http_server *s = NULL;
 	struct fault fault = { 0 };
 	if (http_start(&o, &s, &fault) != ERR_OK)
@@ -105,7 +115,7 @@ static void answers_as_many_at_once_as_fill_its_batches(void **state)
 		ask(&slow, 1, REQUEST("/slow"));
 		while (!atomic_load(&busy))
 			(void)usleep(1000);
-		ask(fds, n, REQUEST("/"));
+		ask(fds, n, REQUEST("/?kept"));
 		expect_replies(fds, n);
 		hang_up(&slow, 1);
 		hang_up(fds, n);
@@ -146,10 +156,37 @@ static void gives_no_place_to_a_silent_connection(void **state)
 	http_stop(s);
 }
 
+/* A first request is handled at once; more than can wait for each other are, too. */
+static void foresees_what_kept_connections_ask(void **state)
+{
+	(void)state;
+	enum { N = HTTP_FORESEEN_MAX + 6 };
+	struct http_server *s = start(N);
+	int fds[N];
+	atomic_store(&foreseen, 0);
+	dial(s, fds, N);
+	ask(fds, N, REQUEST("/?kept"));
+	expect_replies(fds, N);
+	assert_int_equal(atomic_load(&foreseen), 0);
+	for (unsigned round = 1; round <= 3; round++) {
+		ask(fds, 1, REQUEST("/?kept"));
+		expect_replies(fds, 1);
+		assert_int_equal(atomic_load(&foreseen), round);
+	}
+	ask(fds, 1, REQUEST("/slow?kept")); /* so that the others gather */
+	ask(fds + 1, N - 1, REQUEST("/?kept"));
+	expect_replies(fds, 1);
+	expect_replies(fds + 1, N - 1);
+	assert_true(atomic_load(&foreseen) > HTTP_FORESEEN_MAX);
+	hang_up(fds, N);
+	http_stop(s);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(answers_as_many_at_once_as_fill_its_batches),
 	cmocka_unit_test(accepts_again_when_it_was_full),
 	cmocka_unit_test(gives_no_place_to_a_silent_connection),
+	cmocka_unit_test(foresees_what_kept_connections_ask),
 };
 
 RUN_TESTS(tests)
