@@ -2,16 +2,7 @@
 #pragma once
 
 /*
- * Which peers of a swarm an asker gets. Three ways, from the cheapest:
- *
- *   no choice     the list has room for all: they are copied
- *   whole         few more candidates than the list has room for: all are looked at, grouped by place
- *                 and appraised by the map, and steering shares the list out exactly
- *   a pool        of more, steering says from exact counts how many come from the asker's PID, its
- *                 provider and elsewhere, and how many to draw there; of those drawn by price it
- *                 chooses (common/steer/steer.h). Unsteered, a pool of all is the list
- *
- * So an announce costs what is in a list, however large the swarm and however many its places.
+ * The list of a reply: common/choice says who is in it, and this puts it where the reply wants it.
  * Private to server/tracker.
  */
 

@@ -9,10 +9,12 @@
  * worker_end() gives it back. The scratch arrays save every announce from malloc.
  */
 
+#include "common/choice/choice.h"
 #include "server/tracker/connection.h"
-#include "server/tracker/pool.h"
 #include "server/tracker/rules.h"
 #include "server/tracker/tracker.h"
+
+enum { PEERS_MAX = CHOICE_MAX }; /* in one reply */
 
 struct tracker_worker {
 	struct tracker *tracker;
@@ -27,7 +29,7 @@ struct tracker_worker {
 	uint64_t now_ms;   /* and milliseconds */
 	int64_t unix_now;  /* and calendar seconds */
 
-	struct pool pool;
+	struct choice choice;
 	uint8_t *compact; /* where the next peer of this list goes; NULL: into peers[] */
 	struct swarm_endpoint peers[PEERS_MAX];
 	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Which peers of a swarm an asker gets: where common/swarm (who is here, by place), common/map (what a
+ * byte between two places costs) and common/steer (how many from where) meet. The tracker answers with
+ * it, and a simulator that links it runs the very choice of the server. Three ways, from the cheapest:
+ *
+ *   no choice     the list has room for all: they are copied
+ *   whole         few more candidates than the list has room for: all are looked at, grouped by place
+ *                 and appraised by the map, and steering shares the list out exactly
+ *   a pool        of more, steering says from exact counts how many come from the asker's PID, its
+ *                 provider and elsewhere, and how many to draw there; of those drawn by price it
+ *                 chooses (common/steer/steer.h). Unsteered, a pool of all is the list
+ *
+ * So an announce costs what is in a list, however large the swarm and however many its places.
+ *
+ * Pure, and never allocates: a struct choice is scratch and result in one, too large for a stack.
+ * Ownership: the caller's. Threading: one thread at a time.
+ */
+
+#include "common/steer/steer.h"
+#include "common/swarm/swarm.h"
+
+enum {
+	CHOICE_MAX = 200,   /* in one list */
+	CHOICE_WHOLE = 256, /* as many candidates are looked at one by one */
+	CHOICE_SPARE = 32,  /* more than planned, where some may turn out not to upload */
+	CHOICE_POOL = 1024,
+	CHOICE_SLOTS = 1024
+};
+
+struct choice_asker {
+	const struct map_snapshot *map; /* NULL: none yet */
+	const struct steer_rules *rules;
+	const struct swarm_asker *who; /* itself, and of which family it wants peers */
+	uint32_t place;                /* a place of `map` */
+	bool mapped;                   /* stands in a PID */
+	bool steered;                  /* and the policy cares */
+	bool noted;                    /* fill in `handed` */
+};
+
+/* `count` come from a place, which has so many candidates. */
+struct choice_handed {
+	uint32_t place, count, candidates;
+};
+
+struct choice {
+	/* The result: valid until the visit changes the swarm. */
+	size_t n, n_handed;
+	struct choice_handed handed[CHOICE_MAX]; /* each place once; none unless noted */
+	struct swarm_candidate list[CHOICE_MAX + CHOICE_POOL]; /* what is behind `n` is scratch */
+
+	/* Candidates drawn, and the places they are in. */
+	struct swarm_survey survey;
+	struct swarm_candidate candidates[CHOICE_POOL];
+	struct steer_bucket groups[CHOICE_POOL]; /* `handle`: the first candidate, + 1 */
+	size_t n_candidates, n_groups;
+	uint16_t next[CHOICE_POOL];   /* candidate of the same place, + 1; 0: the last */
+	uint16_t slots[CHOICE_SLOTS]; /* place -> group, + 1; 0: free */
+};
+
+/* Up to `want` peers, at most CHOICE_MAX; returns how many. `seed` is advanced. */
+size_t choice_make(struct choice *c, const struct swarm_visit *visit,
+                   const struct choice_asker *asker, size_t want, uint64_t *seed);
