@@ -66,12 +66,12 @@ void text_printf(struct text *t, const char *fmt, ...)
 }
 
 /* Length of the UTF-8 sequence at `s`, 0 when it is none (RFC 3629: shortest form, no surrogate). */
-static size_t utf8_length(const unsigned char *s)
+static size_t utf8_length(const unsigned char *s, size_t left)
 {
 	if (s[0] < 0x80)
 		return 1;
 	const size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
+	if (s[0] < 0xc2 || s[0] > 0xf4 || left < n)
 		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
@@ -80,6 +80,26 @@ static size_t utf8_length(const unsigned char *s)
 	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return n;
+}
+
+/* C0, DEL and C1 (U+0080 to U+009F): what a terminal obeys. */
+static bool is_control(const unsigned char *s, size_t n)
+{
+	return (n == 1 && (s[0] < 0x20 || s[0] == 0x7f)) || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
+}
+
+void text_clean(struct text *t, const void *bytes, size_t size)
+{
+	const unsigned char *p = bytes;
+	while (size > 0) {
+		const size_t n = utf8_length(p, size), step = n > 0 ? n : 1;
+		if (n == 0 || is_control(p, n))
+			text_put(t, "\xef\xbf\xbd");
+		else
+			text_add(t, p, n);
+		p += step;
+		size -= step;
+	}
 }
 
 static void json_char(struct text *t, const unsigned char *s, size_t n)
@@ -98,13 +118,15 @@ void text_json_string(struct text *t, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	text_put(t, "\"");
-	while (*p != '\0') {
-		const size_t n = utf8_length(p);
+	size_t left = strlen(s);
+	while (left > 0) {
+		const size_t n = utf8_length(p, left), step = n > 0 ? n : 1;
 		if (n == 0)
 			text_put(t, "\xef\xbf\xbd");
 		else
 			json_char(t, p, n);
-		p += n > 0 ? n : 1;
+		p += step;
+		left -= step;
 	}
 	text_put(t, "\"");
 }

@@ -48,6 +48,9 @@ void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(pri
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void text_json_string(struct text *t, const char *s);
 
+/* What others wrote, for a terminal: control characters and bytes that are no UTF-8 become U+FFFD. */
+void text_clean(struct text *t, const void *bytes, size_t size);
+
 /* A CSV field (RFC 4180), quoted when it must be. */
 void text_csv_field(struct text *t, const char *s);
 

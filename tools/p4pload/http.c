@@ -2,7 +2,7 @@
 #include "tools/p4pload/http.h"
 
 #include "common/base/text.h"
-#include "tools/p4pload/bdecode.h"
+#include "common/codec/bdecode.h"
 #include "tools/p4pload/packet.h"
 
 #include <inttypes.h>

@@ -83,10 +83,21 @@ static void hex_round_trips(void **state)
 	assert_false(text_unhex("00abfg", back, 3));
 }
 
+static void a_terminal_gets_no_orders(void **state)
+{
+	(void)state;
+	static const char dirty[] = "a\x1b[31m\0\x7f\xc2\x9b \xc3\xa9\xe2\x82\xac\xe2\x82";
+	struct text t = { 0 };
+	text_clean(&t, dirty, sizeof(dirty) - 1); /* the last character is cut in half */
+	assert_string_equal(t.bytes, "a\xef\xbf\xbd[31m\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd "
+	                             "\xc3\xa9\xe2\x82\xac\xef\xbf\xbd\xef\xbf\xbd");
+	text_done(&t);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(grows_as_it_is_written),   cmocka_unit_test(escapes_json_and_csv),
 	cmocka_unit_test(reads_only_whole_numbers), cmocka_unit_test(times_round_trip),
-	cmocka_unit_test(hex_round_trips),
+	cmocka_unit_test(hex_round_trips),          cmocka_unit_test(a_terminal_gets_no_orders),
 };
 
 RUN_TESTS(tests)
