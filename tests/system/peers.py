@@ -90,13 +90,14 @@ class Program:
 
 
 class Transmission(Program):
-    """transmission-daemon, with its RPC on a loopback port. `held`: it has the torrent and does not run it."""
+    """transmission-daemon, with its RPC on a loopback port. `held`: it has the torrent and does not run it.
+    What is in its folder already it has."""
 
     def __init__(self, work, torrent, ip, held=False):
         folder, config = work / ip, work / f"{ip}.conf"
         watch = config / "watch"
         watch.mkdir(parents=True)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self.port = free_port()
         (watch / "payload.torrent").write_bytes(torrent.read_bytes())
         (config / "settings.json").write_text(json.dumps({
@@ -110,14 +111,20 @@ class Transmission(Program):
 
     def leave(self):
         """Tells the tracker; a daemon that ends forgets to, when it is an HTTP tracker."""
+        self.rpc("torrent-stop")
+
+    def rpc(self, method, arguments=None):
+        """The answer's arguments."""
         url = f"http://127.0.0.1:{self.port}/transmission/rpc"
         try:
             urllib.request.urlopen(url, b"{}", 5)
         except urllib.error.HTTPError as refused:  # 409 brings the session id
             session = {"X-Transmission-Session-Id": refused.headers["X-Transmission-Session-Id"]}
-        call = urllib.request.Request(url, json.dumps({"method": "torrent-stop"}).encode(), session)
-        with urllib.request.urlopen(call, timeout=5) as reply:
-            assert json.load(reply)["result"] == "success"
+        body = json.dumps({"method": method, "arguments": arguments or {}}).encode()
+        with urllib.request.urlopen(urllib.request.Request(url, body, session), timeout=5) as reply:
+            answer = json.load(reply)
+        assert answer["result"] == "success", answer
+        return answer["arguments"]
 
 
 def aria2(work, torrent, ip):

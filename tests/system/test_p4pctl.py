@@ -144,6 +144,30 @@ class P4pctl(unittest.TestCase):
         self.assertNotIn(prefix, self.ctl("client", "list")[0].split())
         self.ctl("client", "deny", "a b", expect=REFUSED)
 
+    def test_torrents(self):
+        """No server is asked: its address only says whose a tracker is."""
+        content, here = self.file("content", "content.bin"), {"P4PD_URL": "http://t.example:8080"}
+        made = str(self.folder / "content.bin.torrent")
+        url = "http://t.example:6969/announce"
+        _, err = self.ctl("torrent", "create", content, "--tracker", url, "--output", content, expect=USAGE)
+        self.assertIn(f"{content}: is there already", err)
+        self.ctl("torrent", "create", content, "--tracker", url)
+        self.assertIn("steering      binds\n", self.ctl("torrent", "check", made, **here)[0])
+        self.assertIn("foreign", self.ctl("torrent", "check", made, P4PD_URL="http://u.example", expect=REFUSED)[0])
+        self.ctl("torrent", "check", made, "--tracker", "udp://t.example:6970", expect=REFUSED, **here)
+        open_one = str(self.folder / "open")
+        self.ctl("torrent", "create", content, "--tracker", url, "--public", "--output", open_one)
+        out, err = self.ctl("torrent", "check", made, content, open_one, expect=USAGE, **here)
+        self.assertIn("does not bind", out)
+        self.assertIn(f"{content}: /: ", err)
+        self.assertIn("(byte 0)", err)
+        self.ctl("torrent", "check", made, open_one, expect=REFUSED, **here)
+        self.ctl("torrent", "check", expect=USAGE)
+        self.ctl("torrent", "check", made, "--tracker", "nonsense", expect=USAGE)
+        self.ctl("torrent", "create", content, expect=USAGE)
+        self.ctl("torrent", "create", content, "--tracker", url, "--date", "yesterday", expect=USAGE)
+        self.ctl("torrent", "create", "/nowhere/at/all", "--tracker", url, expect=USAGE)
+
     def test_where_the_token_comes_from(self):
         token = os.environ["P4PD_TOKEN"]
         (self.folder / "var").mkdir()

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool ctl_read_file(const char *path, struct text *out)
+bool ctl_read_file(const char *path, size_t max, struct text *out)
 {
 	char part[16384];
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
@@ -18,10 +18,13 @@ bool ctl_read_file(const char *path, struct text *out)
 		return false;
 	}
 	text_add(out, "", 0);
-	for (size_t n; (n = fread(part, 1, sizeof(part), f)) > 0;)
+	for (size_t n; out->size <= max && (n = fread(part, 1, sizeof(part), f)) > 0;)
 		text_add(out, part, n);
-	const bool good = !ferror(f) && !out->bad;
-	if (!good)
+	const bool good = !ferror(f) && !out->bad && out->size <= max;
+	if (out->size > max)
+		(void)ctl_fail(CTL_USAGE, "%s: has more than %zu bytes, which is too much", path,
+		               max);
+	else if (!good)
 		(void)ctl_fail(CTL_USAGE, "%s: %s", path,
 		               out->bad ? "out of memory" : strerror(errno));
 	if (f != stdin)

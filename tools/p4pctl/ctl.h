@@ -5,14 +5,14 @@
  * p4pctl: the API of p4pd for people and scripts. What a command gets, and what all of them share.
  *
  * Exit codes are part of the contract with scripts. With --json the answer of the server is printed as
- * it came, refusals too.
+ * it came, refusals too; commands that ask no server print what they know as JSON.
  */
 
 #include "common/base/text.h"
 
 enum ctl_exit {
 	CTL_OK = 0,
-	CTL_REFUSED = 1, /* the server said no, and why */
+	CTL_REFUSED = 1, /* the server said no, and why; or steering does not bind, or in part */
 	CTL_USAGE = 2,   /* we do not understand the command, or cannot read a file of it */
 	CTL_AWAY = 3     /* not reached, not authorised, or the server cannot now */
 };
@@ -31,17 +31,32 @@ enum ctl_option {
 	CTL_PER_MINUTE,
 	CTL_KEY,
 	CTL_FORMAT,
+	CTL_TRACKER,
+	CTL_WEB_SEED,
+	CTL_OUTPUT,
+	CTL_PIECE_LENGTH,
+	CTL_COMMENT,
+	CTL_DATE,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
+	CTL_PUBLIC,
+	CTL_HYBRID,
 	CTL_OPTIONS
 };
+
+enum { CTL_GIVEN_MAX = 64 };
 
 struct ctl {
 	const char *url, *token; /* token NULL: none was found */
 	bool json;
-	const char *option[CTL_OPTIONS]; /* NULL: not given */
-	char *const *args;               /* after the command's words, as many as it asked for */
+	const char *option[CTL_OPTIONS]; /* NULL: not given; else the last */
+	struct {
+		enum ctl_option option;
+		const char *value;
+	} given[CTL_GIVEN_MAX]; /* all of them in order: some may come again */
+	size_t n_given;
+	char *const *args; /* after the command's words, as many as it asked for */
 	size_t n_args;
 	const char *command; /* "topology put" */
 };
@@ -50,8 +65,12 @@ struct ctl {
 enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A whole file, "-" is standard input. false: said why. text_done() it. */
-bool ctl_read_file(const char *path, struct text *out);
+/* The next value of an option that was given once or more, NULL after the last. *at begins as 0. */
+const char *ctl_next(const struct ctl *c, enum ctl_option option, size_t *at);
+
+/* A whole file of at most `max` bytes, "-" is standard input. false: said why. text_done() it. */
+bool ctl_read_file(const char *path, size_t max, struct text *out);
+enum { CTL_DOCUMENT_MAX = 1 << 30 };
 
 struct ctl_request {
 	const char *method;
@@ -91,3 +110,5 @@ ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_swarms, ctl_audit, ctl_status;
+/* torrents.c: these ask no server */
+ctl_run ctl_torrent_check, ctl_torrent_create;

@@ -35,7 +35,7 @@ static json_t *read_document(const struct ctl *c, struct text *body, const char 
 {
 	json_error_t why;
 	const char *file = file_of(c);
-	if (!ctl_read_file(file, body))
+	if (!ctl_read_file(file, CTL_DOCUMENT_MAX, body))
 		return NULL;
 	json_t *document = json_loadb(body->bytes, body->size, 0, &why);
 	*provider = c->n_args > 1 ? c->args[0] : ctl_string(document, "provider");

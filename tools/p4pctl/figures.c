@@ -162,7 +162,7 @@ enum ctl_exit ctl_samples_put(const struct ctl *c)
 {
 	struct text body = { 0 }, answer = { 0 };
 	enum ctl_exit code = CTL_USAGE;
-	if (ctl_read_file(c->args[0], &body)) {
+	if (ctl_read_file(c->args[0], CTL_DOCUMENT_MAX, &body)) {
 		const size_t blank = strspn(body.bytes, " \t\r\n");
 		const bool json = body.bytes[blank] == '{' || body.bytes[blank] == '[';
 		struct ctl_request r = { .method = "POST",

@@ -26,9 +26,17 @@ static const struct option_row {
 	[CTL_PER_MINUTE] = { "announces-per-minute", "N", "at most so many announces" },
 	[CTL_KEY] = { "key", "KEY", "take over this key of another tracker" },
 	[CTL_FORMAT] = { "format", "FORMAT", "csv (the default), json-lines or bencode" },
+	[CTL_TRACKER] = { "tracker", "URL", "an announce URL of ours; may come again" },
+	[CTL_WEB_SEED] = { "web-seed", "URL", "where the files are on the web; may come again" },
+	[CTL_OUTPUT] = { "output", "FILE", "write to it (NAME.torrent); it must not exist" },
+	[CTL_PIECE_LENGTH] = { "piece-length", "N", "bytes, a power of two (chosen by size)" },
+	[CTL_COMMENT] = { "comment", "TEXT", "a comment for whoever opens it" },
+	[CTL_DATE] = { "date", "TIME", "a creation date, as 2026-11-21T10:05:00Z (none)" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
+	[CTL_PUBLIC] = { "public", NULL, "without the private flag: steering will not bind" },
+	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
 
 static const struct command {
@@ -90,6 +98,13 @@ static const struct command {
 	{ "client list", "", "list the clients that are refused", 0, 0, 0, ctl_client_list },
 	{ "swarms", "", "list every swarm with its seeds, leechers and snatches", 0, 0,
 	  BIT(CTL_FORMAT), ctl_swarms },
+	{ "torrent check", "FILE...", "say what steering can and cannot do for these torrents", 1,
+	  1000, BIT(CTL_TRACKER), ctl_torrent_check },
+	{ "torrent create", "PATH", "make a private torrent of a file or folder, of our trackers",
+	  1, 1,
+	  BIT(CTL_TRACKER) | BIT(CTL_WEB_SEED) | BIT(CTL_OUTPUT) | BIT(CTL_PIECE_LENGTH) |
+	          BIT(CTL_COMMENT) | BIT(CTL_DATE) | BIT(CTL_PUBLIC) | BIT(CTL_HYBRID),
+	  ctl_torrent_create },
 	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
 	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
 };
@@ -164,7 +179,7 @@ static void help_group(char *const *args, size_t n)
 	printf("usage: p4pctl [OPTIONS] ");
 	for (size_t i = 0; i < n; i++)
 		printf("%s ", args[i]);
-	printf("COMMAND ...\n\nTalks to a p4pd.\n\nCommands:\n");
+	printf("COMMAND ...\n\nTalks to a p4pd, and reads and makes torrents for it.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMANDS; i++) {
 		char left[64];
 		if (!begins(&commands[i], args, n))
@@ -173,8 +188,8 @@ static void help_group(char *const *args, size_t n)
 		printf("  %-40s %s\n", left, commands[i].help);
 	}
 	printf("\nOptions:\n%s", global_help);
-	printf("\nExit codes: 0 done, 1 refused by the server, 2 usage, 3 not reached or not\n"
-	       "authorised.\n");
+	printf("\nExit codes: 0 done, 1 refused by the server (torrent check: steering does not bind,\n"
+	       "or in part), 2 usage or a bad file, 3 not reached or not authorised.\n");
 }
 
 static void help_one(const struct command *cmd)
@@ -202,7 +217,26 @@ struct line {
 	bool help;
 };
 
-/* false: getopt has said why. */
+/* Notes an option of a command. false: too many. */
+static bool give(struct ctl *c, enum ctl_option o)
+{
+	const char *value = optarg != NULL ? optarg : "1";
+	if (c->n_given == CTL_GIVEN_MAX - 1)
+		return ctl_fail(CTL_USAGE, "more than %d options", CTL_GIVEN_MAX - 1) == CTL_OK;
+	c->given[c->n_given].option = o;
+	c->given[c->n_given++].value = value;
+	c->option[o] = value;
+	return true;
+}
+
+const char *ctl_next(const struct ctl *c, enum ctl_option option, size_t *at)
+{
+	while (*at < c->n_given && c->given[*at].option != option)
+		++*at;
+	return *at < c->n_given ? c->given[(*at)++].value : NULL;
+}
+
+/* false: somebody has said why. */
 static bool read_options(int argc, char **argv, struct line *l)
 {
 	struct option table[LONG_OPTIONS + 1] = {
@@ -220,9 +254,11 @@ static bool read_options(int argc, char **argv, struct line *l)
 	for (int o; (o = getopt_long(argc, argv, "", table, NULL)) != -1;) {
 		if (o == '?')
 			return false;
+		if (o < CTL_OPTIONS && !give(&l->ctl, (enum ctl_option)o))
+			return false;
 		if (o < CTL_OPTIONS)
-			l->ctl.option[o] = optarg != NULL ? optarg : "1";
-		else if (o == URL)
+			continue;
+		if (o == URL)
 			l->ctl.url = optarg;
 		else if (o == TOKEN)
 			l->ctl.token = optarg;
@@ -246,7 +282,7 @@ static bool find_token(struct line *l, struct text *room)
 		file = "var/admin.token";
 	if (l->ctl.token != NULL || file == NULL)
 		return true;
-	if (!ctl_read_file(file, room))
+	if (!ctl_read_file(file, CTL_DOCUMENT_MAX, room))
 		return false;
 	room->bytes[strcspn(room->bytes, " \t\r\n")] = '\0';
 	l->ctl.token = room->bytes;
