@@ -51,7 +51,7 @@ static void read_path(struct reading *r, const struct bdecode_item *list)
 static void read_v1_file(struct reading *r, const struct bdecode_item *file)
 {
 	struct bdecode_item i;
-	bool path = false, length = false, pads = false;
+	bool path = false, length = false, pads = false, links = false; /* BEP 47 */
 	uint64_t size = 0;
 	while (bdecode_child(&r->d, file->depth + 1, &i)) {
 		if (reading_is(&i, "length")) {
@@ -61,10 +61,11 @@ static void read_v1_file(struct reading *r, const struct bdecode_item *file)
 			read_path(r, &i);
 			path = true;
 		} else if (reading_is(&i, "attr") && i.kind == BDECODE_STRING) {
-			pads = memchr(i.bytes, 'p', i.size) != NULL; /* BEP 47 */
+			pads = memchr(i.bytes, 'p', i.size) != NULL;
+			links = memchr(i.bytes, 'l', i.size) != NULL;
 		}
 	}
-	if (!length || !path)
+	if ((!length && !links) || (!path && !pads))
 		reading_wrong(r, ERR_MALFORMED, file->depth, file->from,
 		              "must have \"length\" and \"path\"");
 	r->n_v1_files += !pads;
@@ -101,6 +102,7 @@ static void add_large(struct reading *r, const struct bdecode_item *file, struct
 /* The dictionary under the empty key, which makes what is above it a file. */
 static void read_v2_file(struct reading *r, const struct bdecode_item *file)
 {
+	static const uint8_t zero[MERKLE_HASH];
 	struct v2_file f = { 0 };
 	struct bdecode_item i;
 	bool length = false;
@@ -109,10 +111,14 @@ static void read_v2_file(struct reading *r, const struct bdecode_item *file)
 			reading_length(r, &i, &f.size, &r->v2_size);
 			length = true;
 		} else if (reading_is(&i, "pieces root") && reading_want(r, &i, BDECODE_STRING)) {
-			if (i.size != MERKLE_HASH)
+			if (i.size != MERKLE_HASH || memcmp(i.bytes, zero, MERKLE_HASH) == 0)
 				reading_wrong(r, ERR_MALFORMED, i.depth, i.from,
-				              "must have 32 bytes, not %zu", i.size);
+				              "must have 32 bytes, not all zero");
 			f.root = i.bytes;
+		} else if (reading_is(&i, "attr") && i.kind == BDECODE_STRING &&
+		           memchr(i.bytes, 'p', i.size) != NULL) {
+			reading_wrong(r, ERR_MALFORMED, i.depth, i.from,
+			              "must not have \"p\": nothing pads in v2");
 		}
 	}
 	if (!length || (f.size > 0) != (f.root != NULL))

@@ -109,6 +109,10 @@ static void reads_files_of_both_versions(void **state)
 		{ "5:filesld6:lengthi3e4:pathl1:xeed4:attr1:p6:lengthi9e4:pathl1:peee4:name1:a"
 		  "12:piece lengthi16e6:pieces" HASH,
 		  true, false, 1, 3, 1 },
+		/* Padding needs no path, and a symbolic link no length (BEP 47). */
+		{ "5:filesld6:lengthi3e4:pathl1:xeed4:attr1:p6:lengthi9eed4:attr1:l4:pathl1:le"
+		  "12:symlink pathl1:xeee4:name1:a12:piece lengthi16e6:pieces" HASH,
+		  true, false, 2, 3, 1 },
 		{ TREE(FILE_OF("1:a", "i5e") "1:bd" FILE_OF("1:c", "i7e") "1:dd0:d6:lengthi0eeee")
 		          V2,
 		  false, true, 3, 12, 2 },
@@ -148,9 +152,15 @@ static void hashes_of_pieces_make_the_root(void **state)
 		"d4:infod" TREE("1:ad0:d6:lengthi40000e11:pieces root32:" LARGE
 	                        "ee1:bd0:d6:lengthi60000e11:pieces root32:" LARGE "ee") V2
 		"e12:piece layersd32:" LARGE LAYER(C32) "ee";
+	static const char zero[] =
+		"d4:infod9:file treed1:ad0:d6:lengthi5e11:pieces root32:"
+		"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		"eee" V2 "ee";
 	struct torrent t;
 	struct fault f = { 0 };
 	size_t byte;
+	assert_int_equal(read_all(zero, sizeof(zero) - 1, &t, &f, &byte), ERR_MALFORMED);
+	assert_non_null(strstr(f.text, "not all zero"));
 	assert_int_equal(read_all(twins, sizeof(twins) - 1, &t, &f, &byte), ERR_MALFORMED);
 	assert_int_equal(read_all(good, sizeof(good) - 1, &t, &f, &byte), ERR_OK);
 	assert_int_equal(t.n_pieces, 3);
@@ -208,6 +218,10 @@ static const struct {
 	{ "d4:infod9:file treed1:ad0:d6:lengthi0ee1:bdee", "/info/file tree/a/b", "empty key", 42 },
 	{ "d4:infod9:file treed1:ad0:d6:lengthi5eeee", "/info/file tree/a/", "\"pieces root\"",
 	  26 },
+	{ "d4:infod9:file treed1:ad0:d4:attr1:peeeee", "/info/file tree/a//attr", "nothing pads",
+	  33 },
+	{ "d4:infod9:file treed1:ad0:d11:pieces root3:abceeee", "/info/file tree/a//pieces root",
+	  "32 bytes", 41 },
 	{ "d4:infod9:file treed2:..dee", "/info/file tree/..", "one name", 24 },
 	{ "d4:infod9:file treed1:ai1eee", "/info/file tree/a", "a dictionary", 23 },
 	{ "d4:infod6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces" HASH "eex", "/",
