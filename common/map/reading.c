@@ -577,6 +577,19 @@ void read_asn(struct reading *r, const struct value *v, uint32_t *out)
 	read_u32(r, v, 1, UINT32_MAX - 1, out);
 }
 
+void read_real(struct reading *r, const struct value *v, double min, double max, double *out)
+{
+	char right[64];
+	double d;
+	(void)snprintf(right, sizeof(right), "a number from %.15g to %.15g", min, max);
+	if (!want_number(r, v, right, &d))
+		return;
+	if (d >= min && d <= max)
+		*out = d;
+	else
+		reading_fault(r, v, ERR_RANGE, "range", "must be %s, not %.15g", right, d);
+}
+
 void read_kbps(struct reading *r, const struct value *v, uint32_t *out)
 {
 	static const char right[] = "a number of Mbit/s from 0.001 to 1000000";

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Reading JSON so that a person can mend it: a private tool of the document parsers.
+ * Reading JSON so that a person can mend it: a tool of the document parsers, and of p4psim for its
+ * scenarios.
  *
  * A `value` is a piece of JSON that knows its place. Readers take a value, and either write what it
  * says to their output or note a fault with its JSON pointer (RFC 6901); a value that is not there
@@ -84,6 +85,7 @@ void read_note(struct reading *r, const struct value *v, const char **out); /* s
 void read_whole(struct reading *r, const struct value *v, uint64_t min, uint64_t max,
                 uint64_t *out);
 void read_u32(struct reading *r, const struct value *v, uint32_t min, uint32_t max, uint32_t *out);
+void read_real(struct reading *r, const struct value *v, double min, double max, double *out);
 void read_kbps(struct reading *r, const struct value *v, uint32_t *out); /* given in Mbit/s */
 void read_asn(struct reading *r, const struct value *v, uint32_t *out);
 void read_word(struct reading *r, const struct value *v, const char *const *words, size_t n,

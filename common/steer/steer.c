@@ -5,6 +5,10 @@
 
 #include <math.h>
 
+const char *const steer_policy_names[STEER_POLICIES] = {
+	[STEER_NATIVE] = "native", [STEER_P4P] = "p4p"
+};
+
 /*
  * Buckets that may be offered form one chain in three links, one for each part. So a pass over a link
  * costs that link, and a pass over all is a chain.

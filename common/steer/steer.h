@@ -38,7 +38,8 @@
 
 #include "common/map/snapshot.h"
 
-enum steer_policy { STEER_NATIVE, STEER_P4P };
+enum steer_policy { STEER_NATIVE, STEER_P4P, STEER_POLICIES };
+extern const char *const steer_policy_names[STEER_POLICIES]; /* "native", ... */
 
 struct steer_rules {
 	enum steer_policy policy;

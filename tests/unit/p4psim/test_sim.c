@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/p4psim/studies.h"
+
+#include <math.h>
+
+static void assert_close(double is, double should, double part)
+{
+	if (fabs(is - should) > part * fabs(should))
+		fail_msg("%.6g is not within %.3g %% of %.6g", is, 100 * part, should);
+}
+
+static struct outcome_times times(const struct study *s, size_t arm)
+{
+	struct outcome_times t;
+	assert_int_equal(outcome_times(&s->outcomes[arm], &s->network, UINT32_MAX, &t), ERR_OK);
+	return t;
+}
+
+/* ---- what can be computed by hand ---- */
+
+/* 8 MiB over 8 Mbit/s, with 25 % on the wire beside them. */
+static void one_peer_takes_as_long_as_its_line(void **state)
+{
+	(void)state;
+	struct study s;
+	load_text(&s,
+	          "\"content\": {\"kib\": 8192, \"piece_kib\": 64},"
+	          "\"client\": {\"overhead_percent\": 25},"
+	          "\"peers\": [{\"pids\": {\"isp-a/a2\": 1},"
+	          " \"access\": [{\"up_mbps\": 1, \"down_mbps\": 8}]}],"
+	          "\"seeds\": [{\"pids\": {\"isp-a/a1\": 1},"
+	          " \"access\": [{\"up_mbps\": 10, \"down_mbps\": 10}]}],"
+	          "\"policies\": [{\"policy\": \"native\"}]",
+	          NULL);
+	assert_int_equal(study_run(&s), ERR_OK);
+	assert_close(times(&s, 0).median, 8192 * 1024 * 8 * 1.25 / 8e6, 1e-9);
+	assert_close(s.outcomes[0].pairs[1] + s.outcomes[0].pairs[2], 8192 * 1024 * 1.25, 1e-9);
+	study_done(&s);
+}
+
+/*
+ * Ten peers of C, whose only way out is an interconnect of 1000 Mbit/s, and a seed elsewhere. They have
+ * next to nothing for each other, so that it carries ten copies.
+ */
+static void an_interconnect_is_never_faster_than_its_capacity(void **state)
+{
+	(void)state;
+	struct study s;
+	load_text(&s,
+	          "\"content\": {\"kib\": 1024000, \"piece_kib\": 1024},"
+	          "\"client\": {\"upload_slots\": 10},"
+	          "\"peers\": [{\"pids\": {\"isp-c/c1\": 10},"
+	          " \"access\": [{\"up_mbps\": 0.001, \"down_mbps\": 1000}]}],"
+	          "\"seeds\": [{\"pids\": {\"isp-a/a1\": 1},"
+	          " \"access\": [{\"up_mbps\": 100000, \"down_mbps\": 1}]}],"
+	          "\"policies\": [{\"policy\": \"native\"}], \"bin_seconds\": 10",
+	          NULL);
+	assert_int_equal(study_run(&s), ERR_OK);
+	const struct outcome_times t = times(&s, 0);
+	assert_int_equal(t.n, 10);
+	assert_close(t.most, 10 * 1024000.0 * 1024 * 8 / 1e9, 0.02);
+	for (size_t i = 0; i < s.network.n_segments; i++)
+		assert_true(outcome_load(&s.outcomes[0], i, 1, 10) <= 1e9 * (1 + 1e-9));
+	study_done(&s);
+}
+
+/* ---- what holds of every run ---- */
+
+static const char busy[] =
+	"\"content\": {\"kib\": 5000, \"piece_kib\": 64, \"swarms\": 5, \"zipf\": 1},"
+	"\"client\": {\"overhead_percent\": 10, \"announce_seconds\": 60},"
+	"\"peers\": ["
+	" {\"pids\": {\"isp-a/a1\": 40, \"isp-b/b2\": 30, \"isp-c/c1\": 20},"
+	"  \"access\": [{\"up_mbps\": 2, \"down_mbps\": 8, \"weight\": 3},"
+	"               {\"up_mbps\": 10, \"down_mbps\": 10}],"
+	"  \"arrive\": {\"pattern\": \"poisson\", \"seconds\": 100}, \"stay_seconds\": 20},"
+	" {\"pids\": {\"isp-a/a2\": 30}, \"access\": [{\"up_mbps\": 1, \"down_mbps\": 8}],"
+	"  \"arrive\": {\"pattern\": \"flash\", \"seconds\": 30, \"after\": 50},"
+	"  \"abort_percent\": 30, \"abort_seconds\": 20}],"
+	"\"seeds\": [{\"pids\": {\"isp-a/a1\": 1},"
+	"  \"access\": [{\"up_mbps\": 10, \"down_mbps\": 10}]}],"
+	"\"policies\": [{\"policy\": \"native\"}, {\"policy\": \"p4p\", \"numwant\": 20,"
+	" \"control_percent\": 20}]";
+
+static double sum_of(const double *numbers, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += numbers[i];
+	return sum;
+}
+
+static void bytes_are_neither_lost_nor_made(void **state)
+{
+	(void)state;
+	struct study s;
+	load_text(&s, busy, NULL);
+	assert_int_equal(study_run(&s), ERR_OK);
+	for (size_t arm = 0; arm < 2; arm++) {
+		const struct outcome *o = &s.outcomes[arm];
+		const struct outcome_times t = times(&s, arm);
+		const double sum = sum_of(o->pairs, o->n_sites * o->n_sites);
+		double tiers[TIER_COUNT_];
+		outcome_tiers(o, &s.network, tiers);
+		assert_close(sum_of(tiers, TIER_COUNT_), sum, 1e-12);
+		assert_int_equal(t.n + t.unfinished + t.gave_up, 120);
+		assert_int_equal(t.unfinished, 0);
+		assert_true(t.gave_up > 0 && t.gave_up < 30);
+		/* The whole of those who completed; of those who gave up at most a part for each tie. */
+		assert_true(o->content >= (double)t.n * 5000 * 1024);
+		assert_true(o->content < (double)(t.n + t.gave_up) * 5000 * 1024);
+		assert_true(sum >= o->content * 1.1 * (1 - 1e-9));
+		assert_true(sum <= (o->content + (double)t.gave_up * 60 * 65536) * 1.1);
+	}
+	study_done(&s);
+}
+
+static size_t segment_of(const struct study *s, const char *id)
+{
+	for (size_t i = 0; i < s->network.n_segments; i++)
+		if (strcmp(s->network.segments[i].id, id) == 0)
+			return i;
+	fail_msg("no %s", id);
+	return 0;
+}
+
+/* Without churn every leecher gets one copy, and what A sends to B is what B has from A. */
+static void copies_and_both_ends_of_a_peering_agree(void **state)
+{
+	(void)state;
+	struct study s;
+	load_file(&s, "three-isps/swarm.json", NULL);
+	assert_int_equal(study_run(&s), ERR_OK);
+	const size_t ab = segment_of(&s, "a-b"), ba = segment_of(&s, "b-a");
+	for (size_t arm = 0; arm < s.n_outcomes; arm++) {
+		const struct outcome *o = &s.outcomes[arm];
+		assert_close(o->content, 60.0 * (16 << 20), 1e-12);
+		assert_close(sum_of(o->pairs, o->n_sites * o->n_sites), o->content * 1.19, 1e-9);
+		assert_true(outcome_bytes(o, ab) > 1e6);
+		assert_close(outcome_bytes(o, ab), outcome_bytes(o, ba + 1), 1e-12);
+		assert_close(outcome_bytes(o, ab + 1), outcome_bytes(o, ba), 1e-12);
+	}
+	study_done(&s);
+}
+
+/* The report without its first member, which is the seed. */
+static char *report_with(uint64_t seed)
+{
+	struct study s;
+	struct text out = { 0 };
+	load_text(&s, busy, &seed);
+	assert_int_equal(study_run(&s), ERR_OK);
+	const struct report r = study_report(&s);
+	assert_int_equal(report_json(&r, &out), ERR_OK);
+	study_done(&s);
+	char *rest = strchr(out.bytes, ',');
+	assert_non_null(rest);
+	memmove(out.bytes, rest, strlen(rest) + 1);
+	return out.bytes;
+}
+
+static void the_same_seed_gives_the_same_bytes_and_another_does_not(void **state)
+{
+	(void)state;
+	char *first = report_with(5), *again = report_with(5), *other = report_with(6);
+	assert_string_equal(first, again);
+	assert_string_not_equal(first, other);
+	free(first);
+	free(again);
+	free(other);
+}
+
+/* A control share of everything is no policy at all, and the people are the same. */
+static void all_under_control_is_native(void **state)
+{
+	(void)state;
+	struct study s;
+	load_file(&s, "three-isps/swarm.json", NULL);
+	s.scenario.n_arms = 3;
+	s.scenario.arms[1] = s.scenario.arms[2];
+	s.scenario.arms[1].control_percent = 100;
+	s.scenario.arms[0].numwant = s.scenario.arms[1].numwant;
+	assert_int_equal(study_run(&s), ERR_OK);
+	const size_t pairs = s.outcomes[0].n_sites * s.outcomes[0].n_sites;
+	assert_memory_equal(s.outcomes[0].pairs, s.outcomes[1].pairs, pairs * sizeof(double));
+	assert_memory_not_equal(s.outcomes[0].pairs, s.outcomes[2].pairs, pairs * sizeof(double));
+	study_done(&s);
+}
+
+/* ---- against real clients ---- */
+
+static const struct measured {
+	double copies[3], median, p95, transit;
+} measured[] = {
+	{ { 15.3, 17.3, 17.4 }, 79.9, 86.7, .435 },
+	{ { 14.0, 16.6, 16.3 }, 75.7, 80.6, .436 },
+};
+
+static void compare(const struct study *s, size_t arm, const struct measured *real)
+{
+	const struct outcome *o = &s->outcomes[arm];
+	const struct outcome_times t = times(s, arm);
+	double tiers[TIER_COUNT_];
+	assert_int_equal(t.n, 60);
+	assert_close(t.median, real->median, .25);
+	assert_close(t.p95, real->p95, .25);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_close(outcome_imports(o, &s->network, i) / (16 << 20), real->copies[i], .25);
+	outcome_tiers(o, &s->network, tiers);
+	assert_close(tiers[TIER_TRANSIT] / sum_of(tiers, TIER_COUNT_), real->transit, .25);
+}
+
+/*
+ * tests/sim/three-isps/swarm.json is a swarm that was measured with 60 libtorrent clients and counters
+ * on every link, three times each: a tracker that draws at random, asked for 50 peers and for 20.
+ */
+static void a_small_swarm_is_as_it_was_measured(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		struct study s;
+		load_file(&s, "three-isps/swarm.json", &seed);
+		assert_int_equal(study_run(&s), ERR_OK);
+		for (size_t arm = 0; arm < 2; arm++)
+			compare(&s, arm, &measured[arm]);
+		study_done(&s);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(one_peer_takes_as_long_as_its_line),
+	cmocka_unit_test(an_interconnect_is_never_faster_than_its_capacity),
+	cmocka_unit_test(bytes_are_neither_lost_nor_made),
+	cmocka_unit_test(copies_and_both_ends_of_a_peering_agree),
+	cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
+	cmocka_unit_test(all_under_control_is_native),
+	cmocka_unit_test(a_small_swarm_is_as_it_was_measured),
+};
+
+RUN_TESTS(tests)

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/p4psim/office.h"
+
+#include "common/base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ADDRESS = 0x0a000000, PORT = 6881 };
+
+static uint64_t hash_of(const struct office *o, uint32_t swarm)
+{
+	return random_mix(random_mix(o->scenario->seed) + swarm + 1);
+}
+
+static void info_hash(const struct office *o, uint32_t swarm, uint8_t out[static INFO_HASH_SIZE])
+{
+	const uint64_t hash = hash_of(o, swarm);
+	memset(out, 0, INFO_HASH_SIZE);
+	memcpy(out, &hash, sizeof(hash));
+	memcpy(out + sizeof(hash), &swarm, sizeof(swarm));
+}
+
+enum err office_open(struct office *o, const struct scenario *s, const struct scenario_arm *arm,
+                     const struct population *p, const struct map_snapshot *map)
+{
+	const struct swarm_options options = {
+		.shards = 1, .max_swarms = s->swarms + 1, .max_peers = p->n + 1, .secret = s->seed
+	};
+	*o = (struct office){ .scenario = s,
+		              .arm = arm,
+		              .population = p,
+		              .map = map,
+		              .store = swarm_store_new(&options),
+		              .choice = malloc(sizeof(*o->choice)),
+		              .seed = random_mix(s->seed + 2) };
+	if (o->store != NULL && o->choice != NULL)
+		return ERR_OK;
+	office_close(o);
+	return ERR_NOMEM;
+}
+
+void office_close(struct office *o)
+{
+	swarm_store_free(o->store);
+	free(o->choice);
+	*o = (struct office){ 0 };
+}
+
+static struct swarm_client client_of(const struct office *o, uint32_t peer)
+{
+	const uint32_t site = o->population->people[peer].site;
+	return (struct swarm_client){ .identity = random_mix(peer + 1),
+		                      .addr = ip_v4(FIRST_ADDRESS + peer),
+		                      .port = PORT,
+		                      .place = o->population->places[site] };
+}
+
+static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
+                   uint32_t want, struct office_list *out)
+{
+	static const struct steer_rules control = { .policy = STEER_NATIVE };
+	const struct swarm_asker who = { .client = client_of(o, peer),
+		                         .family = IP_V4,
+		                         .seeding = whole };
+	const uint32_t swarm = o->population->people[peer].swarm;
+	const bool controlled = random_mix(hash_of(o, swarm)) % 100 < o->arm->control_percent;
+	const struct steer_rules *rules = controlled ? &control : &o->arm->rules;
+	const bool mapped = snapshot_place(o->map, who.client.place).provider != NO_PROVIDER;
+	const struct choice_asker asker = { .map = o->map,
+		                            .rules = rules,
+		                            .who = &who,
+		                            .place = who.client.place,
+		                            .mapped = mapped,
+		                            .steered = mapped && rules->policy != STEER_NATIVE };
+	out->n = choice_make(o->choice, visit, &asker, want, &o->seed);
+	for (size_t i = 0; i < out->n; i++) {
+		struct swarm_endpoint e;
+		swarm_endpoint(visit, &o->choice->list[i], false, &e);
+		out->peers[i] = ip_v4_number(&e.addr) - FIRST_ADDRESS;
+	}
+}
+
+enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,
+                         struct office_list *out)
+{
+	uint8_t hash[INFO_HASH_SIZE];
+	struct swarm_visit visit;
+	struct swarm_change change;
+	const struct swarm_peer put = {
+		.client = client_of(o, peer),
+		.role = whole ? SWARM_SEED : SWARM_LEECHER,
+		.expires = (uint32_t)now + 2 * o->scenario->announce_seconds,
+	};
+	out->n = 0;
+	info_hash(o, o->population->people[peer].swarm, hash);
+	enum err e = swarm_enter(o->store, hash, true, &visit);
+	if (e != ERR_OK)
+		return e;
+	e = swarm_put(&visit, &put, false, &change);
+	if (e == ERR_OK && want > 0)
+		choose(o, &visit, peer, whole, want, out);
+	swarm_leave(&visit);
+	return e;
+}
+
+enum err office_stop(struct office *o, uint32_t peer)
+{
+	uint8_t hash[INFO_HASH_SIZE];
+	struct swarm_visit visit;
+	const struct swarm_client client = client_of(o, peer);
+	info_hash(o, o->population->people[peer].swarm, hash);
+	const enum err e = swarm_enter(o->store, hash, false, &visit);
+	if (e != ERR_OK)
+		return e;
+	if (visit.swarm != NULL)
+		(void)swarm_remove(&visit, &client);
+	swarm_leave(&visit);
+	return ERR_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The tracker of a simulation: the server's swarm store and its choice of a list, without a socket.
+ *
+ * A peer's number is in its address. The control group is chosen by the hash of the info-hash.
+ *
+ * Ownership: office_close(). Threading: one thread.
+ */
+
+#include "common/choice/choice.h"
+#include "tools/p4psim/population.h"
+
+struct office {
+	const struct scenario *scenario;
+	const struct scenario_arm *arm;
+	const struct population *population;
+	const struct map_snapshot *map;
+	struct swarm_store *store;
+	struct choice *choice;
+	uint64_t seed;
+};
+
+enum err office_open(struct office *o, const struct scenario *s, const struct scenario_arm *arm,
+                     const struct population *p, const struct map_snapshot *map) must_check;
+void office_close(struct office *o);
+
+/* The peer is here, with everything or not; up to `want` others for it, at most CHOICE_MAX. ERR_NOMEM. */
+struct office_list {
+	size_t n;
+	uint32_t peers[CHOICE_MAX];
+};
+enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,
+                         struct office_list *out) must_check;
+
+/* The peer goes. */
+enum err office_stop(struct office *o, uint32_t peer) must_check;
