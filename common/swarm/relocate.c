@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks moved by the first call, so that there is a choice at once, and by each of the others. */
-enum { FIRST_STEPS = 8 };
+/* Records moved by a call, after the first. */
+enum { AT_A_TIME = 4 };
 
 union made {
 	struct record record;
@@ -97,91 +97,88 @@ static void merge(struct swarm_visit *v, const struct record *old, bool wide, st
 	atomic_fetch_sub_explicit(&v->store->peers, 1, memory_order_relaxed);
 }
 
-struct step {
-	struct swarm_visit *visit;
-	swarm_place_fn *place_of;
-	void *ctx;
-	bool wide, full; /* full: no memory for more */
-};
-
-/* True when the record is in its new place. */
-static bool moves_on(void *ctx, const struct record *r)
+/* The last record of a chunk, so that nothing moves up. */
+static enum err move_last(struct swarm_visit *v, struct sequence *q, uint32_t chunk,
+                          swarm_place_fn *place_of, void *ctx)
 {
-	struct step *s = ctx;
+	const uint32_t size = q->tall ? chunk_size(q->at, chunk) : q->n;
+	const struct spot last = { .chunk = chunk, .position = size - 1 };
+	const struct record *r = sequence_record(q, last);
+	struct swarm_client c = client_of(r, q->wide);
 	struct spot at;
-	struct swarm_client c = client_of(r, s->wide);
-	if (s->full)
-		return false;
-	c.place = s->place_of(s->ctx, &c.addr);
+	c.place = place_of(ctx, &c.addr);
 	must(c.place < SWARM_PLACES_MAX);
-	if (crowd_find(s->visit->swarm, &c, record_role(r), &at)) {
-		merge(s->visit, r, s->wide, at);
-		return true;
-	}
-	s->full = insert_at(s->visit, r, s->wide, c.place) != ERR_OK;
-	return !s->full;
+	if (crowd_find_as(&v->swarm->of[q->wide], &c, record_role(r), &at))
+		merge(v, r, q->wide, at);
+	else if (insert_at(v, r, q->wide, c.place) != ERR_OK)
+		return ERR_NOMEM;
+	sequence_remove(q, last, &v->shard->bytes);
+	relocate_tidy(v->shard, v->swarm);
+	return ERR_OK;
 }
 
-/* One chunk of one move, a random one. */
-static void step(struct step *s)
+/* From a random chunk of one move; a few calls take the same one. */
+static enum err step(struct swarm_visit *v, swarm_place_fn *place_of, void *ctx)
 {
-	struct swarm_shard *shard = s->visit->shard;
-	struct move *m = move_of(shard, s->visit->swarm);
+	struct move *m = move_of(v->shard, v->swarm);
 	must(m != NULL);
 	struct sequence *q = &m->old[m->old[0].n == 0];
-	s->wide = q->wide;
-	uint32_t chunk = (uint32_t)(random_mix(q->n) % sequence_chunks(q));
-	(void)sequence_sift(q, chunk, moves_on, s, &chunk, &shard->bytes);
-	sequence_trim(q, &shard->bytes);
-	relocate_tidy(shard, s->visit->swarm);
+	const uint64_t chance = random_mix(q->n / AT_A_TIME);
+	return move_last(v, q, (uint32_t)(chance % sequence_chunks(q)), place_of, ctx);
 }
 
 enum err swarm_relocate(struct swarm_visit *v, uint32_t map_number, swarm_place_fn *place_of,
                         void *ctx)
 {
 	struct swarm *w = v->swarm;
+	unsigned steps = AT_A_TIME;
 	map_number &= HEADER_FREE;
 	if (w == NULL || (w->map_number == map_number && !w->moving))
 		return ERR_OK;
-	struct step s = { .visit = v, .place_of = place_of, .ctx = ctx };
-	uint32_t steps = 1;
 	if (w->map_number != map_number) {
-		const uint32_t size = swarm_size(v->shard, w);
-		if (size > 0 && begin(v) != ERR_OK)
+		if (swarm_size(v->shard, w) > 0 && begin(v) != ERR_OK)
 			return ERR_NOMEM;
 		w->map_number = map_number & HEADER_FREE;
-		steps = size <= SWARM_RELOCATED_AT_ONCE ? SWARM_RELOCATED_AT_ONCE : FIRST_STEPS;
+		steps = SWARM_RELOCATED_AT_ONCE;
 	}
 	v->self.known = false;
-	for (; steps > 0 && w->moving && !s.full; steps--)
-		step(&s);
+	while (steps-- > 0 && w->moving && step(v, place_of, ctx) == ERR_OK)
+		;
 	return ERR_OK;
 }
 
-/* The record of a client in an old sequence, wherever that was. */
-static bool old_find(const struct sequence *q, const struct swarm_client *c, struct spot *out)
+static bool is_at(const struct record *r, bool wide, const struct swarm_client *c)
+{
+	return memcmp(r->endpoint, c->addr.bytes, wide ? 16 : 4) == 0;
+}
+
+/* Wherever it was. */
+static bool old_search(const struct sequence *q, const struct swarm_client *c, struct spot *out)
 {
 	const uint64_t tag = key_of(0, 0, c->identity), mask = key_of(0, 0, UINT64_MAX);
-	if (q->n > SWARM_OLD_SEARCH_MAX)
+	if (q->n == 0 || q->n > SWARM_OLD_SEARCH_MAX)
 		return false;
-	for (struct spot at = { 0 }; !sequence_is_end(q, at); at = sequence_next(q, at)) {
-		const struct record *r = sequence_record(q, at);
-		if ((r->key & mask) == tag &&
-		    (c->keyed || memcmp(r->endpoint, c->addr.bytes, q->wide ? 16 : 4) == 0)) {
-			*out = at;
+	for (uint32_t chunk = 0; chunk < sequence_chunks(q); chunk++) {
+		const uint32_t size = q->tall ? chunk_size(q->at, chunk) : q->n;
+		void *block = sequence_record(q, (struct spot){ .chunk = chunk });
+		for (uint32_t i = 0; i < size; i++) {
+			const struct record *r = record_at(block, q->wide, i);
+			if ((r->key & mask) != tag || !(c->keyed || is_at(r, q->wide, c)))
+				continue;
+			*out = (struct spot){ .chunk = chunk, .position = i };
 			return true;
 		}
 	}
 	return false;
 }
 
-bool relocate_client(struct swarm_visit *v, const struct swarm_client *c)
+bool relocate_client(struct swarm_visit *v, const struct swarm_client *c, enum swarm_role role)
 {
 	const bool wide = is_wide(c->addr.family);
 	struct sequence *q;
 	for (unsigned i = 2 + wide; (q = swarm_sequence(v->shard, v->swarm, i)) != NULL; i += 2) {
 		struct spot at;
-		if (!old_find(q, c, &at) ||
+		if (!(crowd_find_as(q, c, role, &at) || old_search(q, c, &at)) ||
 		    insert_at(v, sequence_record(q, at), wide, c->place) != ERR_OK)
 			continue;
 		sequence_remove(q, at, &v->shard->bytes);

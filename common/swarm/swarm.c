@@ -38,6 +38,12 @@ static bool find_key(const struct sequence *s, const struct swarm_client *c, uin
 	return false;
 }
 
+bool crowd_find_as(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
+                   struct spot *out)
+{
+	return s->n > 0 && find_key(s, c, key_for(c, role), out);
+}
+
 bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,
                 struct spot *out)
 {
@@ -78,7 +84,8 @@ static bool search(struct swarm_visit *v, const struct swarm_client *c, enum swa
                    struct spot *out)
 {
 	return crowd_search(v->swarm, c, role, out) ||
-	       (v->swarm->moving && relocate_client(v, c) && crowd_find(v->swarm, c, role, out));
+	       (v->swarm->moving && relocate_client(v, c, role) &&
+	        crowd_find(v->swarm, c, role, out));
 }
 
 /* ---- coming, changing, going ---- */

@@ -46,8 +46,8 @@ enum {
 	SWARM_PLACES_MAX = 1 << 20,
 	SWARM_LIFETIME_MAX = 32000, /* seconds from an announce to its end */
 	SWARM_SEARCH_MAX = 1000,
-	SWARM_RELOCATED_AT_ONCE = 256,
-	SWARM_OLD_SEARCH_MAX = 65536
+	SWARM_RELOCATED_AT_ONCE = 64,
+	SWARM_OLD_SEARCH_MAX = 1024
 };
 
 struct swarm_store;
@@ -156,12 +156,12 @@ uint32_t swarm_map_number(const struct swarm_visit *v);
  * Brings the places up to date: each peer's becomes what `place_of` says for its address. Call it in
  * every visit, with the number of the caller's map; when nothing is to be done it does nothing.
  *
- * A small swarm (SWARM_RELOCATED_AT_ONCE) is done within the call. In a larger one each call moves a
- * chunk or some, from random spots, so the world never stops and no list is long without a choice: those
- * under way are counted and expire, but are not drawn until it is their turn. A client that announces
- * or stops is moved first. Only in a swarm of more than SWARM_OLD_SEARCH_MAX peers yet to be moved it is
- * not looked for: it joins as a new one, and what was known of it, when its turn comes, is dropped but
- * for its snatch; and a stop leaves that to its expiry.
+ * The first call moves up to SWARM_RELOCATED_AT_ONCE peers, all of a small swarm, and each of the others
+ * a few, from random spots, so that the swarms of a busy tracker do not all have the cost at once and
+ * nobody waits for it. Those under way are counted and expire, but are not drawn until it is their turn.
+ * A client that announces or stops is moved first, if its place has the same number as before or no more
+ * than SWARM_OLD_SEARCH_MAX peers are yet to be moved. Else it joins as a new one, and what was known of
+ * it, when its turn comes, is dropped but for its snatch; and a stop leaves that to its expiry.
  *
  * ERR_NOMEM: nothing changed.
  */

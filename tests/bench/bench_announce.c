@@ -4,7 +4,8 @@
  * What the tracker's own code costs an announce over UDP, sockets and kernel left out: batches of
  * datagrams go through tracker_udp() with swarms, a map of 200 PIDs, steering and accounting as they
  * are. Small swarms, a Zipf catalogue, one giant, and a swarm of 200 peers beside it; under both
- * policies. One JSON object for each line; with an argument only the workloads of that name.
+ * policies. Then, what a new map does to latency. One JSON object for each line; with an argument only
+ * the workloads of that name.
  */
 
 #include "common/codec/udp_tracker.h"
@@ -43,7 +44,8 @@ static struct ip_addr address_of(const struct workload *w, uint32_t peer)
 	return ip_v4(10U << 24 | pid / PIDS_EACH << 16 | pid % PIDS_EACH << 8 | (peer & 255));
 }
 
-static struct map_snapshot *make_map(uint32_t providers)
+/* `shift`: by how many PIDs every block of addresses is further on. */
+static struct map_snapshot *make_map(uint32_t providers, uint32_t shift)
 {
 	static char names[PROVIDERS_MAX][16], pid_names[PIDS_EACH][16];
 	static char edge_names[PROVIDERS_MAX][16];
@@ -61,7 +63,7 @@ static struct map_snapshot *make_map(uint32_t providers)
 		(void)snprintf(edge_names[p], sizeof(edge_names[p]), "to-%u", p);
 		asns[p] = 64500 + p;
 		for (uint32_t k = 0; k < PIDS_EACH; k++) {
-			prefixes[p][k] = prefix_of(p, k);
+			prefixes[p][k] = prefix_of(p, (k + shift) % PIDS_EACH);
 			pids[p][k] = (struct map_pid){ .name = pid_names[k],
 				                       .prefixes = &prefixes[p][k],
 				                       .n_prefixes = 1 };
@@ -185,6 +187,54 @@ static double nanoseconds(struct bench *b, double *least)
 	return rounds[n / 2];
 }
 
+/*
+ * A new map in which everybody has another place. What each batch costs before and after is measured,
+ * and replayed as a queue to which batches come evenly, at 70 % of what was possible before: so these
+ * are latencies of a machine that does nothing else. An announce costs KERNEL_SECONDS more than here
+ * (bench_udp.py's echo).
+ */
+enum { SWAP_BATCHES = 4096 };
+static const double KERNEL_SECONDS = 4e-6, SWAP_LOAD = 0.7;
+
+static double costs_of(struct bench *b, double cost[static SWAP_BATCHES])
+{
+	double sum = 0;
+	for (unsigned i = 0; i < SWAP_BATCHES; i++) {
+		uint32_t peers[NET_BATCH_MAX];
+		for (size_t j = 0; j < NET_BATCH_MAX; j++)
+			peers[j] = random_below(&b->seed, b->workload->peers);
+		const double before = cpu_seconds();
+		batch(b, peers, false);
+		cost[i] = cpu_seconds() - before + NET_BATCH_MAX * KERNEL_SECONDS;
+		sum += cost[i];
+	}
+	return sum;
+}
+
+/* The 99th percentile of waiting and service, in microseconds. */
+static double p99_of(const double cost[static SWAP_BATCHES], double gap)
+{
+	static double latency[SWAP_BATCHES];
+	double free_at = 0;
+	for (unsigned i = 0; i < SWAP_BATCHES; i++) {
+		const double now = i * gap;
+		free_at = (free_at > now ? free_at : now) + cost[i];
+		latency[i] = free_at - now;
+	}
+	qsort(latency, SWAP_BATCHES, sizeof(*latency), compare);
+	return latency[SWAP_BATCHES * 99 / 100] * 1e6;
+}
+
+static void swap_maps(struct bench *b, struct map_office *office)
+{
+	static double before[SWAP_BATCHES], after[SWAP_BATCHES];
+	const double gap = costs_of(b, before) / SWAP_BATCHES / SWAP_LOAD;
+	must(map_publish(office, make_map(b->workload->providers, 1)) == ERR_OK);
+	(void)costs_of(b, after);
+	printf("{\"workload\": \"%s\", \"p99_us\": %.0f, \"swap_p99_us\": %.0f}\n",
+	       b->workload->name, p99_of(before, gap), p99_of(after, gap));
+}
+
 static void run(const struct workload *w, const char *state_dir)
 {
 	struct bench b = { .workload = w, .seed = 1 };
@@ -201,7 +251,7 @@ static void run(const struct workload *w, const char *state_dir)
 	                                                 .max_peers = w->peers + 1,
 	                                                 .secret = 7 });
 	must(office != NULL && metrics != NULL && swarms != NULL);
-	must(map_publish(office, make_map(w->providers)) == ERR_OK);
+	must(map_publish(office, make_map(w->providers, 0)) == ERR_OK);
 	must(accounting_new(&(struct accounting_options){ .slots = 1,
 	                                                  .bin_seconds = 300,
 	                                                  .state_dir = state_dir,
@@ -237,6 +287,7 @@ static void run(const struct workload *w, const char *state_dir)
 		       policy == STEER_NATIVE ? "native" : "p4p", ns, least);
 		(void)fflush(stdout);
 	}
+	swap_maps(&b, office);
 	tracker_free(b.tracker);
 	accounting_free(b.accounting);
 	swarm_store_free(swarms);

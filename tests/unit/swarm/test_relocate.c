@@ -7,7 +7,7 @@
 
 #include "common/base/random.h"
 
-enum { N = 3000, PLACES = 7 };
+enum { N = 3000, FEW = SWARM_OLD_SEARCH_MAX, PLACES = 7 };
 
 /* What the map says, and how often it was asked. */
 struct map {
@@ -76,17 +76,17 @@ static void moves_a_bounded_number_at_a_time(void **state)
 	do {
 		assert_int_equal(go_on(&v, &new), ERR_OK);
 		assert_int_equal(swarm_map_number(&v), 2);
-		assert_in_range(new.asked - asked, 1, calls == 0 ? 8 * BLOCK_MAX : BLOCK_MAX);
+		assert_in_range(new.asked - asked, 1, calls == 0 ? SWARM_RELOCATED_AT_ONCE : 4);
 		asked = new.asked;
 		const struct swarm_counts now = swarm_counts(&v);
 		assert_memory_equal(&before, &now, sizeof(now));
-		if (calls++ % 8 == 0) {
+		if (calls++ % 64 == 0) {
 			assert_int_equal(pthread_mutex_unlock(&s->shards[0].lock), 0);
 			walk(s);
 			assert_int_equal(pthread_mutex_lock(&s->shards[0].lock), 0);
 		}
 	} while (v.swarm->moving);
-	assert_in_range(calls, N / BLOCK_MAX - 8, N / 16);
+	assert_in_range(calls, (N - SWARM_RELOCATED_AT_ONCE) / 4, N / 4);
 	assert_int_equal(new.asked, N);
 	check_places(&v, &new, N);
 	assert_null(s->shards[0].moves);
@@ -113,11 +113,11 @@ static void moves_a_small_swarm_at_once(void **state)
 static void knows_those_under_way(void **state)
 {
 	(void)state;
-	struct swarm_store *s = store_of(1, 2, N);
+	struct swarm_store *s = store_of(1, 2, FEW);
 	struct map old = { .factor = 1 }, new = { .factor = 2 };
-	struct swarm_visit v = filled(s, &old, N);
-	uint32_t here = N;
-	for (uint32_t i = 0; i < N; i += 7) {
+	struct swarm_visit v = filled(s, &old, FEW);
+	uint32_t here = FEW;
+	for (uint32_t i = 0; i < FEW; i += 7) {
 		assert_int_equal(go_on(&v, &new), ERR_OK);
 		struct swarm_peer p = person(&new, i);
 		if (i % 2) {
@@ -143,7 +143,7 @@ static void knows_those_under_way(void **state)
 	swarm_store_free(s);
 }
 
-/* Nobody under way is drawn, everybody is in the end, and the first list is no short one. */
+/* Nobody under way is drawn, everybody is in the end, and the first list is one of usual length. */
 static void draws_from_those_that_have_moved(void **state)
 {
 	(void)state;
@@ -158,10 +158,10 @@ static void draws_from_those_that_have_moved(void **state)
 	do {
 		assert_int_equal(go_on(&v, &new), ERR_OK);
 		const uint32_t n = candidates(&v, &asker);
-		assert_true(n >= 100 && n >= before && n <= all);
+		assert_true(n >= 32 && n >= before && n <= all);
 		before = n;
-		const size_t got = draw_all(&v, &asker, 100, &seed, out);
-		assert_int_equal(got, 100);
+		const size_t got = draw_all(&v, &asker, 32, &seed, out);
+		assert_int_equal(got, 32);
 		for (size_t i = 0; i < got; i++) {
 			struct swarm_endpoint e;
 			swarm_endpoint(&v, &out[i], false, &e);
@@ -212,12 +212,29 @@ static void merges_who_was_not_looked_for(void **state)
 	swarm_store_free(s);
 }
 
+/* The same swarm under a map that leaves its places their numbers: all are found, however many. */
+static void finds_at_once_whose_place_has_its_number(void **state)
+{
+	(void)state;
+	enum { MANY = 2 * SWARM_OLD_SEARCH_MAX };
+	struct swarm_store *s = store_of(1, 2, MANY);
+	struct map old = { .factor = 1 }, same = { .factor = 1 + PLACES };
+	struct swarm_visit v = filled(s, &old, MANY);
+	assert_int_equal(go_on(&v, &same), ERR_OK);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_false(put(&v, person(&same, i), false).joined);
+	assert_true(v.swarm->moving);
+	swarm_leave(&v);
+	walk(s);
+	swarm_store_free(s);
+}
+
 static void takes_the_next_map_before_it_is_done(void **state)
 {
 	(void)state;
-	struct swarm_store *s = store_of(1, 2, N);
+	struct swarm_store *s = store_of(1, 2, FEW);
 	struct map maps[4] = { { .factor = 1 }, { .factor = 2 }, { .factor = 3 }, { .factor = 5 } };
-	struct swarm_visit v = filled(s, &maps[0], N);
+	struct swarm_visit v = filled(s, &maps[0], FEW);
 	for (unsigned i = 1; i < 4; i++) {
 		assert_int_equal(go_on(&v, &maps[i]), ERR_OK);
 		assert_int_equal(go_on(&v, &maps[i]), ERR_OK);
@@ -228,7 +245,7 @@ static void takes_the_next_map_before_it_is_done(void **state)
 	walk(s);
 	v = enter(s, 1, false);
 	finish(&v, &maps[3]);
-	check_places(&v, &maps[3], N);
+	check_places(&v, &maps[3], FEW);
 	swarm_leave(&v);
 	walk(s);
 	swarm_store_free(s);
@@ -275,6 +292,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(knows_those_under_way),
 	cmocka_unit_test(draws_from_those_that_have_moved),
 	cmocka_unit_test(merges_who_was_not_looked_for),
+	cmocka_unit_test(finds_at_once_whose_place_has_its_number),
 	cmocka_unit_test(takes_the_next_map_before_it_is_done),
 	cmocka_unit_test(sweeps_lists_and_saves_those_under_way),
 };
