@@ -243,9 +243,9 @@ size_t choice_make(struct choice *c, const struct swarm_visit *visit,
 		.asker = asker,
 		.tariff = { asker->map, asker->place, asker->who->seeding },
 		.want = want,
-		.seed = seed,
 		.restricted = snapshot_restricts_uploads(asker->map),
 	};
+	m.seed = seed;
 	must(want <= CHOICE_MAX);
 	c->n = c->n_handed = c->n_candidates = 0;
 	/* A swarm of which everybody will be looked at needs no parts. */

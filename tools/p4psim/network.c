@@ -230,9 +230,10 @@ enum err network_build(struct network *n, const struct world *w, const uint32_t 
 {
 	must(n_places <= SITES_MAX);
 	*n = (struct network){ .world = w, .n_sites = n_places };
+	struct hop **trees = calloc(n_places + 1, sizeof(struct hop *));
 	struct building b = { .n = n,
 		              .domains = calloc(w->n + 1, sizeof(*b.domains)),
-		              .trees = calloc(n_places + 1, sizeof(*b.trees)) };
+		              .trees = trees };
 	n->sites = malloc((n_places + 1) * sizeof(*n->sites));
 	n->paths = malloc((n_places * n_places + 1) * sizeof(*n->paths));
 	enum err e = ERR_NOMEM;

@@ -31,7 +31,7 @@ static void fault_of(struct drawing *d, size_t group, const char *pid, const cha
 	for (; *pid != '\0' && n < (int)sizeof(where) - 3; pid++) {
 		if (*pid == '~' || *pid == '/')
 			where[n++] = '~';
-		where[n++] = *pid == '/' ? '1' : *pid == '~' ? '0' : *pid;
+		where[n++] = (char)(*pid == '/' ? '1' : *pid == '~' ? '0' : *pid);
 	}
 	where[n] = '\0';
 	d->bad = true;
@@ -219,7 +219,7 @@ enum err population_draw(struct population *p, const struct scenario *s,
 		             .faults = faults,
 		             .seed = random_mix(s->seed),
 		             .zipf = malloc(s->swarms * sizeof(*d.zipf)) };
-	p->places = malloc((pid_count(s) + 1) * sizeof(*p->places));
+	p->places = calloc(pid_count(s) + 1, sizeof(*p->places));
 	p->people = malloc(heads * sizeof(*p->people));
 	enum err e = ERR_NOMEM;
 	if (d.zipf != NULL && p->places != NULL && p->people != NULL)

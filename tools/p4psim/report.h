@@ -20,5 +20,6 @@ struct report {
 enum err report_table(const struct report *r, struct text *out) must_check;
 enum err report_json(const struct report *r, struct text *out) must_check;
 
-/* The segment whose highest bin comes nearest to its capacity, or SIZE_MAX: none has one. */
-size_t report_bottleneck(const struct report *r, const struct outcome *o, double *utilisation);
+/* The segment whose highest bin comes nearest to its capacity, and what part of it that is; SIZE_MAX:
+ * none has one. */
+size_t report_bottleneck(const struct report *r, const struct outcome *o, double *most);

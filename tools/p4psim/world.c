@@ -71,8 +71,8 @@ static enum err load_topology(struct loading *l, const char *file, struct map_so
 	static const struct map_rules lab = { .lab = true };
 	struct map_topology *t = NULL;
 	struct faults *ignored = faults_new();
-	const char *text;
-	size_t size;
+	const char *text = NULL;
+	size_t size = 0;
 	enum err e = ignored != NULL ? load(l, file, &text, &size) : ERR_NOMEM;
 	if (e == ERR_OK) {
 		l->found->count = l->found->more = 0;
@@ -99,8 +99,8 @@ static struct map_source *source_of(struct world *w, const char *provider)
 static enum err load_costs(struct loading *l, const char *file)
 {
 	struct map_costs *c = NULL;
-	const char *text;
-	size_t size;
+	const char *text = NULL;
+	size_t size = 0;
 	enum err e = load(l, file, &text, &size);
 	if (e != ERR_OK)
 		return e == ERR_NOMEM ? e : ERR_OK;
@@ -112,7 +112,7 @@ static enum err load_costs(struct loading *l, const char *file)
 		               "no topology of the scenario is of '%s'", c->provider);
 	else if (e == ERR_OK)
 		e = map_costs_check(c, source->topology, l->found);
-	if (e == ERR_OK)
+	if (e == ERR_OK && source != NULL)
 		source->costs = c;
 	l->bad = l->bad || e != ERR_OK;
 	gather(l->faults, file, l->found);
