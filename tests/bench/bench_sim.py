@@ -9,7 +9,7 @@
              completion times and the charging volume of the interconnects
   skewed     40 providers whose sizes follow Zipf's law, so that of two peers 6.7 % are of one AS (RFC
              6875): most have few peers of their own to be steered to
-  speed      10,000 peers, 1,000 pieces, one policy: CPU seconds of a core
+  speed      10,000 peers with up to 60 connections each, 1,000 pieces, one policy: CPU seconds of a core
 
 Figures are means over --seeds runs; ratios are to the first row. Exit status: 0 fine; 1 a failure, or
 --check and the speed is below its bar; 2 wrong usage.
@@ -119,7 +119,7 @@ def speed(args, folder):
     each = [1667, 1667, 1667, 1667, 1666, 1666]
     pids = dict(zip(("isp-a/a1", "isp-a/a2", "isp-b/b1", "isp-b/b2", "isp-c/c1", "isp-c/c2"), each))
     scenario = {"format": "p4psim-scenario/1", "topologies": [str(p) for p in sorted(three.glob("*.topology.json"))],
-                "content": {"kib": 256000, "piece_kib": 256},
+                "content": {"kib": 256000, "piece_kib": 256}, "client": {"max_connections": 60},
                 "peers": [{"pids": pids, "arrive": {"pattern": "flash", "seconds": 300},
                            "access": [{"up_mbps": m, "down_mbps": 4 * m} for m in (1, 2, 5)]}],
                 "seeds": [{"pids": {"isp-a/a1": 1}, "access": [{"up_mbps": 100, "down_mbps": 100}]}],

@@ -231,7 +231,7 @@ enum err scenario_parse(const char *json, size_t size, struct arena *arena, stru
 	struct scenario s = { .seed = 1,
 		              .swarms = 1,
 		              .upload_slots = 5,
-		              .max_connections = 60,
+		              .max_connections = 100,
 		              .announce_seconds = 1800,
 		              .retry_seconds = 60,
 		              .max_seconds = 86400,

@@ -110,7 +110,7 @@ static void bytes_are_neither_lost_nor_made(void **state)
 		assert_true(o->content >= (double)t.n * 5000 * 1024);
 		assert_true(o->content < (double)(t.n + t.gave_up) * 5000 * 1024);
 		assert_true(sum >= o->content * 1.1 * (1 - 1e-9));
-		assert_true(sum <= (o->content + (double)t.gave_up * 60 * 65536) * 1.1);
+		assert_true(sum <= (o->content + (double)t.gave_up * 100 * 65536) * 1.1);
 	}
 	study_done(&s);
 }
