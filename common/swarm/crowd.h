@@ -13,10 +13,9 @@ static inline bool is_wide(uint8_t family)
 /* Address and port as on the wire. */
 void endpoint_write(const struct swarm_client *c, uint8_t out[static ENDPOINT_V6]);
 
-/* By its key in the class of its role. */
-bool crowd_find_as(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
+/* By its key in each class of its place; `role` is looked at first. */
+bool crowd_find_in(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
                    struct spot *out);
-/* In each class of its place; `role` is looked at first. */
 bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,
                 struct spot *out);
 /* The same, and for a keyed client in a small sequence in every place. */

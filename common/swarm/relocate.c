@@ -98,8 +98,8 @@ static void merge(struct swarm_visit *v, const struct record *old, bool wide, st
 }
 
 /* The last record of a chunk, so that nothing moves up. */
-static enum err move_last(struct swarm_visit *v, struct sequence *q, uint32_t chunk,
-                          swarm_place_fn *place_of, void *ctx)
+static enum err move_last(struct swarm_visit *v, const struct move *m, struct sequence *q,
+                          uint32_t chunk, swarm_place_fn *place_of, void *ctx)
 {
 	const uint32_t size = q->tall ? chunk_size(q->at, chunk) : q->n;
 	const struct spot last = { .chunk = chunk, .position = size - 1 };
@@ -108,7 +108,7 @@ static enum err move_last(struct swarm_visit *v, struct sequence *q, uint32_t ch
 	struct spot at;
 	c.place = place_of(ctx, &c.addr);
 	must(c.place < SWARM_PLACES_MAX);
-	if (crowd_find_as(&v->swarm->of[q->wide], &c, record_role(r), &at))
+	if (m->strangers && crowd_find(v->swarm, &c, record_role(r), &at))
 		merge(v, r, q->wide, at);
 	else if (insert_at(v, r, q->wide, c.place) != ERR_OK)
 		return ERR_NOMEM;
@@ -124,7 +124,7 @@ static enum err step(struct swarm_visit *v, swarm_place_fn *place_of, void *ctx)
 	must(m != NULL);
 	struct sequence *q = &m->old[m->old[0].n == 0];
 	const uint64_t chance = random_mix(q->n / AT_A_TIME);
-	return move_last(v, q, (uint32_t)(chance % sequence_chunks(q)), place_of, ctx);
+	return move_last(v, m, q, (uint32_t)(chance % sequence_chunks(q)), place_of, ctx);
 }
 
 enum err swarm_relocate(struct swarm_visit *v, uint32_t map_number, swarm_place_fn *place_of,
@@ -142,6 +142,7 @@ enum err swarm_relocate(struct swarm_visit *v, uint32_t map_number, swarm_place_
 		steps = SWARM_RELOCATED_AT_ONCE;
 	}
 	v->self.known = false;
+	relocate_tidy(v->shard, w); /* a sweep may have emptied a move, or what became one */
 	while (steps-- > 0 && w->moving && step(v, place_of, ctx) == ERR_OK)
 		;
 	return ERR_OK;
@@ -175,12 +176,17 @@ static bool old_search(const struct sequence *q, const struct swarm_client *c, s
 bool relocate_client(struct swarm_visit *v, const struct swarm_client *c, enum swarm_role role)
 {
 	const bool wide = is_wide(c->addr.family);
-	struct sequence *q;
-	for (unsigned i = 2 + wide; (q = swarm_sequence(v->shard, v->swarm, i)) != NULL; i += 2) {
+	for (struct move *m = v->shard->moves; m != NULL; m = m->next) {
+		struct sequence *q = &m->old[wide];
 		struct spot at;
-		if (!(crowd_find_as(q, c, role, &at) || old_search(q, c, &at)) ||
-		    insert_at(v, sequence_record(q, at), wide, c->place) != ERR_OK)
+		if (m->swarm != v->swarm)
 			continue;
+		if (!crowd_find_in(q, c, role, &at) && !old_search(q, c, &at)) {
+			m->strangers |= q->n > SWARM_OLD_SEARCH_MAX;
+			continue;
+		}
+		if (insert_at(v, sequence_record(q, at), wide, c->place) != ERR_OK)
+			return false;
 		sequence_remove(q, at, &v->shard->bytes);
 		relocate_tidy(v->shard, v->swarm);
 		return true;

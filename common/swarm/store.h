@@ -46,6 +46,7 @@ struct move {
 	struct move *next; /* of the shard */
 	struct swarm *swarm;
 	struct sequence old[2];
+	bool strangers; /* somebody came who was not looked for here, and may be here */
 };
 
 struct store_slot {

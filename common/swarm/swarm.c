@@ -38,16 +38,9 @@ static bool find_key(const struct sequence *s, const struct swarm_client *c, uin
 	return false;
 }
 
-bool crowd_find_as(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
+bool crowd_find_in(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
                    struct spot *out)
 {
-	return s->n > 0 && find_key(s, c, key_for(c, role), out);
-}
-
-bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,
-                struct spot *out)
-{
-	const struct sequence *s = &w->of[is_wide(c->addr.family)];
 	if (s->n == 0)
 		return false;
 	const uint64_t likely = key_for(c, role);
@@ -60,6 +53,12 @@ bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_
 			return true;
 	}
 	return false;
+}
+
+bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,
+                struct spot *out)
+{
+	return crowd_find_in(&w->of[is_wide(c->addr.family)], c, role, out);
 }
 
 bool crowd_search(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,

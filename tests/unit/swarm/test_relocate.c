@@ -229,6 +229,65 @@ static void finds_at_once_whose_place_has_its_number(void **state)
 	swarm_store_free(s);
 }
 
+/* Whoever changed its role before its turn came is no two peers in the end. */
+static void merges_who_changed_its_role(void **state)
+{
+	(void)state;
+	enum { MANY = 2 * SWARM_OLD_SEARCH_MAX, CHANGED = MANY / 4 };
+	struct swarm_store *s = store_of(1, 2, MANY + CHANGED);
+	struct map maps[3] = { { .factor = 1 }, { .factor = 2 }, { .factor = 2 + PLACES } };
+	for (unsigned round = 1; round < 3; round++) { /* places numbered anew, and as before */
+		struct swarm_visit v = filled(s, &maps[round - 1], MANY);
+		for (uint32_t i = 0; i < MANY; i++) {
+			struct swarm_peer p = person(&maps[round - 1], i);
+			p.role = SWARM_LEECHER;
+			p.client.keyed = true;
+			(void)put(&v, p, false);
+		}
+		assert_int_equal(go_on(&v, &maps[round]), ERR_OK);
+		for (uint32_t i = 0; i < CHANGED; i++) {
+			struct swarm_peer p = person(&maps[round], i);
+			p.role = SWARM_SEED;
+			p.client.keyed = true;
+			(void)put(&v, p, false);
+		}
+		finish(&v, &maps[round]);
+		assert_int_equal(swarm_counts(&v).complete, CHANGED);
+		assert_int_equal(swarm_counts(&v).incomplete, MANY - CHANGED);
+		assert_int_equal(s->peers, MANY);
+		swarm_leave(&v);
+		walk(s);
+	}
+	swarm_store_free(s);
+}
+
+/* Those who had moved are gone when the next map comes, and those who had not are here. */
+static void takes_the_next_map_when_those_moved_have_expired(void **state)
+{
+	(void)state;
+	struct swarm_store *s = store_of(1, 2, N);
+	struct map maps[3] = { { .factor = 1 }, { .factor = 2 }, { .factor = 3 } };
+	struct swarm_visit v = filled(s, &maps[0], N);
+	assert_int_equal(go_on(&v, &maps[1]), ERR_OK);
+	uint32_t stay = 0;
+	for (unsigned i = 2; i < 4; i++) { /* those under way live longer */
+		struct sequence *q = swarm_sequence(v.shard, v.swarm, i);
+		for (struct spot at = { 0 }; !sequence_is_end(q, at);
+		     at = sequence_next(q, at), stay++)
+			sequence_record(q, at)->stamp = 2000;
+	}
+	swarm_leave(&v);
+	assert_int_equal(sweep(s, 1001), N - stay);
+	v = enter(s, 1, false);
+	assert_int_equal(go_on(&v, &maps[2]), ERR_OK);
+	finish(&v, &maps[2]);
+	const struct swarm_counts c = swarm_counts(&v);
+	assert_int_equal(c.complete + c.incomplete, stay);
+	swarm_leave(&v);
+	walk(s);
+	swarm_store_free(s);
+}
+
 static void takes_the_next_map_before_it_is_done(void **state)
 {
 	(void)state;
@@ -293,6 +352,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(draws_from_those_that_have_moved),
 	cmocka_unit_test(merges_who_was_not_looked_for),
 	cmocka_unit_test(finds_at_once_whose_place_has_its_number),
+	cmocka_unit_test(merges_who_changed_its_role),
+	cmocka_unit_test(takes_the_next_map_when_those_moved_have_expired),
 	cmocka_unit_test(takes_the_next_map_before_it_is_done),
 	cmocka_unit_test(sweeps_lists_and_saves_those_under_way),
 };
