@@ -324,8 +324,11 @@ static enum err run(struct sim *s)
 		if (tend_all(s) != ERR_OK || share(s) != ERR_OK || carry_all(s) != ERR_OK ||
 		    announce_pieces(s) != ERR_OK)
 			return ERR_NOMEM;
-		if (idle) /* nothing happens before somebody comes */
-			n = (uint64_t)ceil(all->people[s->next_arrival].arrives / s->step) - 1;
+		if (idle) { /* nothing happens before somebody comes */
+			const double next = all->people[s->next_arrival].arrives;
+			n = (uint64_t)ceil(next / s->step) - 1;
+			n += (double)(n + 1) * s->step < next; /* rounded, it may come too late */
+		}
 	}
 	for (uint32_t i = 0; i < s->n_here; i++)
 		if (!s->mesh.peers[s->here[i]].whole)

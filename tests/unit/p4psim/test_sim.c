@@ -64,6 +64,25 @@ static void an_interconnect_is_never_faster_than_its_capacity(void **state)
 	study_done(&s);
 }
 
+/* 650 s are no whole number of steps of 10 / 39 s, however they are rounded. */
+static void whoever_comes_after_a_pause_is_served(void **state)
+{
+	(void)state;
+	struct study s;
+	load_text(&s,
+	          "\"content\": {\"kib\": 2048, \"piece_kib\": 256},"
+	          "\"peers\": [{\"pids\": {\"isp-a/a2\": 1},"
+	          " \"access\": [{\"up_mbps\": 8, \"down_mbps\": 8}],"
+	          " \"arrive\": {\"pattern\": \"at-once\", \"after\": 650}}],"
+	          "\"seeds\": [{\"pids\": {\"isp-a/a1\": 1},"
+	          " \"access\": [{\"up_mbps\": 8, \"down_mbps\": 8}]}],"
+	          "\"policies\": [{\"policy\": \"native\"}]",
+	          NULL);
+	assert_int_equal(study_run(&s), ERR_OK);
+	assert_int_equal(times(&s, 0).n, 1);
+	study_done(&s);
+}
+
 /* ---- what holds of every run ---- */
 
 static const char busy[] =
@@ -235,6 +254,7 @@ static void a_small_swarm_is_as_it_was_measured(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(one_peer_takes_as_long_as_its_line),
 	cmocka_unit_test(an_interconnect_is_never_faster_than_its_capacity),
+	cmocka_unit_test(whoever_comes_after_a_pause_is_served),
 	cmocka_unit_test(bytes_are_neither_lost_nor_made),
 	cmocka_unit_test(copies_and_both_ends_of_a_peering_agree),
 	cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
