@@ -143,6 +143,8 @@ enum err making_read(struct making *m, struct made_file *f, making_block *take)
 		if (sum > f->size)
 			break;
 		take(m, f, block, (size_t)n);
+		if ((size_t)n < sizeof(block)) /* the last, whatever comes behind it now */
+			break;
 	}
 	if (n < 0)
 		e = making_fault(m, ERR_SYSTEM, path.bytes, "%s", strerror(errno));
