@@ -2,6 +2,7 @@
 #include "common/base/err.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,11 +26,27 @@ const char *err_name(enum err e)
 	return (unsigned)e < ERR_COUNT_ ? names[e] : "unknown";
 }
 
+/* Text that was cut ends with a whole character (RFC 3629). */
+static void end_whole(char *text, size_t size, int wanted)
+{
+	if (wanted < 0 || (size_t)wanted < size)
+		return;
+	size_t n = size - 1, back = 0;
+	while (back < 3 && back < n && ((uint8_t)text[n - 1 - back] & 0xc0) == 0x80)
+		back++;
+	if (back >= n)
+		return;
+	const uint8_t lead = (uint8_t)text[n - 1 - back];
+	const size_t follow = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+	if (follow > back)
+		text[n - 1 - back] = '\0';
+}
+
 static void fill(struct fault *f, enum err code, const char *kind, const char *where)
 {
 	f->code = code;
 	(void)snprintf(f->kind, sizeof(f->kind), "%s", kind);
-	(void)snprintf(f->where, sizeof(f->where), "%s", where);
+	end_whole(f->where, sizeof(f->where), snprintf(f->where, sizeof(f->where), "%s", where));
 }
 
 enum err fault_set(struct fault *f, enum err code, const char *where, const char *fmt, ...)
@@ -40,7 +57,7 @@ enum err fault_set(struct fault *f, enum err code, const char *where, const char
 	va_list ap;
 	va_start(ap, fmt);
 	fill(f, code, err_name(code), where);
-	(void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	end_whole(f->text, sizeof(f->text), vsnprintf(f->text, sizeof(f->text), fmt, ap));
 	va_end(ap);
 	return code;
 }
@@ -66,7 +83,7 @@ enum err faults_add(struct faults *all, enum err code, const char *kind, const c
 	va_list ap;
 	va_start(ap, fmt);
 	fill(f, code, kind, where);
-	(void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	end_whole(f->text, sizeof(f->text), vsnprintf(f->text, sizeof(f->text), fmt, ap));
 	va_end(ap);
 	return code;
 }

@@ -22,9 +22,11 @@ static uint64_t digits(struct bdecode *d, uint8_t first, char stop)
 	for (uint8_t c = first; d->bad == NULL; c = reader_u8(&d->in)) {
 		if (!d->in.bad && c == (uint8_t)stop && n > 0)
 			return value;
-		if (d->in.bad || c < '0' || c > '9')
+		if (d->in.bad || c < '0' || c > '9') {
 			turn_bad(d, "a number is decimal digits and its end");
-		else if (++n > 18)
+			break; /* before another byte is read, which may not be there */
+		}
+		if (++n > 18)
 			turn_bad(d, "a number has at most 18 digits");
 		value = 10 * value + (uint64_t)(c - '0');
 	}

@@ -229,14 +229,16 @@ enum ctl_exit ctl_torrent_check(const struct ctl *c)
 		return code;
 	json_t *json = c->json ? json_array() : NULL;
 	for (size_t i = 0; i < c->n_args; i++) {
-		struct text bytes = { 0 };
+		struct text bytes = { 0 }, name = clean(c->args[i], strlen(c->args[i]));
+		const char *shown = name.bad ? "" : name.bytes;
 		enum ctl_exit one = CTL_USAGE;
 		if (!c->json && c->n_args > 1)
-			printf("%s%s:\n", i > 0 ? "\n" : "", c->args[i]);
+			printf("%s%s:\n", i > 0 ? "\n" : "", shown);
 		if (ctl_read_file(c->args[i], TORRENT_SIZE_MAX, &bytes))
-			one = report(c->args[i], &bytes, &k, json);
+			one = report(shown, &bytes, &k, json);
 		code = one > code ? one : code;
 		text_done(&bytes);
+		text_done(&name);
 	}
 	const enum ctl_exit printed = c->json ? print_json(json) : CTL_OK;
 	return printed > code ? printed : code;

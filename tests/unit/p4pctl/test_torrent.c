@@ -244,6 +244,24 @@ static void names_the_place_of_a_fault(void **state)
 	}
 }
 
+/* A wrong last byte is no early end. */
+static void tells_wrong_from_truncated(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *torrent;
+		enum err e;
+	} rows[] = { { "d4:infod6:lengthi1x", ERR_MALFORMED },
+		     { "d4:infod6:lengthi1", ERR_TRUNCATED } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct torrent t;
+		struct fault f = { 0 };
+		size_t byte = 0;
+		assert_int_equal(read_all(rows[i].torrent, strlen(rows[i].torrent), &t, &f, &byte),
+		                 rows[i].e);
+	}
+}
+
 static void lists_have_a_limit(void **state)
 {
 	(void)state;
@@ -266,6 +284,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(reads_files_of_both_versions),
 	cmocka_unit_test(hashes_of_pieces_make_the_root),
 	cmocka_unit_test(names_the_place_of_a_fault),
+	cmocka_unit_test(tells_wrong_from_truncated),
 	cmocka_unit_test(lists_have_a_limit),
 };
 
