@@ -19,8 +19,9 @@ static const char *const kinds[] = {
 
 /* ---- what is wrong ---- */
 
-static void set_wrong(struct reading *r, enum err e, const char *where, const uint8_t *at,
-                      const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void set_wrong(struct reading *r, enum err e,
+                                                            const char *where, const uint8_t *at,
+                                                            const char *fmt, va_list ap)
 {
 	char text[sizeof(r->fault->text)];
 	if (r->wrong != ERR_OK || r->d.bad != NULL)
