@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-	MEMORY_EACH = 8192, /* a request's line and headers; less is not faster */
+	MEMORY_EACH = 8192, /* a request: half would save 5 %, but hold no scrape of 64 hashes */
 	IDLE_SECONDS = 15
 };
 
