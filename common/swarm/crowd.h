@@ -10,6 +10,14 @@ static inline bool is_wide(uint8_t family)
 	return family == IP_V6;
 }
 
+static inline struct swarm_candidate candidate_of(const struct record *r, bool wide)
+{
+	return (struct swarm_candidate){ .record = r,
+		                         .place = key_place(r->key),
+		                         .wide = wide,
+		                         .seed = key_class(r->key) == SWARM_SEED };
+}
+
 /* Address and port as on the wire. */
 void endpoint_write(const struct swarm_client *c, uint8_t out[static ENDPOINT_V6]);
 

@@ -136,11 +136,7 @@ static size_t read_out(const struct draw *d, size_t from, struct swarm_candidate
 		const char *at = (const char *)d->stretches[i].first;
 		for (uint32_t k = d->stretches[i].n; k > 0; k--, at += size) {
 			const struct record *r = (const void *)at;
-			out[n] =
-				(struct swarm_candidate){ .record = r,
-				                          .place = key_place(r->key),
-				                          .wide = d->wide,
-				                          .seed = key_class(r->key) == SWARM_SEED };
+			out[n] = candidate_of(r, d->wide);
 			n += !is_ghost(d, r);
 		}
 	}

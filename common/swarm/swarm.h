@@ -213,6 +213,20 @@ struct swarm_candidate {
 	bool wide; /* IPv6 */
 };
 
+/* What a caller keeps to find a peer again: the upper half of its identity. */
+static inline uint32_t swarm_tag_of(uint64_t identity)
+{
+	return (uint32_t)(identity >> 32);
+}
+uint32_t swarm_tag(const struct swarm_candidate *c);
+
+/*
+ * The peer of this tag in a place. Of several, a seed before a leecher before a partial seed; never one
+ * with port 0, nor one whose place is an older map's. False, and `out` as it was: there is none. O(log n).
+ */
+bool swarm_find(const struct swarm_visit *v, uint8_t family, uint32_t place, uint32_t tag,
+                struct swarm_candidate *out);
+
 /*
  * Draws up to `want` different candidates from one part of a survey, each equally likely, and returns
  * how many. When there are no more than that, all come, without chance, in the order of their sequence:

@@ -113,6 +113,16 @@ static void compare_peer(const struct swarm_visit *v, const struct model_peer *p
 	assert_int_equal(r->stamp, p->peer.expires & 0xffff);
 	assert_int_equal(r->key & FLAG_SNATCHED, p->snatched);
 	assert_int_equal(key_place(r->key), p->peer.client.port > 0 ? p->peer.client.place : 0);
+	struct swarm_candidate found;
+	const uint32_t tag = swarm_tag_of(p->peer.client.identity);
+	const bool hidden = p->peer.client.port == 0;
+	assert_int_equal(
+		swarm_find(v, p->peer.client.addr.family, p->peer.client.place, tag, &found),
+		!hidden);
+	if (!hidden) {
+		assert_ptr_equal(found.record, r);
+		assert_int_equal(swarm_tag(&found), tag);
+	}
 }
 
 static void compare(const struct model *m, struct swarm_store *s, unsigned w, uint64_t *seed)
