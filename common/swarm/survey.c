@@ -50,6 +50,29 @@ static unsigned bounds_of(unsigned class, uint32_t own, struct swarm_places arou
 	return n;
 }
 
+/* Classes next to each other; none when `last` is below `first`. */
+struct classes {
+	unsigned first, last;
+};
+
+static struct classes candidates_of(const struct swarm_asker *asker, unsigned top)
+{
+	return (struct classes){ .first = asker->seeding ? SWARM_LEECHER : SWARM_SEED,
+		                 .last = asker->seeds_only ? SWARM_SEED
+		                         : asker->seeding  ? SWARM_LEECHER
+		                                           : top };
+}
+
+/* `at`: where bounds_of() says, of each class from the first on. */
+static void count_near(const struct sequence *s, const struct spot *at, unsigned top,
+                       struct swarm_strength *out)
+{
+	uint32_t *count[] = { &out->seeds, &out->leechers, &out->partial };
+	for (unsigned class = SWARM_SEED; class <= top; class ++, at += BOUNDS)
+		*count[class] =
+			sequence_rank(s, at[BOUNDS_OF_PLACES - 1]) - sequence_rank(s, at[0]);
+}
+
 void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
                   struct swarm_places around, struct swarm_survey *out)
 {
@@ -66,22 +89,28 @@ void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
 		out->part[i].n = out->part[i].n_runs = 0;
 		out->part[i].self = NOBODY;
 	}
+	out->near = (struct swarm_strength){ 0 };
 	if (s == NULL || s->n == 0)
 		return;
 	must(around.first >= around.end || (around.first <= own && own < around.end));
-	const unsigned first = asker->seeding ? SWARM_LEECHER : SWARM_SEED;
-	const unsigned last =
-		asker->seeding || v->swarm->partial == 0 ? SWARM_LEECHER : SWARM_PARTIAL;
-	const unsigned each = bounds_of(first, own, around, keys + 1);
-	unsigned n = 1 + each;
-	keys[0] = key_of_place(first, 0);
-	for (unsigned class = first + 1; class <= last; class ++)
-		n += bounds_of(class, own, around, keys + n);
+	const unsigned top = v->swarm->partial == 0 ? SWARM_LEECHER : SWARM_PARTIAL;
+	const struct classes wanted = candidates_of(asker, top);
+	const struct classes searched =
+		asker->counted ? (struct classes){ SWARM_SEED, top } : wanted;
+	unsigned n = 1, each = 0;
+	keys[0] = key_of_place(searched.first, 0);
+	for (unsigned class = searched.first; class <= searched.last; class ++)
+		n += each = bounds_of(class, own, around, keys + n);
 	sequence_lower_all(s, keys, n, at);
 
 	const int64_t self = rank_of_self(v, asker);
-	for (unsigned i = 1; i < n; i++)
-		add(&out->part[parts[(i - 1) % each]], s, &at[i - 1], &at[i], self);
+	for (unsigned class = wanted.first; class <= wanted.last; class ++)
+		for (unsigned i = 0; i < each; i++) {
+			const struct spot *to = at + 1 + (class - searched.first) * each + i;
+			add(&out->part[parts[i]], s, to - 1, to, self);
+		}
+	if (asker->counted && each == BOUNDS)
+		count_near(s, at + 1, top, &out->near);
 	for (unsigned i = 0; i < SWARM_PARTS; i++)
 		out->part[i].n -= out->part[i].self != NOBODY;
 }

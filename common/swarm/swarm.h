@@ -174,8 +174,10 @@ struct swarm_asker {
 	/* Itself, and a ghost of itself at the same address and port, is never drawn. When `family` is
 	 * not its address's, only a keyed client can be told from others there. */
 	struct swarm_client client;
-	uint8_t family; /* enum ip_family of the peers wanted */
-	bool seeding;   /* a seed or partial seed: gets leechers only */
+	uint8_t family;  /* enum ip_family of the peers wanted */
+	bool seeding;    /* a seed or partial seed: gets leechers only */
+	bool seeds_only; /* gets seeds only; with `seeding`, nobody */
+	bool counted;    /* a survey says who is near, candidate or not */
 };
 
 struct swarm_places {
@@ -198,9 +200,15 @@ struct swarm_range {
 		uint32_t chunk;    /* of the first */
 	} runs[SWARM_RUNS_MAX];
 };
+struct swarm_strength {
+	uint32_t seeds, leechers, partial; /* without the hidden ones */
+};
 struct swarm_survey {
 	struct swarm_asker asker;
 	struct swarm_range part[SWARM_PARTS];
+	/* If `counted`, of that family: all who stand in the asker's place and around it, the asker too if
+	 * it does. Zeros when nothing is around it. */
+	struct swarm_strength near;
 };
 void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
                   struct swarm_places around, struct swarm_survey *out);

@@ -91,6 +91,7 @@ static inline bool stands_in(const struct crowd *c, const struct swarm_asker *as
                              struct swarm_places around, enum swarm_part part, uint32_t n)
 {
 	return n < c->people && (!asker->seeding || role_of(n) == SWARM_LEECHER) &&
+	       (!asker->seeds_only || role_of(n) == SWARM_SEED) &&
 	       part_of(asker->client.place, around, place_of(n)) == part;
 }
 

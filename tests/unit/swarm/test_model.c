@@ -48,18 +48,30 @@ static void model_put(struct model *m, unsigned w, uint32_t n, const struct swar
 	assert_int_equal(change->silent, silent > 0 ? silent : 0);
 }
 
+static void compare_near(const struct model_peer *peers, const struct swarm_survey *survey,
+                         struct swarm_places around)
+{
+	uint32_t count[3] = { 0 };
+	for (unsigned i = 0; survey->asker.counted && i < PEOPLE; i++) {
+		const struct swarm_client *c = &peers[i].peer.client;
+		count[peers[i].peer.role] += peers[i].here && c->port > 0 &&
+		                             c->place >= around.first && c->place < around.end;
+	}
+	assert_int_equal(survey->near.seeds, count[SWARM_SEED]);
+	assert_int_equal(survey->near.leechers, count[SWARM_LEECHER]);
+	assert_int_equal(survey->near.partial, count[SWARM_PARTIAL]);
+}
+
 /* Takes all that the parts have out of what is expected in each place. */
-static void compare_parts(const struct swarm_visit *v, const struct swarm_asker *asker,
+static void compare_parts(const struct swarm_visit *v, const struct swarm_survey *survey,
                           struct swarm_places around, uint32_t *count, uint32_t *seeds)
 {
 	static struct swarm_candidate out[PEOPLE];
-	const uint32_t own = asker->client.place;
-	struct swarm_survey survey;
+	const uint32_t own = survey->asker.client.place;
 	uint64_t seed = own;
-	swarm_survey(v, asker, around, &survey);
 	for (enum swarm_part part = SWARM_OWN_PLACE; part < SWARM_PARTS; part++) {
-		const size_t n = swarm_draw(v, &survey, part, PEOPLE, &seed, out);
-		assert_int_equal(n, survey.part[part].n);
+		const size_t n = swarm_draw(v, survey, part, PEOPLE, &seed, out);
+		assert_int_equal(n, survey->part[part].n);
 		for (size_t i = 0; i < n; i++) {
 			const uint32_t place = out[i].place;
 			const bool near = place >= around.first && place < around.end;
@@ -75,21 +87,25 @@ static void compare_parts(const struct swarm_visit *v, const struct swarm_asker 
 static void compare_candidates(const struct model *m, const struct swarm_visit *v, unsigned w,
                                const struct swarm_asker *asker, uint32_t who)
 {
+	const struct model_peer *peers = m->peers[w][asker->family == IP_V6];
 	uint32_t count[PLACES] = { 0 }, seeds[PLACES] = { 0 }, all = 0;
+	struct swarm_survey survey;
 	for (unsigned i = 0; i < PEOPLE; i++) {
-		const struct model_peer *p = &m->peers[w][asker->family == IP_V6][i];
+		const struct model_peer *p = &peers[i];
 		if (!p->here || p->peer.client.port == 0 || i == who)
 			continue;
-		const uint32_t counts = asker->seeding ? p->peer.role == SWARM_LEECHER : 1;
+		const uint32_t counts = (!asker->seeding || p->peer.role == SWARM_LEECHER) &&
+		                        (!asker->seeds_only || p->peer.role == SWARM_SEED);
 		count[p->peer.client.place] += counts;
 		seeds[p->peer.client.place] += counts && p->peer.role == SWARM_SEED;
 		all += counts;
 	}
 	assert_int_equal(candidates(v, asker), all);
-	const uint32_t own = asker->client.place, around = w * 5; /* with 0 there are no parts */
-	compare_parts(v, asker,
-	              (struct swarm_places){ own > around ? own - around : 0, own + around }, count,
-	              seeds);
+	const uint32_t own = asker->client.place, far = w * 5; /* with 0 there are no parts */
+	const struct swarm_places around = { own > far ? own - far : 0, own + far };
+	swarm_survey(v, asker, around, &survey);
+	compare_near(peers, &survey, around);
+	compare_parts(v, &survey, around, count, seeds);
 	for (uint32_t i = 0; i < PLACES; i++)
 		assert_int_equal(count[i] + seeds[i], 0);
 }
@@ -142,14 +158,16 @@ static void compare(const struct model *m, struct swarm_store *s, unsigned w, ui
 	const struct swarm_counts counts = swarm_counts(&v);
 	assert_memory_equal(&counts, &c, sizeof(c));
 	const uint32_t who = random_below(seed, PEOPLE);
-	for (unsigned i = 0; i < 4 && !moving; i++) {
+	for (unsigned i = 0; i < 16 && !moving; i++) {
 		const struct model_peer *p = &m->peers[w][i % 2][who];
 		if (!p->here)
 			continue;
 		compare_candidates(m, &v, w,
 		                   &(struct swarm_asker){ .client = p->peer.client,
 		                                          .family = i % 2 ? IP_V6 : IP_V4,
-		                                          .seeding = i / 2 },
+		                                          .seeding = i / 2 % 2,
+		                                          .seeds_only = i / 4 % 2,
+		                                          .counted = i / 8 },
 		                   who);
 	}
 	swarm_leave(&v);

@@ -27,11 +27,25 @@ static uint32_t walk_range(const struct crowd *c, const struct swarm_range *r, u
 	return n;
 }
 
-static void check_survey(const struct crowd *c, const struct swarm_asker *asker, uint32_t who,
-                         struct swarm_places around)
+/* Everybody near, whether they come in or not. */
+static void check_near(const struct crowd *c, const struct swarm_survey *survey,
+                       struct swarm_places around)
+{
+	uint32_t count[3] = { 0 };
+	for (uint32_t i = 0; survey->asker.counted && i < c->people; i++)
+		count[role_of(i)] += place_of(i) >= around.first && place_of(i) < around.end;
+	assert_int_equal(survey->near.seeds, count[SWARM_SEED]);
+	assert_int_equal(survey->near.leechers, count[SWARM_LEECHER]);
+	assert_int_equal(survey->near.partial, count[SWARM_PARTIAL]);
+}
+
+static void check_one(const struct crowd *c, const struct swarm_asker *asker, uint32_t who,
+                      struct swarm_places around)
 {
 	struct swarm_survey survey;
+	memset(&survey, 0x7f, sizeof(survey));
 	swarm_survey(&c->visit, asker, around, &survey);
+	check_near(c, &survey, around);
 	assert_memory_equal(&survey.asker, asker, sizeof(*asker));
 	for (enum swarm_part part = SWARM_OWN_PLACE; part < SWARM_PARTS; part++) {
 		const struct swarm_range *r = &survey.part[part];
@@ -45,6 +59,17 @@ static void check_survey(const struct crowd *c, const struct swarm_asker *asker,
 		assert_int_equal(r->self >= 0, inside);
 		for (uint32_t i = 0; i < c->people; i++)
 			assert_int_equal(seen[i], stands_in(c, asker, around, part, i));
+	}
+}
+
+static void check_survey(const struct crowd *c, const struct swarm_asker *asker, uint32_t who,
+                         struct swarm_places around)
+{
+	struct swarm_asker as = *asker;
+	for (unsigned i = 0; i < 4; i++) {
+		as.seeds_only = i % 2;
+		as.counted = i / 2;
+		check_one(c, &as, who, around);
 	}
 }
 
@@ -140,6 +165,12 @@ static void counts_nobody_with_port_zero(void **state)
 	asker.client = client_of(5);
 	asker.client.port = 0;
 	assert_int_equal(candidates(&v, &asker), 3);
+	struct swarm_survey survey;
+	asker.counted = true;
+	swarm_survey(&v, &asker, (struct swarm_places){ 0, 5 }, &survey);
+	assert_int_equal(survey.near.seeds, 1);
+	assert_int_equal(survey.near.leechers, 1);
+	assert_int_equal(survey.near.partial, 1);
 	assert_int_equal(candidates_in(&v, asker, 0), 0); /* where the hidden ones are kept */
 	swarm_leave(&v);
 	swarm_store_free(s);
@@ -154,7 +185,8 @@ static void finds_nobody_where_nobody_is(void **state)
 	/* Of the other family, and in a swarm that nobody made. */
 	for (unsigned i = 0; i < 2; i++) {
 		const struct swarm_asker asker = { .client = client_of(2),
-			                           .family = i == 0 ? IP_V6 : IP_V4 };
+			                           .family = i == 0 ? IP_V6 : IP_V4,
+			                           .counted = true };
 		struct swarm_survey survey;
 		memset(&survey, 0x7f, sizeof(survey));
 		swarm_survey(&v, &asker, (struct swarm_places){ 0, 5 }, &survey);
@@ -163,6 +195,7 @@ static void finds_nobody_where_nobody_is(void **state)
 			assert_int_equal(survey.part[part].n_runs, 0);
 			assert_true(survey.part[part].self < 0);
 		}
+		assert_int_equal(survey.near.seeds + survey.near.leechers + survey.near.partial, 0);
 		swarm_leave(&v);
 		v = enter(s, 2, false);
 	}
