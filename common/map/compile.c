@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/random.h"
 #include "common/map/compiling.h"
 
 #include <stdio.h>
@@ -126,6 +127,15 @@ static enum err name_interconnect(struct compiler *c, uint32_t provider, size_t 
 	return s->interconnects[index].id == NULL ? ERR_NOMEM : ERR_OK;
 }
 
+/* FNV-1a, mixed. */
+static uint64_t name_hash(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325U;
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3U;
+	return random_mix(h);
+}
+
 static enum err name_all(struct compiler *c)
 {
 	struct map_snapshot *s = c->s;
@@ -136,6 +146,7 @@ static enum err name_all(struct compiler *c)
 		const struct map_topology *t = c->sources[i].topology;
 		struct provider *p = &s->providers[i];
 		*p = (struct provider){ .name = copy(c, t->provider),
+			                .hash = name_hash(t->provider),
 			                .first_pid = place,
 			                .n_pids = (uint32_t)t->n_pids,
 			                .first_interconnect = interconnect };

@@ -25,6 +25,7 @@ struct place {
 
 struct provider {
 	const char *name;
+	uint64_t hash;      /* of the name */
 	uint32_t first_pid; /* place */
 	uint32_t n_pids;
 	uint32_t first_interconnect;

@@ -265,3 +265,9 @@ const char *snapshot_provider_name(const struct map_snapshot *s, uint32_t provid
 	must(provider < s->n_providers);
 	return s->providers[provider].name;
 }
+
+uint64_t snapshot_provider_hash(const struct map_snapshot *s, uint32_t provider)
+{
+	must(provider < s->n_providers);
+	return s->providers[provider].hash;
+}

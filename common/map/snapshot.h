@@ -142,3 +142,6 @@ struct map_interconnect_info {
 };
 struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s, uint32_t index);
 const char *snapshot_provider_name(const struct map_snapshot *s, uint32_t provider);
+
+/* A hash of that name, which outlives the snapshot. */
+uint64_t snapshot_provider_hash(const struct map_snapshot *s, uint32_t provider);

@@ -46,6 +46,7 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 		           .intra_pid_percent = paper ? 70 : 75,
 		           .intra_provider_percent = paper ? 80 : 90,
 		           .overload_percent = 150 },
+		.control_percent = (unsigned)c->control_percent,
 		.max_peers = (unsigned)c->max_peers,
 		.default_peers = (unsigned)c->max_peers,
 		.interval = (uint32_t)c->announce_interval,

@@ -11,6 +11,7 @@
 #include "server/tracker/gate.h"
 
 #include "common/base/random.h"
+#include "common/steer/arms.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -68,13 +69,26 @@ static enum swarm_role role_of(const struct announce *a)
 	return a->event == EVENT_PAUSED ? SWARM_PARTIAL : SWARM_LEECHER;
 }
 
+/* By which rules its lists are made: by ours, or native ones in a control group, or where no map is. */
+static const struct steer_rules *rules_for(const struct tracker_worker *w, const struct asker *a)
+{
+	static const struct steer_rules stranger = { .policy = STEER_NATIVE };
+	const struct tracker_settings *s = &w->rules.book->settings;
+	if (!a->mapped)
+		return &stranger;
+	const uint64_t provider = snapshot_provider_hash(w->map.map, a->info.provider);
+	return steer_arm(&s->rules, a->torrent, provider, s->control_percent);
+}
+
 static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 {
 	const struct tracker_settings *s = &w->rules.book->settings;
 	struct asker a = { .client = client_of(w->tracker, ask), .place = place_of(w, &ask->from) };
 	a.info = snapshot_place(w->map.map, a.place);
 	a.mapped = a.info.provider != NO_PROVIDER;
-	a.steered = a.mapped && s->rules.policy != STEER_NATIVE;
+	a.torrent = keyed_hash(w->tracker, ask->announce->info_hash, INFO_HASH_SIZE);
+	a.rules = rules_for(w, &a);
+	a.steered = a.rules->policy != STEER_NATIVE;
 	a.with_ids = ask->with_ids;
 	a.swarm =
 		(struct swarm_asker){ .client = { .identity = identify(a.client, ask->from.family),
@@ -203,8 +217,7 @@ static void account(struct tracker_worker *w, const struct ask *ask, const struc
 	const struct announce *a = ask->announce;
 	const struct accounting_announce note = { .announce = a,
 		                                  .client = asker->client,
-		                                  .swarm = keyed_hash(w->tracker, a->info_hash,
-		                                                      INFO_HASH_SIZE),
+		                                  .swarm = asker->torrent,
 		                                  .known = asker->known,
 		                                  .silent = asker->silent,
 		                                  .from = &ask->from,

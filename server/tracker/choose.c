@@ -29,7 +29,7 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want)
 {
 	const struct choice_asker ask = { .map = w->map.map,
-		                          .rules = &w->rules.book->settings.rules,
+		                          .rules = asker->rules,
 		                          .who = who,
 		                          .place = asker->place,
 		                          .mapped = asker->mapped,

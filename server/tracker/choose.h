@@ -12,10 +12,11 @@
 struct asker {
 	struct swarm_asker swarm;
 	struct map_place info;
-	uint64_t client;
+	uint64_t client, torrent; /* keyed hashes */
+	const struct steer_rules *rules;
 	uint32_t place;
 	bool mapped;     /* stands in a PID */
-	bool steered;    /* and the policy cares */
+	bool steered;    /* and its rules care */
 	bool bogon;      /* counted, never handed out */
 	bool with_ids;   /* it reads the peer ids of its list */
 	bool known;      /* was in the swarm already */

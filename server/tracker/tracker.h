@@ -34,8 +34,9 @@ enum tracker_passkeys {
 /* What SIGHUP may change. The tracker copies it, the proxies too. */
 struct tracker_settings {
 	struct steer_rules rules;
-	unsigned max_peers;                            /* in one reply, whatever the client asks */
-	unsigned default_peers;                        /* when it asks for none in particular */
+	unsigned control_percent; /* of the swarms stay native (common/steer/arms.h) */
+	unsigned max_peers;       /* in one reply, whatever the client asks */
+	unsigned default_peers;   /* when it asks for none in particular */
 	uint32_t interval, min_interval, peer_timeout; /* seconds */
 	uint32_t connection_seconds;                   /* that a connection id holds */
 	bool lab;                                      /* private and loopback peers are fine */

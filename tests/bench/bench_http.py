@@ -165,6 +165,7 @@ def p4pds(args, mode, folder):
                "announces_per_minute_per_address": 0, "announces_per_minute_per_prefix": 0,
                "http_keep_alive": str(mode == "keep-alive").lower()}
     native, p4p = ({**options, "policy": policy} for policy in ("native", "p4p"))
+    p4p["control_percent"] = 0
     core = args.server_core
     yield trackers.P4pd("native", folder, core, args.p4pd, native)
     if args.before:

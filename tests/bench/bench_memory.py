@@ -37,7 +37,7 @@ def members(args, filling, folder):
             folder, core, "".join(trackers.print_hashes(args.p4pload, some)
                                   for some in (WARM, FILLINGS[filling][0]))),
         "native": lambda: trackers.P4pd("native", folder, core, args.p4pd, {"policy": "native"}),
-        "p4p": lambda: trackers.P4pd("p4p", folder, core, args.p4pd, {"policy": "p4p"},
+        "p4p": lambda: trackers.P4pd("p4p", folder, core, args.p4pd, {"policy": "p4p", "control_percent": 0},
                                      topologies.world(args.pids), trackers.database()),
         "aquatic": lambda: trackers.Aquatic(folder, core, args.aquatic, 30),
     }

@@ -112,7 +112,7 @@ class Daemon:
         self.settings = {
             "listen_tracker": f"0.0.0.0:{self.tracker_port}", "listen_api": f"127.0.0.1:{self.api_port}",
             "state_dir": self.state, "lab": "true", "node": "test", "announce_interval": 60,
-            "min_interval": 5, "peer_timeout": 180, "bin_seconds": 5, **settings}
+            "min_interval": 5, "peer_timeout": 180, "bin_seconds": 5, "control_percent": 0, **settings}
         self.process = None
 
     @property

@@ -2,6 +2,7 @@
 #include "tools/p4psim/office.h"
 
 #include "common/base/random.h"
+#include "common/steer/arms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,14 +60,15 @@ static struct swarm_client client_of(const struct office *o, uint32_t peer)
 static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
                    uint32_t want, struct office_list *out)
 {
-	static const struct steer_rules control = { .policy = STEER_NATIVE };
 	const struct swarm_asker who = { .client = client_of(o, peer),
 		                         .family = IP_V4,
 		                         .seeding = whole };
 	const uint32_t swarm = o->population->people[peer].swarm;
-	const bool controlled = random_mix(hash_of(o, swarm)) % 100 < o->arm->control_percent;
-	const struct steer_rules *rules = controlled ? &control : &o->arm->rules;
-	const bool mapped = snapshot_place(o->map, who.client.place).provider != NO_PROVIDER;
+	const uint32_t provider = snapshot_place(o->map, who.client.place).provider;
+	const bool mapped = provider != NO_PROVIDER;
+	const uint64_t home = mapped ? snapshot_provider_hash(o->map, provider) : 0;
+	const struct steer_rules *rules =
+		steer_arm(&o->arm->rules, hash_of(o, swarm), home, o->arm->control_percent);
 	const struct choice_asker asker = { .map = o->map,
 		                            .rules = rules,
 		                            .who = &who,

@@ -4,7 +4,7 @@
 /*
  * The tracker of a simulation: the server's swarm store and its choice of a list, without a socket.
  *
- * A peer's number is in its address. The control group is chosen by the hash of the info-hash.
+ * A peer's number is in its address. The control group is the server's (common/steer/arms.h).
  *
  * Ownership: office_close(). Threading: one thread.
  */

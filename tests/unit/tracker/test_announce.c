@@ -360,6 +360,61 @@ static void steers_by_the_map_under_p4p_and_not_under_native(void **state)
 	house_free(h);
 }
 
+/* The same swarms, asked for by a provider's client: native lists exactly where the lot says so. */
+static void leaves_the_control_group_to_native_lists(void **state)
+{
+	(void)state;
+	enum { SWARMS = 40 };
+	struct tracker_settings s = usual;
+	s.control_percent = 50;
+	struct house *h = house_new(&s);
+	house_publish(h, true);
+	unsigned before = 0, controlled = 0;
+	for (uint8_t i = 1; i <= SWARMS; i++) {
+		const struct say ask = {
+			.ip = "10.1.1.1", .port = 1, .left = 9, .want = 10, .hash = i
+		};
+		(void)udp_announce(h, &ask);
+		const unsigned native = (unsigned)counted(h, METRIC_UDP_ANNOUNCE_NATIVE);
+		controlled += native > before;
+		(void)udp_announce(h, &ask); /* asking again changes nothing */
+		assert_int_equal(counted(h, METRIC_UDP_ANNOUNCE_NATIVE),
+		                 native + (native > before));
+		before = (unsigned)counted(h, METRIC_UDP_ANNOUNCE_NATIVE);
+	}
+	assert_in_range(controlled, 8, 32);
+	s.control_percent = 0;
+	assert_int_equal(tracker_reload(h->tracker, &s), ERR_OK);
+	for (uint8_t i = 1; i <= SWARMS; i++)
+		(void)udp_announce(h, &(struct say){ .ip = "10.1.1.1", .port = 1, .hash = i });
+	assert_int_equal(counted(h, METRIC_UDP_ANNOUNCE_NATIVE), before);
+	house_free(h);
+}
+
+/* p4p would give 7 of 10 from the own PID, which holds an eighth of the peers. */
+static void a_control_list_is_uniform(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.control_percent = 100;
+	struct house *h = house_new(&s);
+	house_publish(h, true);
+	udp_crowd(h, "10.1.0.", 20, 9);
+	udp_crowd(h, "10.2.0.", 40, 9);
+	udp_crowd(h, "10.3.0.", 100, 9);
+	udp_crowd(h, "10.9.0.", 9, 9); /* uploads: never, in control groups too */
+	size_t own = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		const struct heard heard =
+			say(h, (struct say){ .ip = "10.1.1.1", .left = 9, .want = 10 });
+		assert_int_equal(heard.n, 10);
+		assert_int_equal(heard_under(&heard, "10.9.0.0/16"), 0);
+		own += heard_under(&heard, "10.1.0.0/16");
+	}
+	assert_in_range(own, 75, 180);
+	house_free(h);
+}
+
 /* Bytes from 64801 and to 64802 are cheap: a leecher downloads, a seed uploads. */
 static void prices_the_way_the_bytes_will_go(void **state)
 {
@@ -537,6 +592,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_full_house_lets_small_torrents_go),
 	cmocka_unit_test(a_full_house_refuses_new_torrents_but_no_goodbye),
 	cmocka_unit_test(steers_by_the_map_under_p4p_and_not_under_native),
+	cmocka_unit_test(leaves_the_control_group_to_native_lists),
+	cmocka_unit_test(a_control_list_is_uniform),
 	cmocka_unit_test(prices_the_way_the_bytes_will_go),
 	cmocka_unit_test(a_new_map_moves_the_swarm),
 	cmocka_unit_test(a_worker_with_an_old_map_takes_the_new_one),
