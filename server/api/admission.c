@@ -7,11 +7,23 @@
 
 /* ---- torrents ---- */
 
+static void put_hashes(struct text *t, const struct store_hash *list, size_t n, bool private_only)
+{
+	char hex[2 * sizeof(list->bytes) + 1];
+	const char *comma = "";
+	for (size_t i = 0; i < n; i++) {
+		if (private_only && !list[i].is_private)
+			continue;
+		text_hex(list[i].bytes, sizeof(list[i].bytes), hex);
+		text_printf(t, "%s\"%s\"", comma, hex);
+		comma = ",";
+	}
+}
+
 static void get_hashes(struct call *c, enum store_list which)
 {
 	struct store_hash *list = NULL;
 	size_t n = 0;
-	char hex[2 * sizeof(list->bytes) + 1];
 	const enum err e = store_access_list(c->use->store, which, &list, &n);
 	if (e != ERR_OK) {
 		call_failed(c, e, "no access list");
@@ -19,9 +31,10 @@ static void get_hashes(struct call *c, enum store_list which)
 	}
 	struct text *t = call_json(c, 200);
 	text_put(t, "{\"info_hashes\":[");
-	for (size_t i = 0; i < n; i++) {
-		text_hex(list[i].bytes, sizeof(list[i].bytes), hex);
-		text_printf(t, "%s\"%s\"", i > 0 ? "," : "", hex);
+	put_hashes(t, list, n, false);
+	if (which == STORE_ALLOWED) {
+		text_put(t, "],\"private\":[");
+		put_hashes(t, list, n, true);
 	}
 	text_put(t, "]}\n");
 	free(list);
@@ -29,8 +42,10 @@ static void get_hashes(struct call *c, enum store_list which)
 
 static void set_hash(struct call *c, enum store_list which, bool listed)
 {
-	struct store_hash hash;
+	struct store_hash hash = { .is_private = false };
 	const char *hex = c->path.part[0];
+	if (which == STORE_ALLOWED && listed && !call_flag(c, "private", &hash.is_private))
+		return;
 	if (!text_unhex(hex, hash.bytes, sizeof(hash.bytes))) {
 		call_problem(c, 400, "info-hash: 40 hexadecimal digits are needed");
 		return;

@@ -29,20 +29,37 @@ static enum err add(struct list *l, const void *item)
 	return ERR_OK;
 }
 
-typedef enum err add_word(struct list *l, const char *word, const char *where, struct fault *fault);
+/* `rest`: what stands behind the word in its line, "" when nothing does. */
+typedef enum err add_word(struct list *l, const char *word, const char *rest, const char *where,
+                          struct fault *fault);
 
-static enum err add_hash(struct list *l, const char *word, const char *where, struct fault *fault)
+static enum err add_hash(struct list *l, const char *word, const char *rest, const char *where,
+                         struct fault *fault)
 {
 	uint8_t bytes[INFO_HASH_SIZE];
+	(void)rest;
 	if (!text_unhex(word, bytes, sizeof(bytes)))
 		return fault_set(fault, ERR_MALFORMED, where,
 		                 "'%.50s' is no info-hash of 40 hexadecimal digits", word);
 	return add(l, bytes);
 }
 
-static enum err add_client(struct list *l, const char *word, const char *where, struct fault *fault)
+/* An allowed info-hash, with or without what is known of its torrent. */
+static enum err add_allowed(struct list *l, const char *word, const char *rest, const char *where,
+                            struct fault *fault)
+{
+	if (rest[0] != '\0' && strcmp(rest, "private") != 0)
+		return fault_set(fault, ERR_MALFORMED, where,
+		                 "'%.50s' behind an info-hash: only \"private\" may stand there",
+		                 rest);
+	return add_hash(l, word, rest, where, fault);
+}
+
+static enum err add_client(struct list *l, const char *word, const char *rest, const char *where,
+                           struct fault *fault)
 {
 	struct client_prefix p = { .size = 0 };
+	(void)rest;
 	const size_t size = strlen(word);
 	if (size > sizeof(p.bytes))
 		return fault_set(fault, ERR_MALFORMED, where,
@@ -52,7 +69,21 @@ static enum err add_client(struct list *l, const char *word, const char *where, 
 	return add(l, &p);
 }
 
-/* One word a line; # begins a comment. Cuts `bytes` to pieces. */
+/* Cuts off the first word of a line; returns what stands behind it, without blanks at its ends. */
+static char *cut_word(char *line)
+{
+	static const char blanks[] = " \t\r";
+	char *rest = line + strcspn(line, blanks);
+	if (*rest != '\0')
+		*rest++ = '\0';
+	rest += strspn(rest, blanks);
+	size_t n = strlen(rest);
+	while (n > 0 && strchr(blanks, rest[n - 1]) != NULL)
+		rest[--n] = '\0';
+	return rest;
+}
+
+/* One word a line, and perhaps more; # begins a comment. Cuts `bytes` to pieces. */
 static enum err add_words(struct list *l, add_word *each, char *bytes, const char *name,
                           struct fault *fault)
 {
@@ -63,9 +94,9 @@ static enum err add_words(struct list *l, add_word *each, char *bytes, const cha
 		(void)snprintf(where, sizeof(where), "%.100s line %zu", name, ++number);
 		line[strcspn(line, "#")] = '\0';
 		line += strspn(line, " \t\r");
-		line[strcspn(line, " \t\r")] = '\0';
+		const char *rest = cut_word(line);
 		if (*line != '\0')
-			e = each(l, line, where, fault);
+			e = each(l, line, rest, where, fault);
 	}
 	return e;
 }
@@ -119,7 +150,7 @@ static enum err fetch_hashes(struct store *store, enum store_list which, struct 
 		return e;
 	for (size_t i = 0; i < n; i++) {
 		text_hex(list[i].bytes, INFO_HASH_SIZE, hex);
-		text_printf(words, "%s\n", hex);
+		text_printf(words, "%s%s\n", hex, list[i].is_private ? " private" : "");
 	}
 	free(list);
 	return ERR_OK;
@@ -199,7 +230,7 @@ enum err access_load(const struct config *c, struct store *store, struct tracker
 	const struct source sources[] = {
 		{ &denied, add_hash, c->deny_file, fetch_denied, "access.denied" },
 		{ &clients, add_client, c->deny_clients_file, fetch_clients, "access.clients" },
-		{ &allowed, add_hash, c->access_file, fetch_allowed, "access" },
+		{ &allowed, add_allowed, c->access_file, fetch_allowed, "access" },
 	};
 	const bool open = strcmp(c->access, "open") == 0; /* then nobody asks who is allowed */
 	enum err e = gather(sources, open ? 2 : 3, c, store, fault);

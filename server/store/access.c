@@ -10,12 +10,12 @@ static const struct {
 	[STORE_ALLOWED] = { "INSERT INTO allowed_hashes (hash, author) VALUES ($1, $2) "
 	                    "ON CONFLICT DO NOTHING",
 	                    "DELETE FROM allowed_hashes WHERE hash = $1",
-	                    "SELECT encode(hash, 'hex') FROM allowed_hashes ORDER BY hash",
+	                    "SELECT encode(hash, 'hex'), private FROM allowed_hashes ORDER BY hash",
 	                    "access-allow", "access-remove" },
 	[STORE_DENIED] = { "INSERT INTO denied_hashes (hash, author) VALUES ($1, $2) "
 	                   "ON CONFLICT DO NOTHING",
 	                   "DELETE FROM denied_hashes WHERE hash = $1",
-	                   "SELECT encode(hash, 'hex') FROM denied_hashes ORDER BY hash",
+	                   "SELECT encode(hash, 'hex'), false FROM denied_hashes ORDER BY hash",
 	                   "access-deny", "access-undeny" },
 };
 
@@ -31,6 +31,9 @@ enum err store_access_set(struct store *s, enum store_list list, const struct st
 	if (listed) {
 		(void)work_run(&w, hash_lists[list].add, ARGS(bytes, arg_text(author)));
 		(void)work_run(&w, hash_lists[other].remove, ARGS(bytes));
+		(void)work_run(
+			&w, "UPDATE allowed_hashes SET private = $2::text::boolean WHERE hash = $1",
+			ARGS(bytes, arg_text(hash->is_private ? "true" : "false")));
 	} else {
 		(void)work_run(&w, hash_lists[list].remove, ARGS(bytes));
 	}
@@ -45,6 +48,7 @@ static void hash_row(const struct work *w, size_t row, void *out)
 	char hex[2 * sizeof(h->bytes) + 1];
 	work_text(w, row, 0, hex, sizeof(hex));
 	must(text_unhex(hex, h->bytes, sizeof(h->bytes)));
+	h->is_private = work_bool(w, row, 1);
 }
 
 /* Ends `w`, whose last result becomes the list. */

@@ -219,6 +219,7 @@ enum store_list { STORE_ALLOWED, STORE_DENIED };
 
 struct store_hash {
 	uint8_t bytes[20];
+	bool is_private; /* of the allowed: the torrent is known to carry the flag (BEP 27) */
 };
 /* What is put on one list leaves the other. Audited. */
 enum err store_access_set(struct store *s, enum store_list list, const struct store_hash *hash,

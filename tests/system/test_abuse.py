@@ -160,6 +160,22 @@ class Abuse(unittest.TestCase):
             self.wait_log(daemon, r"where=.*deny line 1 why='no' is no info-hash")
             self.assertEqual(self.udp(client, "other"), "this client is not allowed here")
 
+    def test_the_allowed_may_be_marked_private(self):
+        with house.tempfile.TemporaryDirectory() as folder:
+            allow = pathlib.Path(folder) / "allow"
+            marked, plain = protocol.info_hash("marked").hex(), protocol.info_hash("plain").hex()
+            allow.write_text(f"{marked}\tprivate # by p4pctl torrent create\n{plain} \r\n")
+            daemon = self.daemon(access="list", access_file=allow)
+            client = self.client(daemon)
+            for name in "marked", "plain":
+                self.assertEqual(self.udp(client, name), "")
+            self.assertEqual(self.udp(client, "other"), "this tracker does not serve this torrent")
+
+            allow.write_text(f"{marked} privat\n")
+            daemon.signal(signal.SIGHUP)
+            self.wait_log(daemon, r"where=.*allow line 1 why='privat' behind an info-hash: only .private. may")
+            self.assertEqual(self.udp(client, "plain"), "")  # the old list stays
+
     def test_lists_change_by_api_and_outlive_the_database(self):
         daemon = self.daemon(database=os.environ["P4PD_TEST_DB"], node="abuse-lists")
         client = self.client(daemon)

@@ -310,6 +310,16 @@ class Access(Api):
         self.assertNotIn(info_hash, ask("GET", "/v1/access")[2]["info_hashes"])
         self.problem(ask("PUT", "/v1/access/0123"), 400, "info-hash")
 
+    def test_the_list_says_which_are_private(self):
+        info_hash = uuid.uuid4().hex + RUN + "ad"
+        for query, private in ("?private=1", True), ("", False):
+            self.assertEqual(ask("PUT", f"/v1/access/{info_hash}{query}")[0], 204)
+            reply = ask("GET", "/v1/access")[2]
+            self.assertIn(info_hash, reply["info_hashes"])
+            self.assertEqual(info_hash in reply["private"], private)
+        self.problem(ask("PUT", f"/v1/access/{info_hash}?private=perhaps"), 400, "private")
+        self.assertEqual(ask("DELETE", f"/v1/access/{info_hash}")[0], 204)
+
     def test_a_torrent_is_on_one_list_at_most(self):
         info_hash = uuid.uuid4().hex + RUN + "ac"
         for last in "access", "denied", "access":

@@ -178,6 +178,7 @@ static enum ctl_exit change_each(const struct ctl *c, const char *method, const 
 		struct text each = path_of(path);
 		char done[128];
 		ctl_segment(&each, c->args[i]);
+		ctl_parameter(&each, "private", c->option[CTL_PRIVATE] != NULL ? "1" : NULL);
 		(void)snprintf(done, sizeof(done), "%s %.64s", word, c->args[i]);
 		code = change(c, method, each, done);
 	}

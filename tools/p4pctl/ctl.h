@@ -41,6 +41,7 @@ enum ctl_option {
 	CTL_ALL,
 	CTL_DENIED,
 	CTL_PUBLIC,
+	CTL_PRIVATE,
 	CTL_HYBRID,
 	CTL_OPTIONS
 };

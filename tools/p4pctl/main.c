@@ -36,6 +36,7 @@ static const struct option_row {
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
 	[CTL_PUBLIC] = { "public", NULL, "without the private flag: steering will not bind" },
+	[CTL_PRIVATE] = { "private", NULL, "they carry the private flag, so that steering binds" },
 	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
 
@@ -84,7 +85,7 @@ static const struct command {
 	  ctl_passkey_list },
 	{ "passkey revoke", "NAME", "make a passkey worthless", 1, 1, 0, ctl_passkey_revoke },
 	{ "access allow", "INFO_HASH...", "allow these torrents, and deny them no longer", 1, 1000,
-	  0, ctl_access_allow },
+	  BIT(CTL_PRIVATE), ctl_access_allow },
 	{ "access deny", "INFO_HASH...", "deny these torrents, and allow them no longer", 1, 1000,
 	  0, ctl_access_deny },
 	{ "access forget", "INFO_HASH...", "neither allow nor deny these torrents", 1, 1000, 0,

@@ -101,12 +101,26 @@ static void print_torrent(const struct torrent *t)
 	text_done(&name);
 }
 
+/* What to write into access_file, so that reports know what steering binds. */
+static void print_access(const struct torrent *t)
+{
+	const uint8_t *hashes[] = { t->v1 ? t->v1_hash : NULL, t->v2 ? t->v2_hash : NULL };
+	for (size_t i = 0; i < 2; i++) {
+		char hex[41];
+		if (hashes[i] == NULL)
+			continue;
+		text_hex(hashes[i], 20, hex);
+		printf("%-13s %s%s\n", "access_file", hex, t->private ? " private" : "");
+	}
+}
+
 static void print_report(const struct torrent *t, const struct verdict *v, const struct known *k)
 {
 	static const char *const marks[] = {
 		[EFFECT_NOTE] = "note", [EFFECT_PART] = "in part", [EFFECT_NONE] = "not"
 	};
 	print_torrent(t);
+	print_access(t);
 	for (size_t i = 0; i < t->n_links; i++)
 		print_link(&t->links[i], &k->ours);
 	printf("%-13s %s\n", "ours", k->said);

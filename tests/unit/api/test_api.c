@@ -173,6 +173,7 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow&from=0", "",
 		  400, "from: " },
 		{ "PUT", "/v1/access/0123", "", "", 400, "info-hash" },
+		{ "PUT", "/v1/access/" HASH, "private=yes", "", 400, "private" },
 		{ "PUT", "/v1/denied/0123", "", "", 400, "info-hash" },
 		{ "GET", "/v1/swarms", "format=xml", "", 400, "format: " },
 		{ "GET", "/v1/swarms", "format=csvcsvcsvcsvcsvcsv", "", 400, "format" },
@@ -270,17 +271,19 @@ static void changes_the_list_that_was_named(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *method, *path, *said;
+		const char *method, *path, *query, *said;
 	} rows[] = {
-		{ "PUT", "/v1/access/" HASH, "allowed on" },
-		{ "DELETE", "/v1/access/" HASH, "allowed off" },
-		{ "PUT", "/v1/denied/" HASH, "denied on" },
-		{ "DELETE", "/v1/denied/" HASH, "denied off" },
-		{ "PUT", "/v1/denied-clients/-XL00", "-XL00 on" },
-		{ "DELETE", "/v1/denied-clients/%2dXL00", "-XL00 off" },
+		{ "PUT", "/v1/access/" HASH, "", "allowed on" },
+		{ "PUT", "/v1/access/" HASH, "private=1", "allowed on private" },
+		{ "PUT", "/v1/access/" HASH, "private=0", "allowed on" },
+		{ "DELETE", "/v1/access/" HASH, "", "allowed off" },
+		{ "PUT", "/v1/denied/" HASH, "", "denied on" },
+		{ "DELETE", "/v1/denied/" HASH, "", "denied off" },
+		{ "PUT", "/v1/denied-clients/-XL00", "", "-XL00 on" },
+		{ "DELETE", "/v1/denied-clients/%2dXL00", "", "-XL00 off" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct answer a = ask(rows[i].method, rows[i].path, "", "");
+		struct answer a = ask(rows[i].method, rows[i].path, rows[i].query, "");
 		assert_int_equal(a.reply.status, 204);
 		assert_string_equal(world.said, rows[i].said);
 		answer_done(&a);

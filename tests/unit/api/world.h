@@ -209,16 +209,17 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 enum err store_access_set(struct store *s, enum store_list list, const struct store_hash *hash,
                           bool listed, const char *author)
 {
-	(void)s, (void)hash, (void)author;
-	(void)snprintf(world.said, sizeof(world.said), "%s %s",
-	               list == STORE_DENIED ? "denied" : "allowed", listed ? "on" : "off");
+	(void)s, (void)author;
+	(void)snprintf(world.said, sizeof(world.said), "%s %s%s",
+	               list == STORE_DENIED ? "denied" : "allowed", listed ? "on" : "off",
+	               hash->is_private ? " private" : "");
 	return world.answer;
 }
 
 enum err store_access_list(struct store *s, enum store_list list, struct store_hash **out,
                            size_t *count)
 {
-	static const struct store_hash h[] = { { { 0xab } }, { { 0xde } } };
+	static const struct store_hash h[] = { { { 0xab }, true }, { { 0xde }, false } };
 	(void)s;
 	return one(&h[list == STORE_DENIED], sizeof(h[0]), out, count);
 }

@@ -71,7 +71,7 @@ static size_t listed(enum store_list which, const struct store_hash *first)
 static void the_access_lists_keep_hashes(void **state)
 {
 	(void)state;
-	const struct store_hash a = { { 0xff, 0, 1 } }, b = { { 0 } };
+	const struct store_hash a = { .bytes = { 0xff, 0, 1 } }, b = { .bytes = { 0 } };
 	assert_int_equal(store_access_set(s, STORE_ALLOWED, &a, true, "admin"), ERR_OK);
 	assert_int_equal(store_access_set(s, STORE_ALLOWED, &a, true, "admin"), ERR_OK);
 	assert_int_equal(store_access_set(s, STORE_ALLOWED, &b, true, "admin"), ERR_OK);
@@ -86,6 +86,33 @@ static void the_access_lists_keep_hashes(void **state)
 	assert_int_equal(store_access_set(s, STORE_ALLOWED, &b, true, "admin"), ERR_OK);
 	assert_int_equal(listed(STORE_ALLOWED, &b), 1);
 	assert_int_equal(listed(STORE_DENIED, NULL), 0);
+}
+
+static bool is_private(void)
+{
+	struct store_hash *list;
+	size_t n;
+	assert_int_equal(store_access_list(s, STORE_ALLOWED, &list, &n), ERR_OK);
+	assert_int_equal(n, 1);
+	const bool is = list[0].is_private;
+	free(list);
+	return is;
+}
+
+/* What was said last counts, and to deny a torrent forgets it. */
+static void the_allowed_may_be_private(void **state)
+{
+	(void)state;
+	const struct store_hash flagged = { { 0xfe }, true }, plain = { { 0xfe }, false };
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &flagged, true, "admin"), ERR_OK);
+	assert_true(is_private());
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &plain, true, "admin"), ERR_OK);
+	assert_false(is_private());
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &flagged, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, STORE_DENIED, &flagged, true, "admin"), ERR_OK);
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &plain, true, "admin"), ERR_OK);
+	assert_false(is_private());
+	assert_int_equal(store_access_set(s, STORE_ALLOWED, &plain, false, "admin"), ERR_OK);
 }
 
 static void the_list_of_clients_keeps_prefixes(void **state)
@@ -112,7 +139,7 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 {
 	(void)state;
 	const struct store_token op = { .name = "op", .role = STORE_OPERATOR, .provider = "isp-a" };
-	const struct store_hash hash = { { 0xab } };
+	const struct store_hash hash = { .bytes = { 0xab } };
 	struct store_audit *list;
 	uint64_t id;
 	size_t n;
@@ -147,11 +174,9 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(a_token_is_found_by_its_hash),
-	TEST(a_revoked_token_is_gone_and_its_name_free),
-	TEST(the_access_lists_keep_hashes),
-	TEST(the_list_of_clients_keeps_prefixes),
-	TEST(the_audit_log_remembers_and_never_forgets),
+	TEST(a_token_is_found_by_its_hash),       TEST(a_revoked_token_is_gone_and_its_name_free),
+	TEST(the_access_lists_keep_hashes),       TEST(the_allowed_may_be_private),
+	TEST(the_list_of_clients_keeps_prefixes), TEST(the_audit_log_remembers_and_never_forgets),
 };
 
 RUN_TESTS(tests)

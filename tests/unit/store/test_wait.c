@@ -54,7 +54,7 @@ static void one_daemon_hears_what_another_changes(void **state)
 	assert_int_equal(store_activate(there, &u, version), ERR_OK);
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
-	const struct store_hash hash = { { 1 } };
+	const struct store_hash hash = { .bytes = { 1 } };
 	assert_int_equal(store_access_set(there, STORE_ALLOWED, &hash, true, "bob"), ERR_OK);
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
