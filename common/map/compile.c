@@ -173,8 +173,11 @@ enum err map_compile(const struct map_source *sources, size_t n, struct map_snap
 		return ERR_NOMEM;
 	egress_init(&c.s->egress);
 	c.s->arena = arena_new(1 << 16);
-	if (c.s->arena == NULL)
+	c.s->sharers = c.s->arena == NULL ? NULL : compiling_take(&c, 1, sizeof(*c.s->sharers));
+	if (c.s->sharers == NULL)
 		e = ERR_NOMEM;
+	else
+		atomic_init(c.s->sharers, 1);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && e == ERR_OK; i++)
 		e = steps[i](&c);
 	if (e != ERR_OK) {

@@ -165,7 +165,7 @@ static enum err price_interconnects(struct compiler *c, uint32_t provider)
 	for (uint32_t i = 0; i < t->n_interconnects && e == ERR_OK; i++) {
 		char where[48];
 		(void)snprintf(where, sizeof(where), "/interconnects/%u/id", i);
-		edges[i].out = edges[i].in = default_cost[t->interconnects[i].relation];
+		edges[i].cost.out = edges[i].cost.in = default_cost[t->interconnects[i].relation];
 		e = table_add(by_id, t->interconnects[i].id, i, NULL);
 		if (e == ERR_EXISTS)
 			e = fault_set(c->fault, ERR_RANGE, where, "%s has two interconnects %s",
@@ -175,8 +175,8 @@ static enum err price_interconnects(struct compiler *c, uint32_t provider)
 		const struct map_interconnect_cost *cost = &costs->interconnect_costs[i];
 		if (!table_find(by_id, cost->id, &at))
 			continue;
-		edges[at].out = at_most_max(cost->out);
-		edges[at].in = at_most_max(cost->in);
+		edges[at].cost.out = at_most_max(cost->out);
+		edges[at].cost.in = at_most_max(cost->in);
 	}
 	table_free(by_id);
 	return e;
@@ -186,22 +186,13 @@ static enum err price_interconnects(struct compiler *c, uint32_t provider)
 static enum err add_tolls(struct compiler *c)
 {
 	struct map_snapshot *s = c->s;
+	s->prices = compiling_take(c, s->n_interconnects, sizeof(*s->prices));
 	s->tolls = compiling_take(c, s->egress.n_rows, sizeof(*s->tolls));
-	if (s->tolls == NULL)
+	if (s->prices == NULL || s->tolls == NULL)
 		return ERR_NOMEM;
-	s->tolls[0] = (struct toll){ TIER_UNKNOWN, PRICE_UNKNOWN, PRICE_UNKNOWN };
-	for (size_t row = 1; row < s->egress.n_rows;) {
-		const uint32_t owner = s->interconnects[s->egress.rows[row]].provider_index;
-		const struct provider *p = &s->providers[owner];
-		for (size_t near = 0; near < p->n_pids; near++, row++) {
-			const struct edge *e = &s->edges[s->egress.rows[row]];
-			const size_t away = near * p->n_pids + e->local;
-			const size_t back = (size_t)e->local * p->n_pids + near;
-			s->tolls[row] = (struct toll){ .tier = e->tier,
-				                       .out = p->distance[away] + e->out,
-				                       .in = p->distance[back] + e->in };
-		}
-	}
+	for (size_t i = 0; i < s->n_interconnects; i++)
+		s->prices[i] = s->edges[i].cost;
+	snapshot_fill_tolls(s);
 	return ERR_OK;
 }
 

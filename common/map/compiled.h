@@ -14,6 +14,8 @@
 #include "common/map/egress.h"
 #include "common/map/snapshot.h"
 
+#include <stdatomic.h>
+
 /* The place where look-ups start; 16 bytes, so that four share a cache line. */
 struct place {
 	uint32_t provider; /* of a PID; the owner of an ASN; else NO_PROVIDER */
@@ -44,7 +46,7 @@ struct pid {
 struct edge {
 	uint32_t local; /* index of its PID in its provider */
 	enum map_tier tier;
-	uint32_t out, in; /* cost */
+	struct map_crossing cost; /* documented */
 };
 
 /*
@@ -61,7 +63,8 @@ struct map_snapshot {
 	struct lpm *lpm;
 	struct table *pid_of; /* "provider/pid" -> place */
 	struct egress egress;
-	struct toll *tolls;     /* [row + near PID], as egress.rows */
+	struct map_crossing *prices; /* by interconnect */
+	struct toll *tolls;     /* [row + near PID], as egress.rows; from distances and prices */
 	bool restricts_uploads; /* some PID has not UPLOADS_NORMAL */
 
 	struct place *places;
@@ -81,7 +84,15 @@ struct map_snapshot {
 
 	size_t prefixes_v4, prefixes_v6;
 	size_t arena_bytes;
+
+	/* Snapshots that differ in prices and tolls share all else; the last one frees it. */
+	atomic_uint *sharers;
+	void *own; /* prices and tolls that are not in the arena; NULL: they are */
+	size_t own_bytes;
 };
+
+/* Fills in `s`'s tolls; all else is there. */
+void snapshot_fill_tolls(struct map_snapshot *s);
 
 /* The place of a reach prefix, or 0. */
 uint32_t snapshot_zone(const struct map_snapshot *s, const struct ip_prefix *prefix);

@@ -13,8 +13,9 @@ struct map_issue {
 };
 
 struct map_office {
-	_Atomic uint64_t number; /* read without the lock, written under it */
-	pthread_mutex_t lock;    /* guards the two pointers */
+	_Atomic uint64_t edition; /* read without the lock, written under it */
+	pthread_mutex_t lock;     /* guards what follows */
+	uint64_t number;
 	struct map_issue *in_force;
 	struct map_issue *issues; /* all that have not been freed, the newest first */
 	map_free_fn *free_map;
@@ -77,7 +78,9 @@ void map_office_free(struct map_office *office)
 	free(office);
 }
 
-enum err map_publish(struct map_office *office, struct map_snapshot *map)
+/* `lease` NULL: a new map; else it must still be of the number in force. */
+static enum err put_in_force(struct map_office *office, const struct map_lease *lease,
+                             struct map_snapshot *map)
 {
 	struct map_issue *next = malloc(sizeof(*next));
 	if (next == NULL)
@@ -86,11 +89,17 @@ enum err map_publish(struct map_office *office, struct map_snapshot *map)
 	atomic_init(&next->holders, 1);
 
 	pthread_mutex_lock(&office->lock);
+	if (lease != NULL && lease->number != office->number) {
+		pthread_mutex_unlock(&office->lock);
+		free(next);
+		return ERR_EXISTS;
+	}
 	struct map_issue *old = office->in_force;
 	office->in_force = next;
 	next->next = office->issues;
 	office->issues = next;
-	atomic_fetch_add(&office->number, 1);
+	office->number += lease == NULL;
+	atomic_fetch_add(&office->edition, 1);
 	pthread_mutex_unlock(&office->lock);
 
 	let_go(old);
@@ -98,15 +107,27 @@ enum err map_publish(struct map_office *office, struct map_snapshot *map)
 	return ERR_OK;
 }
 
+enum err map_publish(struct map_office *office, struct map_snapshot *map)
+{
+	return put_in_force(office, NULL, map);
+}
+
+enum err map_publish_prices(struct map_office *office, const struct map_lease *lease,
+                            struct map_snapshot *map)
+{
+	return put_in_force(office, lease, map);
+}
+
 const struct map_snapshot *map_renew(struct map_office *office, struct map_lease *lease)
 {
-	if (atomic_load_explicit(&office->number, memory_order_relaxed) == lease->number)
+	if (atomic_load_explicit(&office->edition, memory_order_relaxed) == lease->edition)
 		return lease->map;
 
 	struct map_issue *old = lease->issue;
 	pthread_mutex_lock(&office->lock);
 	lease->issue = office->in_force;
-	lease->number = atomic_load(&office->number);
+	lease->number = office->number;
+	lease->edition = atomic_load(&office->edition);
 	atomic_fetch_add(&lease->issue->holders, 1);
 	pthread_mutex_unlock(&office->lock);
 

@@ -12,10 +12,13 @@ void snapshot_free(struct map_snapshot *s)
 {
 	if (s == NULL)
 		return;
-	lpm_free(s->lpm);
-	table_free(s->pid_of);
-	egress_done(&s->egress);
-	arena_free(s->arena);
+	if (s->sharers == NULL || atomic_fetch_sub(s->sharers, 1) == 1) {
+		lpm_free(s->lpm);
+		table_free(s->pid_of);
+		egress_done(&s->egress);
+		arena_free(s->arena);
+	}
+	free(s->own);
 	free(s);
 }
 
@@ -250,7 +253,8 @@ struct map_counts snapshot_counts(const struct map_snapshot *s)
 		.interconnects = s->n_interconnects,
 		.prefixes_v4 = s->prefixes_v4,
 		.prefixes_v6 = s->prefixes_v6,
-		.bytes = sizeof(*s) + s->arena_bytes + egress_bytes(&s->egress) + lpm_bytes(s->lpm),
+		.bytes = sizeof(*s) + s->arena_bytes + s->own_bytes + egress_bytes(&s->egress) +
+		         lpm_bytes(s->lpm),
 	};
 }
 
@@ -258,6 +262,16 @@ struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s,
 {
 	must(index < s->n_interconnects);
 	return s->interconnects[index];
+}
+
+uint32_t snapshot_interconnect_find(const struct map_snapshot *s, const char *provider,
+                                    const char *id)
+{
+	for (uint32_t i = 0; s != NULL && i < s->n_interconnects; i++)
+		if (strcmp(s->interconnects[i].id, id) == 0 &&
+		    strcmp(s->interconnects[i].provider, provider) == 0)
+			return i;
+	return NO_INTERCONNECT;
 }
 
 const char *snapshot_provider_name(const struct map_snapshot *s, uint32_t provider)

@@ -25,7 +25,9 @@
  * link weight, at least 1 (1 for a PID to itself), and for a PID that no link reaches the largest
  * distance of the provider. Between providers the price is the p-distance between the PID and the
  * interconnect's PID, in the byte's direction, plus the interconnect's cost in that direction;
- * undocumented: customer and sibling 5, settlement-free 10, paid-peering 40, transit 100.
+ * undocumented: customer and sibling 5, settlement-free 10, paid-peering 40, transit 100. What an
+ * interconnect costs may differ from that in force, its price (common/steer/prices.h): a snapshot can be
+ * had again at other prices.
  *
  * Ownership: snapshot_free(). Threading: immutable; share freely (see publish.h).
  */
@@ -141,6 +143,24 @@ struct map_interconnect_info {
 	uint64_t capacity_mbps;
 };
 struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s, uint32_t index);
+/* NO_INTERCONNECT: there is none. Looks through all. */
+uint32_t snapshot_interconnect_find(const struct map_snapshot *s, const char *provider,
+                                    const char *id);
+
+/* Of a byte across an interconnect, by direction: as documented, and as it counts in this snapshot. */
+struct map_crossing {
+	uint32_t out, in;
+};
+struct map_crossing snapshot_cost(const struct map_snapshot *s, uint32_t interconnect);
+struct map_crossing snapshot_price(const struct map_snapshot *s, uint32_t interconnect);
+
+/*
+ * The same map at these prices, by interconnect, each at most MAP_COST_MAX. Places and all else are those
+ * of `s` and stand in memory once: either may be freed first. ERR_NOMEM.
+ */
+enum err snapshot_reprice(const struct map_snapshot *s, const struct map_crossing *prices,
+                          struct map_snapshot **out) must_check;
+
 const char *snapshot_provider_name(const struct map_snapshot *s, uint32_t provider);
 
 /* A hash of that name, which outlives the snapshot. */

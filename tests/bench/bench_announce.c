@@ -4,8 +4,8 @@
  * What the tracker's own code costs an announce over UDP, sockets and kernel left out: batches of
  * datagrams go through tracker_udp() with swarms, a map of 200 PIDs, steering and accounting as they
  * are. Small swarms, a Zipf catalogue, one giant, and a swarm of 200 peers beside it; under both
- * policies. Then, what a new map does to latency. One JSON object for each line; with an argument only
- * the workloads of that name.
+ * policies. Then, what new prices and a new map do to latency. One JSON object for each line; with an
+ * argument only the workloads of that name.
  */
 
 #include "common/codec/udp_tracker.h"
@@ -225,14 +225,33 @@ static double p99_of(const double cost[static SWAP_BATCHES], double gap)
 	return latency[SWAP_BATCHES * 99 / 100] * 1e6;
 }
 
+static void raise_prices(struct map_office *office)
+{
+	struct map_lease lease = { 0 };
+	struct map_snapshot *next;
+	const struct map_snapshot *map = map_renew(office, &lease);
+	const size_t n = snapshot_counts(map).interconnects;
+	struct map_crossing *prices = malloc(n * sizeof(*prices));
+	must(prices != NULL);
+	for (uint32_t i = 0; i < n; i++)
+		prices[i] = (struct map_crossing){ 100 + i % 7, 100 + i % 5 };
+	must(snapshot_reprice(map, prices, &next) == ERR_OK);
+	must(map_publish_prices(office, &lease, next) == ERR_OK);
+	map_end(&lease);
+	free(prices);
+}
+
 static void swap_maps(struct bench *b, struct map_office *office)
 {
-	static double before[SWAP_BATCHES], after[SWAP_BATCHES];
+	static double before[SWAP_BATCHES], priced[SWAP_BATCHES], after[SWAP_BATCHES];
 	const double gap = costs_of(b, before) / SWAP_BATCHES / SWAP_LOAD;
+	raise_prices(office);
+	(void)costs_of(b, priced);
 	must(map_publish(office, make_map(b->workload->providers, 1)) == ERR_OK);
 	(void)costs_of(b, after);
-	printf("{\"workload\": \"%s\", \"p99_us\": %.0f, \"swap_p99_us\": %.0f}\n",
-	       b->workload->name, p99_of(before, gap), p99_of(after, gap));
+	printf("{\"workload\": \"%s\", \"p99_us\": %.0f, \"prices_p99_us\": %.0f, "
+	       "\"swap_p99_us\": %.0f}\n",
+	       b->workload->name, p99_of(before, gap), p99_of(priced, gap), p99_of(after, gap));
 }
 
 static void run(const struct workload *w, const char *state_dir)

@@ -90,6 +90,33 @@ static void a_shared_lease_outlives_its_original(void **state)
 	map_office_free(office);
 }
 
+static void new_prices_keep_the_number_of_their_map(void **state)
+{
+	(void)state;
+	struct map_office *office = map_office_new(free_snapshot);
+	struct map_lease lease = { 0 }, pricer = { 0 };
+	struct map_snapshot *cheap = snapshot(), *dear = snapshot(), *late = snapshot();
+	assert_int_equal(map_publish(office, cheap), ERR_OK);
+	(void)map_renew(office, &lease);
+	(void)map_renew(office, &pricer);
+	assert_int_equal(map_publish_prices(office, &pricer, dear), ERR_OK);
+	assert_ptr_equal(lease.map, cheap);
+	assert_ptr_equal(map_renew(office, &lease), dear);
+	assert_int_equal(lease.number, 1);
+	assert_ptr_equal(map_renew(office, &lease), dear);
+
+	/* Prices for a map that is not in force any more are of no use. */
+	assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	assert_int_equal(map_publish_prices(office, &pricer, late), ERR_EXISTS);
+	(void)map_renew(office, &lease);
+	assert_int_equal(lease.number, 2);
+	free_snapshot(late);
+	map_end(&lease);
+	map_end(&pricer);
+	map_office_free(office);
+	assert_int_equal(atomic_load(&freed), 4);
+}
+
 static void an_unread_map_is_freed_at_once(void **state)
 {
 	(void)state;
@@ -150,8 +177,14 @@ static void many_workers_see_only_living_maps(void **state)
 		workers[i].office = office;
 		pthread_create(&workers[i].thread, NULL, renew_for_ever, &workers[i]);
 	}
-	for (size_t i = 0; i < MAPS; i++)
-		assert_int_equal(map_publish(office, snapshot()), ERR_OK);
+	struct map_lease lease = { 0 };
+	for (size_t i = 0; i < MAPS; i++) {
+		(void)map_renew(office, &lease);
+		assert_int_equal(i % 2 == 0 ? map_publish(office, snapshot())
+		                            : map_publish_prices(office, &lease, snapshot()),
+		                 ERR_OK);
+	}
+	map_end(&lease);
 	atomic_store(&stop, true);
 	for (size_t i = 0; i < WORKERS; i++) {
 		pthread_join(workers[i].thread, NULL);
@@ -164,6 +197,7 @@ static void many_workers_see_only_living_maps(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(a_lease_keeps_its_map_until_renewed_and_reaped, reset),
 	cmocka_unit_test_setup(a_shared_lease_outlives_its_original, reset),
+	cmocka_unit_test_setup(new_prices_keep_the_number_of_their_map, reset),
 	cmocka_unit_test_setup(an_unread_map_is_freed_at_once, reset),
 	cmocka_unit_test_setup(a_map_between_others_is_freed_before_them, reset),
 	cmocka_unit_test_setup(many_workers_see_only_living_maps, reset),
