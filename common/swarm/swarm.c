@@ -121,11 +121,11 @@ static void take_out(struct swarm_visit *v, bool wide, struct spot at)
 	sequence_remove(s, at, &v->shard->bytes);
 }
 
-/* Gives the record at `at` the peer id that came along. */
+/* Gives the record at `at` the peer id that came along, unless it must be there already. */
 static void keep_id(struct swarm_visit *v, const struct swarm_peer *p, bool wide, struct spot at)
 {
 	struct record *r = sequence_record(&v->swarm->of[wide], at);
-	if (p->peer_id == NULL)
+	if (p->peer_id == NULL || (p->client.keyed && (r->key & FLAG_PEER_ID) != 0))
 		return;
 	const uint64_t hash = store_id_hash(v->store, v->swarm, wide, r);
 	if (peer_ids_put(&v->shard->ids, hash, p->peer_id, &v->shard->bytes))

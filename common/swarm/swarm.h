@@ -117,7 +117,8 @@ struct swarm_peer {
 	struct swarm_client client;
 	enum swarm_role role;
 	uint32_t expires; /* the second after which it is gone, at most SWARM_LIFETIME_MAX away */
-	const uint8_t *peer_id; /* PEER_ID_SIZE bytes to keep, or NULL */
+	/* PEER_ID_SIZE bytes to keep, or NULL. A keyed client's identity is of them: the first stay. */
+	const uint8_t *peer_id;
 };
 
 struct swarm_change {

@@ -312,6 +312,34 @@ static void says_how_long_a_peer_was_silent(void **state)
 	swarm_store_free(s);
 }
 
+/* Who starts again has a new peer id: without a key the same client, with one another. */
+static void takes_a_new_peer_id_only_without_a_key(void **state)
+{
+	(void)state;
+	static const uint8_t ids[][PEER_ID_SIZE] = { "first", "second" };
+	for (unsigned keyed = 0; keyed < 2; keyed++) {
+		struct swarm_store *s = store_of(1, 2, 10);
+		struct swarm_visit v = enter(s, 1, true);
+		struct swarm_peer p = peer_of(7, SWARM_LEECHER);
+		p.client.keyed = keyed;
+		for (unsigned i = 0; i < 2; i++) {
+			p.peer_id = ids[i];
+			(void)put(&v, p, false);
+		}
+		const struct swarm_asker asker = { .client = client_of(5000), .family = IP_V4 };
+		struct swarm_candidate out[1];
+		struct swarm_endpoint e;
+		uint64_t seed = 1;
+		assert_int_equal(draw_all(&v, &asker, 1, &seed, out), 1);
+		swarm_endpoint(&v, &out[0], true, &e);
+		assert_true(e.has_peer_id);
+		assert_memory_equal(e.peer_id, ids[!keyed], PEER_ID_SIZE);
+		swarm_leave(&v);
+		walk(s);
+		swarm_store_free(s);
+	}
+}
+
 static void keeps_peer_ids_of_those_who_brought_one(void **state)
 {
 	(void)state;
@@ -382,6 +410,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(knows_a_client_without_key_by_its_address),
 	cmocka_unit_test(keeps_both_families_of_a_client),
 	cmocka_unit_test(says_how_long_a_peer_was_silent),
+	cmocka_unit_test(takes_a_new_peer_id_only_without_a_key),
 	cmocka_unit_test(keeps_peer_ids_of_those_who_brought_one),
 	cmocka_unit_test(prefetches_what_is_there_and_what_is_not),
 };
