@@ -97,7 +97,7 @@ struct accounting_announce {
 	int64_t now;                 /* unix seconds */
 };
 
-/* For a batch: some announces before accounting_note() of the same two. Any time. */
+/* A little before accounting_note() of the same two, when other work is left to do meanwhile. */
 void accounting_prefetch(const struct accounting_slot *s, uint64_t client, uint64_t swarm);
 
 /* Between enter and leave. */

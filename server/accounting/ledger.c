@@ -160,10 +160,7 @@ struct ledger_delta ledger_update(struct ledger *l, const struct ledger_note *n)
 
 void ledger_prefetch(const struct ledger *l, uint64_t client, uint64_t swarm)
 {
-	const struct shard *s = &l->shards[client % SHARDS];
-	const struct entry *slots = shard_slots(s);
-	if (slots != NULL)
-		__builtin_prefetch(&slots[spread(key_of(client, swarm), shard_size(s))], 1);
+	shard_prefetch(&l->shards[client % SHARDS], key_of(client, swarm), client);
 }
 
 /* ---- in the background ---- */

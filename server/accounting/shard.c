@@ -12,6 +12,18 @@ static void count_set(struct shard *s, uint32_t n)
 	atomic_store_explicit(&s->count, n, memory_order_relaxed);
 }
 
+/* Of two sizes, a table and one that replaces it, either may be seen: only addresses are computed. */
+void shard_prefetch(const struct shard *s, uint64_t key, uint64_t client)
+{
+	const struct entry *slots = shard_slots(s);
+	const struct last *lasts = atomic_load_explicit(&s->lasts, memory_order_relaxed);
+	const uint32_t n_lasts = atomic_load_explicit(&s->n_lasts, memory_order_relaxed);
+	if (slots != NULL)
+		__builtin_prefetch(&slots[spread(key, shard_size(s))], 1);
+	if (lasts != NULL)
+		__builtin_prefetch(&lasts[spread(client, n_lasts)], 1);
+}
+
 static uint32_t after(uint32_t at, uint32_t n)
 {
 	return at + 1 < n ? at + 1 : 0;
@@ -67,8 +79,8 @@ static bool resize(struct shard *s, uint32_t n)
 	}
 	atomic_store_explicit(&s->slots, slots, memory_order_relaxed);
 	atomic_store_explicit(&s->n_slots, n, memory_order_relaxed);
-	s->lasts = lasts;
-	s->n_lasts = n_lasts;
+	atomic_store_explicit(&s->lasts, lasts, memory_order_relaxed);
+	atomic_store_explicit(&s->n_lasts, n_lasts, memory_order_relaxed);
 	for (uint32_t i = 0; i < n_old; i++)
 		if (!entry_empty(&old[i]))
 			*shard_find(s, old[i].key) = old[i];

@@ -36,8 +36,8 @@ struct shard {
 	_Atomic(struct entry *) slots;
 	_Atomic uint32_t n_slots;
 	_Atomic uint32_t count;
-	struct last *lasts;
-	uint32_t n_lasts;
+	_Atomic(struct last *) lasts;
+	_Atomic uint32_t n_lasts;
 	uint32_t cursor; /* where the next search for somebody to displace begins */
 	int64_t lost;    /* whoever announced until then may have been in it; 0: nobody */
 };
@@ -67,6 +67,9 @@ static inline uint32_t spread(uint64_t hash, uint32_t n)
 {
 	return (uint32_t)((hash >> 32) * n >> 32);
 }
+
+/* Brings nearer what is known of `key` and of `client`. Any thread. */
+void shard_prefetch(const struct shard *s, uint64_t key, uint64_t client);
 
 /* Where it is, or where it would go; NULL when there is no table. */
 struct entry *shard_find(const struct shard *s, uint64_t key);

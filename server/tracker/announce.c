@@ -83,10 +83,13 @@ static const struct steer_rules *rules_for(const struct tracker_worker *w, const
 static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 {
 	const struct tracker_settings *s = &w->rules.book->settings;
-	struct asker a = { .client = client_of(w->tracker, ask), .place = place_of(w, &ask->from) };
+	struct asker a = { .client = client_of(w->tracker, ask) };
+	a.torrent = keyed_hash(w->tracker, ask->announce->info_hash, INFO_HASH_SIZE);
+	if (w->accounting != NULL) /* which has its turn after the swarm */
+		accounting_prefetch(w->accounting, a.client, a.torrent);
+	a.place = place_of(w, &ask->from);
 	a.info = snapshot_place(w->map.map, a.place);
 	a.mapped = a.info.provider != NO_PROVIDER;
-	a.torrent = keyed_hash(w->tracker, ask->announce->info_hash, INFO_HASH_SIZE);
 	a.rules = rules_for(w, &a);
 	a.steered = a.rules->policy != STEER_NATIVE;
 	a.with_ids = ask->with_ids;

@@ -18,7 +18,8 @@
 /* ---- doubles ---- */
 
 struct accounting_slot {
-	bool inside; /* between enter and leave */
+	bool inside;                      /* between enter and leave */
+	uint64_t near_client, near_swarm; /* what it was told to bring nearer */
 	unsigned n_notes, n_handed;
 	struct announce announce; /* of the last note */
 	struct ip_addr from;
@@ -50,9 +51,18 @@ void accounting_leave(struct accounting_slot *s)
 	s->inside = false;
 }
 
+void accounting_prefetch(const struct accounting_slot *s, uint64_t client, uint64_t swarm)
+{
+	struct accounting_slot *slot = &account_book[s - account_book];
+	slot->near_client = client;
+	slot->near_swarm = swarm;
+}
+
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
 {
 	assert_true(s->inside);
+	assert_int_equal(s->near_client, a->client); /* else it waits for the wrong memory */
+	assert_int_equal(s->near_swarm, a->swarm);
 	s->n_notes++;
 	s->n_handed = 0;
 	s->announce = *a->announce;
