@@ -199,7 +199,8 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
 	const size_t want = wanted(&w->rules.book->settings, ask);
 	w->n_peers = w->n_handed = 0;
-	w->compact = ask->compact;
+	w->compact[0] = ask->compact[0];
+	w->compact[1] = ask->compact[1];
 	w->notes = false;
 	if (want == 0 || visit->swarm == NULL)
 		return;
@@ -277,21 +278,6 @@ void tracker_announce(struct tracker_worker *w, const struct ask *ask, struct an
 	serve(w, ask, out);
 	metrics_latency(w->metrics, clock_ns() - began);
 	w->timed = true;
-}
-
-uint8_t *compact_write(uint8_t *at, const struct swarm_endpoint *peer)
-{
-	/* Constant sizes: a copy of a size that is not known is a call, and lists are long. */
-	if (peer->addr.family == IP_V4) {
-		memcpy(at, peer->addr.bytes, 4);
-		at += 4;
-	} else {
-		memcpy(at, peer->addr.bytes, 16);
-		at += 16;
-	}
-	*at++ = (uint8_t)(peer->port >> 8);
-	*at++ = (uint8_t)peer->port;
-	return at;
 }
 
 struct swarm_counts tracker_counts(struct tracker_worker *w,

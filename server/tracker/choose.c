@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/tracker/choose.h"
 
-static void give(struct tracker_worker *w, const struct swarm_visit *visit, bool with_ids)
+static void give(struct tracker_worker *w, const struct swarm_visit *visit, uint8_t family,
+                 bool with_ids)
 {
 	const struct choice *c = &w->choice;
-	if (w->compact != NULL)
-		w->compact = swarm_compact(c->list, c->n, w->compact);
+	uint8_t **compact = &w->compact[family == IP_V6];
+	if (*compact != NULL)
+		*compact = swarm_compact(c->list, c->n, *compact);
 	else
 		for (size_t i = 0; i < c->n; i++)
 			swarm_endpoint(visit, &c->list[i], with_ids, &w->peers[w->n_peers + i]);
@@ -36,6 +38,6 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
 		                          .steered = asker->steered,
 		                          .noted = w->notes };
 	(void)choice_make(&w->choice, visit, &ask, want, &w->seed);
-	give(w, visit, asker->with_ids);
+	give(w, visit, who->family, asker->with_ids);
 	note(w, asker);
 }

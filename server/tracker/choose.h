@@ -24,7 +24,7 @@ struct asker {
 };
 
 /*
- * Appends up to `want` peers for `who` to w->compact, or where that is NULL to w->peers, and what they
+ * Appends up to `want` peers for `who` to w->compact[], or where that is NULL to w->peers, and what they
  * were chosen from to w->handed, if accounting wants to know it of this announce.
  */
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,

@@ -80,15 +80,6 @@ static struct ip_addr believe(const struct tracker_worker *w, const struct http_
 	return a->claimed.family != IP_NONE ? a->claimed : r->from;
 }
 
-static void put_compact(const struct tracker_worker *w, uint8_t family, struct bencode *b)
-{
-	uint8_t bytes[PEERS_MAX * COMPACT_V6], *end = bytes;
-	for (size_t i = 0; i < w->n_peers; i++)
-		if (w->peers[i].addr.family == family)
-			end = compact_write(end, &w->peers[i]);
-	bencode_bytes(b, bytes, (size_t)(end - bytes));
-}
-
 /* compact=0: a list of dictionaries, both families in one. */
 static void put_dictionaries(const struct tracker_worker *w, bool with_id, struct bencode *b)
 {
@@ -131,12 +122,12 @@ static void put_answer(const struct tracker_worker *w, const struct ask *ask,
 	bencode_int(&b, w->rules.book->settings.min_interval);
 	bencode_key(&b, "peers");
 	if (a->compact)
-		put_compact(w, IP_V4, &b);
+		bencode_bytes(&b, ask->compact[0], (size_t)(w->compact[0] - ask->compact[0]));
 	else
 		put_dictionaries(w, !a->no_peer_id, &b);
 	if (a->compact && (ask->from.family == IP_V6 || ask->both_families)) {
 		bencode_key(&b, "peers6"); /* BEP 7 */
-		put_compact(w, IP_V6, &b);
+		bencode_bytes(&b, ask->compact[1], (size_t)(w->compact[1] - ask->compact[1]));
 	}
 	bencode_end(&b);
 }
@@ -165,6 +156,11 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		gate_find_passkey(r->path, r->query, &ask);
 	ask.both_families = ask.from.family == IP_V4 ? a.has_ipv6 : a.has_ipv4;
 
+	uint8_t v4[PEERS_MAX * COMPACT_V4], v6[PEERS_MAX * COMPACT_V6];
+	if (a.compact) {
+		ask.compact[0] = v4;
+		ask.compact[1] = v6;
+	}
 	struct answer answer;
 	tracker_announce(w, &ask, &answer);
 	if (answer.refusal != NULL) {

@@ -31,7 +31,7 @@ static size_t announce(struct tracker_worker *w, const struct waiting *request)
 	const size_t each = d->from.family == IP_V4 ? COMPACT_V4 : COMPACT_V6;
 	struct ask ask = { .announce = &request->announce,
 		           .from = d->from,
-		           .compact = d->out + HEAD_SIZE,
+		           .compact = { d->out + HEAD_SIZE, d->out + HEAD_SIZE }, /* one of them */
 		           .room = (UDP_REPLY_MAX - HEAD_SIZE) / each };
 	char url[256]; /* clients cut it to 255 characters */
 	if (d->in_size > UDP_ANNOUNCE_SIZE && gate_wants_passkey(w) &&

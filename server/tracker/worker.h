@@ -30,7 +30,7 @@ struct tracker_worker {
 	int64_t unix_now;  /* and calendar seconds */
 
 	struct choice choice;
-	uint8_t *compact; /* where the next peer of this list goes; NULL: into peers[] */
+	uint8_t *compact[2]; /* where the next IPv4 and IPv6 peers go; NULL: into peers[] */
 	struct swarm_endpoint peers[PEERS_MAX];
 	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */
 	size_t n_peers, n_handed;
@@ -54,7 +54,8 @@ struct ask {
 	const struct announce *announce;
 	struct ip_addr from; /* the client: what we believe, not what it claims */
 	size_t room;         /* peers that fit into the reply */
-	uint8_t *compact;    /* where the peers go, 6 or 18 bytes each; NULL: into w->peers */
+	/* Where IPv4 peers go, COMPACT_V4 bytes each, and IPv6 ones. NULL: into w->peers */
+	uint8_t *compact[2];
 	bool both_families;  /* it can use peers of the other family, too */
 	bool keep_id;        /* its peer id is for lists of dictionaries */
 	bool with_ids;       /* the reply has room for peer ids */
@@ -69,11 +70,9 @@ struct answer {
 	bool steered;      /* by the map, not at random */
 };
 
-/* The compact form (BEP 23, BEP 7): address and port, 6 or 18 bytes. Returns where it ends. */
-enum { COMPACT_V4 = 6, COMPACT_V6 = 18 };
-uint8_t *compact_write(uint8_t *at, const struct swarm_endpoint *peer);
+enum { COMPACT_V4 = 6, COMPACT_V6 = 18 }; /* address and port (BEP 23, BEP 7) */
 
-/* The peers are in w->peers[0 .. w->n_peers), or from ask->compact to w->compact. */
+/* The peers are in w->peers[0 .. w->n_peers), or from ask->compact[] to w->compact[]. */
 void tracker_announce(struct tracker_worker *w, const struct ask *ask, struct answer *out);
 
 /* Zeros for a swarm that nobody is in. */
