@@ -137,11 +137,16 @@ static void gap_close(struct directory *d, uint32_t chunk)
 	d->n--;
 }
 
+/* In steps whose number is constant, because that is what compilers vectorise without being asked. */
 static void start_shift(struct directory *d, uint32_t chunk, uint32_t by)
 {
-	uint32_t *start = d->start;
-	for (uint32_t i = chunk + 1; i <= d->n; i++)
-		start[i] += by;
+	enum { LANES = 8 };
+	uint32_t *at = d->start + chunk + 1, n = d->n - chunk;
+	for (; n >= LANES; n -= LANES, at += LANES)
+		for (unsigned i = 0; i < LANES; i++)
+			at[i] += by;
+	for (; n > 0; n--)
+		*at++ += by;
 }
 
 /* The full chunk gives its upper half to a new one behind it. */
