@@ -221,16 +221,21 @@ enum err directory_insert(struct directory **dir, bool wide, const struct record
 	return ERR_OK;
 }
 
+void directory_cut(struct directory *d, bool wide, uint32_t chunk, uint32_t n, size_t *bytes)
+{
+	const uint32_t size = chunk_size(d, chunk);
+	block_shrink(&d->chunks[chunk], chunk_room(size), chunk_room(size - n), wide, bytes);
+	start_shift(d, chunk, -n);
+	if (tidy(d, wide, chunk, bytes))
+		return;
+	if (size - n < CHUNK_SMALL && chunk + 1 < d->n)
+		(void)join(d, wide, chunk, bytes);
+}
+
 void directory_remove(struct directory *d, bool wide, struct spot at, size_t *bytes)
 {
-	const uint32_t size = chunk_size(d, at.chunk);
-	block_close(d->chunks[at.chunk], size, wide, at.position);
-	block_shrink(&d->chunks[at.chunk], chunk_room(size), chunk_room(size - 1), wide, bytes);
-	start_shift(d, at.chunk, (uint32_t)-1);
-	if (tidy(d, wide, at.chunk, bytes))
-		return;
-	if (size - 1 < CHUNK_SMALL && at.chunk + 1 < d->n)
-		(void)join(d, wide, at.chunk, bytes);
+	block_close(d->chunks[at.chunk], chunk_size(d, at.chunk), wide, at.position);
+	directory_cut(d, wide, at.chunk, 1, bytes);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): sequence_sift()'s parameters, and the width */

@@ -39,5 +39,6 @@ void directory_lower_all(const struct directory *d, bool wide, const uint64_t *k
 enum err directory_insert(struct directory **d, bool wide, const struct record *r, struct spot *out,
                           size_t *bytes) must_check;
 void directory_remove(struct directory *d, bool wide, struct spot at, size_t *bytes);
+void directory_cut(struct directory *d, bool wide, uint32_t chunk, uint32_t n, size_t *bytes);
 uint32_t directory_sift(struct directory *d, bool wide, uint32_t chunk, sequence_gone_fn *gone,
                         void *ctx, uint32_t *next, size_t *bytes);

@@ -176,6 +176,16 @@ void sequence_remove(struct sequence *s, struct spot at, size_t *bytes)
 	flatten(s, bytes);
 }
 
+void sequence_cut(struct sequence *s, uint32_t chunk, uint32_t n, size_t *bytes)
+{
+	if (s->tall)
+		directory_cut(s->at, s->wide, chunk, n, bytes);
+	else
+		block_shrink(&s->at, block_room(s->n), block_room(s->n - n), s->wide, bytes);
+	s->n = (s->n - n) & SEQUENCE_MAX;
+	flatten(s, bytes);
+}
+
 uint32_t sequence_sift(struct sequence *s, uint32_t chunk, sequence_gone_fn *gone, void *ctx,
                        uint32_t *next, size_t *bytes)
 {

@@ -114,6 +114,11 @@ static inline uint32_t sequence_chunks(const struct sequence *s)
 	return s->tall ? ((const struct directory *)s->at)->n : 1;
 }
 
+static inline uint32_t sequence_chunk_size(const struct sequence *s, uint32_t chunk)
+{
+	return s->tall ? chunk_size(s->at, chunk) : s->n;
+}
+
 /* The first key of a chunk, its flags cleared. */
 static inline uint64_t sequence_first(const struct sequence *s, uint32_t chunk)
 {
@@ -125,6 +130,8 @@ static inline uint64_t sequence_first(const struct sequence *s, uint32_t chunk)
 enum err sequence_insert(struct sequence *s, const struct record *r, struct spot *out,
                          size_t *bytes) must_check;
 void sequence_remove(struct sequence *s, struct spot at, size_t *bytes);
+/* The last `n` records of a chunk (of a block: of all). */
+void sequence_cut(struct sequence *s, uint32_t chunk, uint32_t n, size_t *bytes);
 
 /*
  * Takes out those records of one chunk (of a block: all) for which `gone` says so, and returns how

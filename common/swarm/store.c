@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/swarm/crowd.h"
 #include "common/swarm/limits.h"
 
 #include "common/base/random.h"
@@ -32,7 +33,8 @@ struct swarm_store *swarm_store_new(const struct swarm_options *options)
 			return NULL;
 		}
 	}
-	if (limits_init(s) != ERR_OK) {
+	s->was = calloc(SWARM_PLACES_MAX, sizeof(*s->was));
+	if (s->was == NULL || limits_init(s) != ERR_OK) {
 		swarm_store_free(s);
 		return NULL;
 	}
@@ -47,18 +49,14 @@ void swarm_store_free(struct swarm_store *s)
 		struct swarm_shard *shard = &s->shards[i];
 		for (uint32_t j = 0; j < shard->headers; j++) {
 			struct swarm *w = store_header(shard, j);
+			struct sequence *q;
 			if (w->map_number == HEADER_FREE)
 				continue;
-			sequence_done(&w->of[0], &shard->bytes);
-			sequence_done(&w->of[1], &shard->bytes);
+			for (unsigned k = 0; (q = swarm_sequence(shard, w, k)) != NULL; k++)
+				sequence_done(q, &shard->bytes);
+			relocate_tidy(shard, w);
 		}
-		while (shard->moves != NULL) {
-			struct move *m = shard->moves;
-			shard->moves = m->next;
-			sequence_done(&m->old[0], &shard->bytes);
-			sequence_done(&m->old[1], &shard->bytes);
-			free(m);
-		}
+		free(shard->moves);
 		for (uint32_t j = 0; j < shard->n_pages; j++)
 			free(shard->pages[j]);
 		free(shard->pages);
@@ -66,6 +64,7 @@ void swarm_store_free(struct swarm_store *s)
 		peer_ids_done(&shard->ids, &shard->bytes);
 		must(pthread_mutex_destroy(&shard->lock) == 0);
 	}
+	free(s->was);
 	free(s->crowds);
 	free(s);
 }
@@ -186,7 +185,7 @@ void store_forget(struct swarm_store *s, struct swarm_shard *shard, struct swarm
 	uint32_t gap = slot_of(shard, hash, w->info_hash);
 	struct store_slot *slots = shard->slots;
 	const uint32_t number = slots[gap].number;
-	must(number != 0 && swarm_size(shard, w) == 0);
+	must(number != 0 && swarm_size(shard, w) == 0 && !w->moving);
 	for (uint32_t i = (gap + 1) & mask; slots[i].number != 0; i = (i + 1) & mask) {
 		if (((i - slots[i].hash) & mask) < ((i - gap) & mask))
 			continue;
@@ -204,11 +203,7 @@ struct sequence *swarm_sequence(const struct swarm_shard *shard, struct swarm *w
 {
 	if (i < 2)
 		return &w->of[i];
-	if (!w->moving)
-		return NULL;
-	for (struct move *m = shard->moves; m != NULL; m = m->next) {
-		if (m->swarm != w)
-			continue;
+	for (struct move *m = store_moves(shard, w); m != NULL; m = m->next) {
 		i -= 2;
 		if (i < 2)
 			return &m->old[i];
@@ -219,8 +214,8 @@ struct sequence *swarm_sequence(const struct swarm_shard *shard, struct swarm *w
 uint32_t swarm_size(const struct swarm_shard *shard, const struct swarm *w)
 {
 	uint32_t n = w->of[0].n + w->of[1].n;
-	for (const struct move *m = w->moving ? shard->moves : NULL; m != NULL; m = m->next)
-		n += m->swarm == w ? m->old[0].n + m->old[1].n : 0;
+	for (const struct move *m = store_moves(shard, w); m != NULL; m = m->next)
+		n += m->old[0].n + m->old[1].n;
 	return n;
 }
 

@@ -25,8 +25,16 @@ struct swarm {
 	uint8_t info_hash[INFO_HASH_SIZE];
 	uint32_t snatches;
 	/* HEADER_FREE: nobody's header; `snatches` is the next free one's */
-	uint32_t map_number : 31;
-	uint32_t moving : 1; /* some of its peers are in `moves` of the shard */
+	union {
+		struct {
+			uint32_t map_number : 31;
+			uint32_t moving : 1; /* some of its peers are in moves */
+		};
+		struct {
+			uint32_t move : 31; /* while moving: of `moves` of the shard, its latest */
+			uint32_t : 1;
+		};
+	};
 	union {
 		uint32_t partial; /* partial seeds, while somebody is here */
 		uint32_t emptied; /* else: when a sweep first found nobody; 0: none did */
@@ -43,10 +51,12 @@ enum { PAGE_HEADERS = 16 };
  * all seeds are counted there. A swarm has several when maps came faster than its announces.
  */
 struct move {
-	struct move *next; /* of the shard */
+	struct move *next; /* an older one of the swarm */
 	struct swarm *swarm;
+	uint32_t map_number; /* of the swarm; the latest has it */
+	uint32_t mask;       /* bits of `strangers` - 1 */
 	struct sequence old[2];
-	bool strangers; /* somebody came who was not looked for here, and may be here */
+	uint64_t strangers[]; /* by tag: of those who came, were not found here, and may be here */
 };
 
 struct store_slot {
@@ -64,7 +74,8 @@ struct swarm_shard {
 	uint32_t headers; /* ever used */
 	uint32_t free;    /* the first header to use again, + 1; 0: none */
 	struct peer_ids ids;
-	struct move *moves;
+	struct move **moves; /* the latest of each swarm that is moving */
+	uint32_t n_moves, moves_room;
 	struct swarm_sweep oldest;  /* where to look for somebody who may go */
 	struct swarm_totals totals; /* but for `bytes` */
 	size_t bytes;
@@ -75,12 +86,21 @@ struct swarm_store {
 	uint32_t max_used;   /* swarms of one shard */
 	atomic_size_t peers; /* of all shards; kept for max_peers */
 	atomic_uint *crowds; /* limits.c; NULL: no limits but those of the store */
+	/* relocate.c: for each place, what place a record that came there had been in. Of its 4 MB only
+	 * those pages are touched where places are. */
+	atomic_uint *was;
 	struct swarm_shard shards[];
 };
 
 static inline struct swarm *store_header(const struct swarm_shard *shard, uint32_t number)
 {
 	return &shard->pages[number / PAGE_HEADERS][number % PAGE_HEADERS];
+}
+
+/* The latest, NULL: none. */
+static inline struct move *store_moves(const struct swarm_shard *shard, const struct swarm *w)
+{
+	return w->moving ? shard->moves[w->move] : NULL;
 }
 
 /* The sequences of a swarm one after the other, those under way too; NULL behind the last. Even ones

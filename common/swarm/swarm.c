@@ -38,6 +38,12 @@ static bool find_key(const struct sequence *s, const struct swarm_client *c, uin
 	return false;
 }
 
+bool crowd_find_as(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
+                   struct spot *out)
+{
+	return s->n > 0 && find_key(s, c, key_for(c, role), out);
+}
+
 bool crowd_find_in(const struct sequence *s, const struct swarm_client *c, enum swarm_role role,
                    struct spot *out)
 {
@@ -61,12 +67,10 @@ bool crowd_find(const struct swarm *w, const struct swarm_client *c, enum swarm_
 	return crowd_find_in(&w->of[is_wide(c->addr.family)], c, role, out);
 }
 
-bool crowd_search(const struct swarm *w, const struct swarm_client *c, enum swarm_role role,
-                  struct spot *out)
+/* A keyed client in every place, in a small swarm. */
+static bool search_places(const struct swarm *w, const struct swarm_client *c, struct spot *out)
 {
 	const struct sequence *s = &w->of[is_wide(c->addr.family)];
-	if (crowd_find(w, c, role, out))
-		return true;
 	if (!c->keyed || s->n > SWARM_SEARCH_MAX)
 		return false;
 	const uint64_t tag = key_of(0, 0, c->identity), mask = key_of(0, 0, UINT64_MAX);
@@ -82,9 +86,13 @@ bool crowd_search(const struct swarm *w, const struct swarm_client *c, enum swar
 static bool search(struct swarm_visit *v, const struct swarm_client *c, enum swarm_role role,
                    struct spot *out)
 {
-	return crowd_search(v->swarm, c, role, out) ||
-	       (v->swarm->moving && relocate_client(v, c, role) &&
-	        crowd_find(v->swarm, c, role, out));
+	const struct swarm *w = v->swarm;
+	const struct sequence *s = &w->of[is_wide(c->addr.family)];
+	if (!w->moving)
+		return crowd_find(w, c, role, out) || search_places(w, c, out);
+	return crowd_find_as(s, c, role, out) || relocate_likely(v, c, role, out) ||
+	       crowd_find(w, c, role, out) || relocate_client(v, c, role, out) ||
+	       search_places(w, c, out);
 }
 
 /* ---- coming, changing, going ---- */

@@ -160,9 +160,11 @@ uint32_t swarm_map_number(const struct swarm_visit *v);
  * The first call moves up to SWARM_RELOCATED_AT_ONCE peers, all of a small swarm, and each of the others
  * a few, from random spots, so that the swarms of a busy tracker do not all have the cost at once and
  * nobody waits for it. Those under way are counted and expire, but are not drawn until it is their turn.
- * A client that announces or stops is moved first, if its place has the same number as before or no more
- * than SWARM_OLD_SEARCH_MAX peers are yet to be moved. Else it joins as a new one, and what was known of
- * it, when its turn comes, is dropped but for its snatch; and a stop leaves that to its expiry.
+ * A client that announces or stops is moved first. It is found by its key where those now in its place
+ * were before (which the store learns from those it moves, and at first from samples of a large swarm),
+ * in a place of the same number, or among no more than SWARM_OLD_SEARCH_MAX who are yet to be moved. Else,
+ * as when one place is made of several, it joins as a new one, and what was known of it, when its turn
+ * comes, is dropped but for its snatch; and a stop leaves that to its expiry.
  *
  * ERR_NOMEM: nothing changed.
  */

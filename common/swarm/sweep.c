@@ -35,7 +35,7 @@ static bool sweep_sequence(struct sweep *s, struct swarm_sweep *c, int64_t *budg
 			c->key = sequence_first(q, chunk);
 			return false;
 		}
-		*budget -= q->tall ? chunk_size(q->at, chunk) : q->n;
+		*budget -= sequence_chunk_size(q, chunk);
 		*gone += sequence_sift(q, chunk, is_over, s, &chunk, &s->shard->bytes);
 	}
 	sequence_trim(q, &s->shard->bytes);

@@ -58,6 +58,17 @@ static void model_remove(struct model *m, uint32_t rank)
 	memmove(m->keys + rank, m->keys + rank + 1, (--m->n - rank) * sizeof(*m->keys));
 }
 
+/* Some of those at the end of the chunk in which `rank` is. */
+static void model_cut(struct model *m, uint32_t rank, uint64_t *seed)
+{
+	const uint32_t chunk = m->s.tall ? spot_of_rank(&m->s, rank).chunk : 0;
+	const uint32_t size = sequence_chunk_size(&m->s, chunk), n = 1 + random_below(seed, size);
+	const uint32_t end = sequence_rank(&m->s, (struct spot){ .chunk = chunk }) + size;
+	sequence_cut(&m->s, chunk, n, &m->bytes);
+	memmove(m->keys + end - n, m->keys + end, (m->n - end) * sizeof(*m->keys));
+	m->n -= n;
+}
+
 static void model_compare(const struct model *m)
 {
 	uint32_t rank = 0;
@@ -91,6 +102,8 @@ static void is_a_sorted_array(void **state)
 			const uint64_t probe = random_key(&seed, round < 2 ? 1U << 30 : 40);
 			if (grow && m.n < MODEL_MAX)
 				model_insert(&m, key);
+			else if (m.n > 0 && step % 256 == 0)
+				model_cut(&m, random_below(&seed, m.n), &seed);
 			else if (m.n > 0)
 				model_remove(&m, random_below(&seed, m.n));
 			assert_int_equal(sequence_rank(&m.s, sequence_lower(&m.s, probe)),

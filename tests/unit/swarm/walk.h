@@ -121,10 +121,15 @@ static inline struct swarm_totals walk_shard(struct swarm_store *store, struct s
 		t.swarms++;
 		peers += walk_swarm(store, shard, w, &t, &ids);
 	}
-	for (const struct move *m = shard->moves; m != NULL; m = m->next) {
-		assert_true(m->swarm->moving && m->old[0].n + m->old[1].n > 0);
-		t.bytes += sizeof(*m);
+	for (uint32_t i = 0; i < shard->n_moves; i++) {
+		const struct swarm *w = shard->moves[i]->swarm;
+		assert_true(w->moving && w->move == i);
+		for (const struct move *m = shard->moves[i]; m != NULL; m = m->next) {
+			assert_true(m->swarm == w && m->old[0].n + m->old[1].n > 0);
+			t.bytes += sizeof(*m) + (m->mask + 1) / 8;
+		}
 	}
+	t.bytes += shard->moves_room * sizeof(struct move *);
 	assert_int_equal(peers, t.peers_v4 + t.peers_v6);
 	for (uint32_t i = 0; i <= shard->mask; i++)
 		slots += ((struct store_slot *)shard->slots)[i].number != 0;
