@@ -27,6 +27,7 @@ enum api_swarms { API_SWARMS_CSV, API_SWARMS_JSON_LINES, API_SWARMS_BENCODE };
 struct api_options {
 	struct store *store;
 	struct maps *maps;
+	struct map_office *office; /* what is in force */
 	struct auth *auth;
 	struct metrics *metrics;
 	unsigned first_slot; /* of the metrics: API thread i adds to slot first_slot + i */

@@ -18,7 +18,27 @@ static const char *scope(const struct call *c)
 	return c->who.provider;
 }
 
-static void put_interconnect(struct text *t, const struct store_interconnect *ic)
+static void put_crossing(struct text *t, const char *key, const struct map_crossing *c)
+{
+	text_printf(t, ",\"%s\":{\"out\":%" PRIu32 ",\"in\":%" PRIu32 "}", key, c->out, c->in);
+}
+
+/* As documented, and as it counts now. */
+static void put_costs(struct text *t, const struct store_interconnect *ic,
+                      const struct map_snapshot *map)
+{
+	const uint32_t i = snapshot_interconnect_find(map, ic->provider, ic->id);
+	if (i == NO_INTERCONNECT) {
+		text_put(t, ",\"cost\":null,\"price\":null");
+		return;
+	}
+	const struct map_crossing cost = snapshot_cost(map, i), price = snapshot_price(map, i);
+	put_crossing(t, "cost", &cost);
+	put_crossing(t, "price", &price);
+}
+
+static void put_interconnect(struct text *t, const struct store_interconnect *ic,
+                             const struct map_snapshot *map)
 {
 	text_put(t, "{\"provider\":");
 	text_json_string(t, ic->provider);
@@ -32,6 +52,7 @@ static void put_interconnect(struct text *t, const struct store_interconnect *ic
 	else
 		text_put(t, ",\"metro\":null");
 	call_put_ratio(t, "ratio_limit", ic->ratio_limit_milli);
+	put_costs(t, ic, map);
 	text_printf(t, ",\"in_force\":%s}", ic->in_force ? "true" : "false");
 }
 
@@ -56,15 +77,18 @@ void interconnects_get(struct call *c)
 		call_failed(c, e, "no interconnects");
 		return;
 	}
+	struct map_lease lease = { 0 };
+	const struct map_snapshot *map = map_renew(c->use->office, &lease);
 	struct text *t = call_json(c, 200);
 	text_put(t, "{\"interconnects\":[");
 	for (size_t i = 0; i < n; i++) {
 		if (!is_wanted(c, &list[i], provider, all))
 			continue;
 		text_put(t, put++ > 0 ? "," : "");
-		put_interconnect(t, &list[i]);
+		put_interconnect(t, &list[i], map);
 	}
 	text_put(t, "]}\n");
+	map_end(&lease);
 	free(list);
 }
 

@@ -59,6 +59,7 @@ struct daemon {
 	struct listeners listeners;
 	struct api *api;
 	struct http_server *api_http;
+	struct pricing *pricing;
 	struct feeder *feeder;
 	struct gauges gauges;
 
@@ -289,6 +290,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 	const struct api_options o = {
 		.store = d->store,
 		.maps = d->maps,
+		.office = d->office,
 		.auth = d->auth,
 		.metrics = d->metrics,
 		.first_slot = api_slot(&d->config),
@@ -319,11 +321,26 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 	return http_start(&http, &d->api_http, fault);
 }
 
+static enum err build_pricing(struct daemon *d, struct fault *fault)
+{
+	const struct pricing_options o = { .store = d->store,
+		                           .office = d->office,
+		                           .metrics = metrics_slot(d->metrics,
+		                                                   feeder_slot(&d->config)),
+		                           .bin_seconds = (uint32_t)d->config.bin_seconds,
+		                           .ratio_limit_milli = d->config.ratio_limit };
+	if (strcmp(d->config.prices, "live") != 0)
+		return ERR_OK;
+	d->pricing = pricing_new(&o);
+	return d->pricing != NULL ? ERR_OK : no_memory(fault);
+}
+
 static enum err start_feeder(struct daemon *d, struct fault *fault)
 {
 	const struct feeder_options o = { .store = d->store,
 		                          .maps = d->maps,
 		                          .accounting = d->accounting,
+		                          .pricing = d->pricing,
 		                          .metrics =
 		                                  metrics_slot(d->metrics, feeder_slot(&d->config)),
 		                          .node = d->node,
@@ -365,9 +382,9 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
                       struct fault *fault)
 {
 	static build_fn *const steps[] = {
-		build_state,      build_memory, build_maps,    load_swarms,
-		build_accounting, build_auth,   build_tracker, start_feeder,
-		listen_tracker,   build_gauges, listen_api,
+		build_state,      build_memory,   build_maps,    load_swarms,
+		build_accounting, build_auth,     build_tracker, build_pricing,
+		start_feeder,     listen_tracker, build_gauges,  listen_api,
 	};
 	struct daemon *d = calloc(1, sizeof(*d));
 	if (d == NULL || sodium_init() < 0) {
@@ -532,6 +549,7 @@ void daemon_stop(struct daemon *d)
 	if (d->store != NULL)
 		store_end(d->store, FEEDER_LAST_SECONDS);
 	feeder_stop(d->feeder, FEEDER_LAST_SECONDS);
+	pricing_free(d->pricing);
 	if (served)
 		save_swarms(d);
 	api_free(d->api);

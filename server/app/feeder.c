@@ -175,6 +175,14 @@ static enum err feed(struct feeder *f)
 	return e;
 }
 
+/* Once the spool is empty, so that the bins are there. */
+static void see_to_prices(struct feeder *f)
+{
+	const enum err e = f->o.pricing != NULL ? pricing_work(f->o.pricing, time(NULL)) : ERR_OK;
+	if (e != ERR_OK && e != ERR_AWAY)
+		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
+}
+
 static void *feeder_run(void *arg)
 {
 	struct feeder *f = arg;
@@ -193,6 +201,8 @@ static void *feeder_run(void *arg)
 		/* Maps that cannot be put in force are no reason to keep bins back. */
 		const enum err fed = e == ERR_AWAY || !f->migrated ? ERR_AWAY : feed(f);
 		note_away(f, e == ERR_AWAY || (e == ERR_OK && fed == ERR_AWAY));
+		if (fed == ERR_NOT_FOUND)
+			see_to_prices(f);
 		if (atomic_load(&f->stop) &&
 		    (fed != ERR_OK || monotonic_ms() >= atomic_load(&f->deadline)))
 			return NULL;

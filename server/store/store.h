@@ -213,6 +213,22 @@ enum { STORE_SERIES_MAX = 10000 };
 enum err store_series(struct store *s, const struct store_window *w, enum store_source source,
                       struct store_point **out, size_t *count) must_check;
 
+/* What crossed an interconnect in one bin, by the best source there is: flow, counter, announce. */
+struct store_load {
+	char provider[65], interconnect[65];
+	int64_t start;
+	enum store_source source;
+	uint32_t observed_seconds; /* by the node that watched longest */
+	uint64_t out_bytes, in_bytes;
+	uint64_t ratio_limit_milli; /* of its own; 0: none */
+};
+/*
+ * Bins of that length with from <= start < to, of the interconnects in force, nodes summed; by start,
+ * provider and id. free() the list.
+ */
+enum err store_loads(struct store *s, int64_t from, int64_t to, uint32_t bin_seconds,
+                     struct store_load **out, size_t *count) must_check;
+
 /* ---- access lists ---- */
 
 enum store_list { STORE_ALLOWED, STORE_DENIED };

@@ -369,6 +369,9 @@ class Figures(Api):
                            i["metro"], i["in_force"]) for i in links],
                          [("ic-1", "east", 64999, "settlement-free", 10000, "fra", True),
                           ("ic-t", "west", 64998, "transit", 20000, None, True)])
+        self.assertEqual([i["cost"] for i in links], [{"out": 10, "in": 10}, {"out": 100, "in": 100}])
+        for link in links:
+            self.assertGreaterEqual(min(link["price"][way] - link["cost"][way] for way in ("out", "in")), 0)
         where = f"/v1/interconnects/{self.name}/ic-t"
         self.assertEqual(ask("PUT", where, {"ratio_limit": 2.5})[2]["ratio_limit"], 2.5)
         links = ask("GET", f"/v1/interconnects?provider={self.name}")[2]["interconnects"]

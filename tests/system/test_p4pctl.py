@@ -81,7 +81,7 @@ class P4pctl(unittest.TestCase):
         self.ctl("topology", "put", self.put())
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "1.5")
         for words in (("interconnects", "list"), ("interconnects",)):
-            self.assertRegex(self.ctl(*words, "--provider", ISP)[0], r"ic .* 10\.0 Gbit/s  1\.50:1\n")
+            self.assertRegex(self.ctl(*words, "--provider", ISP)[0], r"ic .* 10\.0 Gbit/s  1\.50:1 +10  10\n")
         bin_seconds = json.loads(self.ctl("balance", "--json")[0])["bin_seconds"]
         start = int(time.time()) // bin_seconds * bin_seconds - bin_seconds
         samples = self.file(f"provider,interconnect,bin,out_bytes,in_bytes\n{ISP},ic,{start},{2**64 - 1},5000000\n", "s.csv")

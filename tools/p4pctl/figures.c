@@ -92,11 +92,20 @@ enum ctl_exit ctl_balance(const struct ctl *c)
 
 /* ---- interconnects ---- */
 
+static void add_price(struct columns *t, const json_t *price, const char *direction)
+{
+	if (json_is_object(price))
+		columns_add(t, "%.0f", ctl_number(price, direction));
+	else
+		columns_add(t, "-");
+}
+
 static void print_interconnects(const json_t *json)
 {
-	static const char *const heads[] = { "PROVIDER", "INTERCONNECT", "PID",    "NEIGHBOUR",
-		                             "RELATION", ">CAPACITY",    ">LIMIT", "",
-		                             NULL };
+	static const char *const heads[] = {
+		"PROVIDER", "INTERCONNECT", "PID", "NEIGHBOUR", "RELATION", ">CAPACITY",
+		">LIMIT",   ">OUT",         ">IN", "",          NULL
+	};
 	struct columns t;
 	char cell[UNITS_SIZE];
 	size_t i;
@@ -112,6 +121,8 @@ static void print_interconnects(const json_t *json)
 		columns_add(&t, "%s",
 		            units_print(ctl_number(link, "capacity_mbps") * 1e6, "bit/s", cell));
 		columns_add(&t, "%s", ratio_print(ctl_number(link, "ratio_limit"), cell));
+		add_price(&t, json_object_get(link, "price"), "out");
+		add_price(&t, json_object_get(link, "price"), "in");
 		columns_add(&t, "%s",
 		            json_is_true(json_object_get(link, "in_force")) ? "" : "not in force");
 	}

@@ -10,12 +10,14 @@
 struct answer {
 	struct http_reply reply;
 	struct metrics *metrics;
+	struct map_office *office;
 };
 
 static struct answer ask(const char *method, const char *path, const char *query, const char *body)
 {
-	struct answer a = { .metrics = metrics_new(1) };
+	struct answer a = { .metrics = metrics_new(1), .office = map_office_new(snapshot_free) };
 	const struct api_options options = { .metrics = a.metrics,
+		                             .office = a.office,
 		                             .report = { .bin_seconds = 300 },
 		                             .ready = ready,
 		                             .access_changed = access_changed,
@@ -37,6 +39,7 @@ static struct answer ask(const char *method, const char *path, const char *query
 
 static void answer_done(struct answer *a)
 {
+	map_office_free(a->office);
 	text_done(&a->reply.body);
 	metrics_free(a->metrics);
 }
