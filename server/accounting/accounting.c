@@ -5,6 +5,7 @@
 #include "server/accounting/close.h"
 #include "server/accounting/ledger_file.h"
 #include "server/accounting/spool.h"
+#include "server/accounting/trial.h"
 #include "server/disk/disk.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct accounting {
 	struct bin bin;
 	bool settled; /* the open bin is booked, but memory was short for the next one */
 	struct place_names places;
+	struct trial trial;
 	struct journal journal;
 	struct spool spool;
 	struct accounting_bin waiting[WAITING_MAX];
@@ -173,6 +175,7 @@ enum err accounting_new(const struct accounting_options *options, struct account
 	a->metrics = metrics_slot(options->metrics, options->slots);
 	a->state_dir = strdup(options->state_dir);
 	journal_init(&a->journal, a->state_dir);
+	trial_init(&a->trial);
 	const enum err e = a->state_dir != NULL ? start(a, fault) : ERR_NOMEM;
 	if (e != ERR_OK) {
 		accounting_free(a);
@@ -193,6 +196,7 @@ void accounting_free(struct accounting *a)
 	map_end(&a->lease);
 	ledger_free(a->ledger);
 	journal_done(&a->journal);
+	trial_done(&a->trial);
 	spool_done(&a->spool);
 	bin_done(&a->bin);
 	free(a->places.names);
@@ -205,6 +209,16 @@ struct accounting_slot *accounting_slot(struct accounting *a, unsigned i)
 {
 	must(i < a->n_slots);
 	return &a->slots[i];
+}
+
+void accounting_trial(struct accounting *a, unsigned control_percent, const char *policy)
+{
+	trial_set(&a->trial, control_percent, policy);
+}
+
+enum err accounting_private(struct accounting *a, const uint64_t *swarms, size_t n)
+{
+	return trial_private(&a->trial, swarms, n);
 }
 
 /* ---- draining ---- */
@@ -373,7 +387,7 @@ static enum err open_next(struct accounting *a, int64_t from)
 static enum err close_open_bin(struct accounting *a, int64_t from, struct fault *fault)
 {
 	struct accounting_bin made;
-	enum err e = a->settled ? ERR_OK : close_settle(&a->bin, a->lease.map, &made);
+	enum err e = a->settled ? ERR_OK : close_settle(&a->bin, a->lease.map, &a->trial, &made);
 	if (e == ERR_OK && !a->settled) {
 		a->settled = true;
 		if (says_nothing(&made))
@@ -448,7 +462,7 @@ enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault)
 static enum err write_open_bin(struct accounting *a, struct fault *fault)
 {
 	struct accounting_bin made;
-	enum err e = close_books(&a->bin, a->lease.map, &made);
+	enum err e = close_books(&a->bin, a->lease.map, &a->trial, &made);
 	if (e != ERR_OK)
 		return fault_set(fault, e, "", "no memory to close a bin");
 	if (!says_nothing(&made))
@@ -478,6 +492,7 @@ enum err accounting_spool_first(struct accounting *a, struct accounting_bin *out
 void accounting_bin_done(struct accounting_bin *b)
 {
 	free(b->rows);
+	free(b->trial);
 	*b = (struct accounting_bin){ 0 };
 }
 

@@ -70,6 +70,15 @@ enum err accounting_new(const struct accounting_options *options, struct account
                         struct fault *fault) must_check;
 void accounting_free(struct accounting *a); /* NULL is fine; drain first */
 
+/*
+ * Of the experiment: the share of the control group, and what the policy of the others is called. Until it
+ * is said, no bytes are told apart by arm. Any thread.
+ */
+void accounting_trial(struct accounting *a, unsigned control_percent, const char *policy);
+
+/* The swarms that are known to be private, from now on. Copies. Any thread. ERR_NOMEM: the old ones stay. */
+enum err accounting_private(struct accounting *a, const uint64_t *swarms, size_t n) must_check;
+
 /* ---- by worker `slot` ---- */
 
 struct accounting_slot;
@@ -143,11 +152,24 @@ struct accounting_row {
 	uint64_t out_bytes, in_bytes;
 };
 
+/* What clients of a provider downloaded in swarms of one arm and group (trial.h). */
+enum { ACCOUNTING_GROUPS = 16, ACCOUNTING_POLICY_MAX = 32 };
+struct accounting_trial_row {
+	char provider[65];
+	bool control; /* else steered by the bin's policy */
+	bool flagged; /* the torrents are known to be private */
+	uint8_t group;
+	uint64_t bytes[TIER_COUNT_]; /* by tier, an estimate as all the rest */
+};
+
 struct accounting_bin {
 	int64_t start;
 	uint32_t seconds, observed_seconds;
 	struct accounting_row *rows;
 	size_t n_rows;
+	char policy[ACCOUNTING_POLICY_MAX]; /* of the steered arm */
+	struct accounting_trial_row *trial;
+	size_t n_trial;
 	uint64_t file; /* which file of this name it was read from */
 };
 

@@ -13,11 +13,13 @@ struct books {
 	uint32_t *place_of; /* by name, in `map` */
 	double *left;       /* by row: its credit afterwards */
 	struct accounting_bin *out;
+	struct trial_count trial;
 };
 
 /* One swarm with its places numbered from 0. */
 struct sheet {
 	const struct bin_swarm *swarm;
+	uint64_t hash;   /* of the swarm */
 	uint32_t *names; /* sorted; a place is a position in it */
 	size_t n;
 	double *up, *booked, *expected, *column;
@@ -187,12 +189,17 @@ static void book(struct books *b, struct sheet *s, const struct fit_cell *c)
 	s->booked[c->from] += (double)c->bytes;
 	if (b->map == NULL)
 		return;
-	const struct map_pair pair =
-		snapshot_pair(b->map, b->place_of[s->names[c->from]], b->place_of[s->names[c->to]]);
+	const uint32_t from = b->place_of[s->names[c->from]], to = b->place_of[s->names[c->to]];
+	const struct map_pair pair = snapshot_pair(b->map, from, to);
 	if (pair.out != NO_INTERCONNECT)
 		b->out->rows[pair.out].out_bytes += c->bytes;
 	if (pair.in != NO_INTERCONNECT)
 		b->out->rows[pair.in].in_bytes += c->bytes;
+	trial_add(&b->trial, &(struct trial_bytes){ .swarm = s->hash,
+	                                            .bytes = c->bytes,
+	                                            .from = from,
+	                                            .to = to,
+	                                            .in = pair.in });
 }
 
 static enum err fit_sheet(struct books *b, struct sheet *s)
@@ -231,6 +238,7 @@ static enum err book_swarm(struct books *b, const struct bin_swarm *swarm)
 	enum err e = sheet_init(&s, t, swarm);
 	if (e != ERR_OK)
 		return e;
+	s.hash = t->rows[swarm->rows[0]].swarm;
 	make_sums(&s, t);
 	e = fit_sheet(b, &s);
 	for (size_t i = 0; i < swarm->n_rows && e == ERR_OK; i++)
@@ -272,16 +280,21 @@ static enum err books_open(struct books *b)
 	return ERR_OK;
 }
 
-static enum err make_books(const struct bin *bin, const struct map_snapshot *map, double **left,
-                           struct accounting_bin *out)
+static enum err make_books(const struct bin *bin, const struct map_snapshot *map,
+                           struct trial *trial, double **left, struct accounting_bin *out)
 {
 	struct accounting_bin made = { .start = bin->start,
 		                       .seconds = bin->seconds,
 		                       .observed_seconds = bin->observed };
 	struct books b = { .bin = bin, .map = map, .out = &made };
-	enum err e = books_open(&b);
+	enum err e = trial_count_init(&b.trial, trial, map);
+	if (e == ERR_OK)
+		e = books_open(&b);
 	if (e == ERR_OK)
 		e = book_all(&b);
+	if (e == ERR_OK)
+		e = trial_rows(&b.trial, &made);
+	trial_count_done(&b.trial);
 	free(b.place_of);
 	if (e != ERR_OK) {
 		free(b.left);
@@ -293,11 +306,11 @@ static enum err make_books(const struct bin *bin, const struct map_snapshot *map
 	return ERR_OK;
 }
 
-enum err close_books(const struct bin *b, const struct map_snapshot *map,
+enum err close_books(const struct bin *b, const struct map_snapshot *map, struct trial *trial,
                      struct accounting_bin *out)
 {
 	double *left = NULL;
-	const enum err e = make_books(b, map, &left, out);
+	const enum err e = make_books(b, map, trial, &left, out);
 	free(left);
 	return e;
 }
@@ -311,11 +324,12 @@ static void make_rows(struct tally *t)
 	}
 }
 
-enum err close_settle(struct bin *b, const struct map_snapshot *map, struct accounting_bin *out)
+enum err close_settle(struct bin *b, const struct map_snapshot *map, struct trial *trial,
+                      struct accounting_bin *out)
 {
 	double *left = NULL;
 	make_rows(&b->tally);
-	const enum err e = make_books(b, map, &left, out);
+	const enum err e = make_books(b, map, trial, &left, out);
 	if (e != ERR_OK)
 		return e;
 	for (size_t i = 0; i < b->tally.n_rows; i++) {

@@ -15,11 +15,12 @@
 
 #include "server/accounting/accounting.h"
 #include "server/accounting/bin.h"
+#include "server/accounting/trial.h"
 
 /* `map` may be NULL: no rows. accounting_bin_done() the result. ERR_NOMEM, ERR_RANGE. */
-enum err close_books(const struct bin *b, const struct map_snapshot *map,
+enum err close_books(const struct bin *b, const struct map_snapshot *map, struct trial *trial,
                      struct accounting_bin *out) must_check;
 
 /* The same, and the rows' credits become what is left after it; their bytes zero. */
-enum err close_settle(struct bin *b, const struct map_snapshot *map,
+enum err close_settle(struct bin *b, const struct map_snapshot *map, struct trial *trial,
                       struct accounting_bin *out) must_check;

@@ -18,10 +18,12 @@ enum {
 	ROW_MIN = 1 + 1 + 8 + 8,
 	ROW_MAX = ROW_MIN + 2 * 64,
 	ROWS_MAX = 1 << 20,
+	TRIAL_MIN = 1 + 1 + 1 + 8 * TIER_COUNT_,
 	NAME_SIZE = 20 + sizeof(".bin") /* digits of the start, so that names sort by time */
 };
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '1' };
+static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '2' };
+static const uint8_t magic_before[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '1' }; /* no trial */
 
 static void name_of(int64_t start, char out[static NAME_SIZE])
 {
@@ -105,6 +107,16 @@ static void put_bin(struct writer *w, const struct accounting_bin *bin)
 		writer_u64(w, bin->rows[i].out_bytes);
 		writer_u64(w, bin->rows[i].in_bytes);
 	}
+	put_text(w, bin->policy);
+	writer_u32(w, (uint32_t)bin->n_trial);
+	for (size_t i = 0; i < bin->n_trial; i++) {
+		const struct accounting_trial_row *row = &bin->trial[i];
+		put_text(w, row->provider);
+		writer_u8(w, (uint8_t)(row->control | row->flagged << 1));
+		writer_u8(w, row->group);
+		for (unsigned k = 0; k < TIER_COUNT_; k++)
+			writer_u64(w, row->bytes[k]);
+	}
 }
 
 static void recount(struct spool *s)
@@ -118,8 +130,9 @@ static void recount(struct spool *s)
 enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct fault *fault)
 {
 	char name[NAME_SIZE];
-	const size_t room = HEAD_SIZE + bin->n_rows * ROW_MAX + SUM_SIZE;
-	must(bin->start >= 0 && bin->n_rows <= ROWS_MAX);
+	const size_t room = HEAD_SIZE + bin->n_rows * ROW_MAX + 1 + ACCOUNTING_POLICY_MAX + 4 +
+	                    bin->n_trial * (TRIAL_MIN + 64) + SUM_SIZE;
+	must(bin->start >= 0 && bin->n_rows <= ROWS_MAX && bin->n_trial <= ROWS_MAX);
 	uint8_t *bytes = malloc(room);
 	if (bytes == NULL)
 		return fault_set(fault, ERR_NOMEM, s->dir, "no memory is left");
@@ -160,7 +173,31 @@ static enum err take_rows(struct reader *r, struct accounting_bin *b)
 		row->out_bytes = reader_u64(r);
 		row->in_bytes = reader_u64(r);
 	}
-	return r->bad || reader_left(r) != 0 ? ERR_MALFORMED : ERR_OK;
+	return r->bad ? ERR_MALFORMED : ERR_OK;
+}
+
+static enum err take_trial(struct reader *r, struct accounting_bin *b)
+{
+	if (!take_text(r, b->policy, sizeof(b->policy)))
+		return ERR_MALFORMED;
+	const size_t n = reader_u32(r);
+	if (n > reader_left(r) / TRIAL_MIN)
+		return ERR_MALFORMED;
+	b->trial = calloc(n + 1, sizeof(*b->trial));
+	if (b->trial == NULL)
+		return ERR_NOMEM;
+	for (; b->n_trial < n; b->n_trial++) {
+		struct accounting_trial_row *row = &b->trial[b->n_trial];
+		if (!take_text(r, row->provider, sizeof(row->provider)))
+			return ERR_MALFORMED;
+		const uint8_t flags = reader_u8(r);
+		row->control = flags & 1;
+		row->flagged = flags >> 1 & 1;
+		row->group = reader_u8(r);
+		for (unsigned k = 0; k < TIER_COUNT_; k++)
+			row->bytes[k] = reader_u64(r);
+	}
+	return r->bad ? ERR_MALFORMED : ERR_OK;
 }
 
 enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
@@ -169,7 +206,9 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 	if (size < HEAD_SIZE + SUM_SIZE)
 		return ERR_TRUNCATED;
 	size -= SUM_SIZE;
-	if (memcmp(bytes, magic, sizeof(magic)) != 0 || !sum_holds(bytes, size, bytes + size))
+	const bool old = memcmp(bytes, magic_before, sizeof(magic)) == 0;
+	if ((!old && memcmp(bytes, magic, sizeof(magic)) != 0) ||
+	    !sum_holds(bytes, size, bytes + size))
 		return ERR_MALFORMED;
 
 	struct reader r = reader_over(bytes + sizeof(magic), size - sizeof(magic));
@@ -182,7 +221,11 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 	b.rows = calloc(b.n_rows > 0 ? b.n_rows : 1, sizeof(*b.rows));
 	if (b.rows == NULL)
 		return ERR_NOMEM;
-	const enum err e = take_rows(&r, &b);
+	enum err e = take_rows(&r, &b);
+	if (e == ERR_OK && !old)
+		e = take_trial(&r, &b);
+	if (e == ERR_OK && reader_left(&r) != 0)
+		e = ERR_MALFORMED;
 	if (e == ERR_OK)
 		*out = b;
 	else

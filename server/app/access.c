@@ -13,6 +13,7 @@
 struct list {
 	uint8_t *items;
 	size_t each, n, room;
+	struct list *privates; /* of the allowed: where those go, too */
 };
 
 static enum err add(struct list *l, const void *item)
@@ -52,7 +53,8 @@ static enum err add_allowed(struct list *l, const char *word, const char *rest, 
 		return fault_set(fault, ERR_MALFORMED, where,
 		                 "'%.50s' behind an info-hash: only \"private\" may stand there",
 		                 rest);
-	return add_hash(l, word, rest, where, fault);
+	const enum err e = add_hash(l, word, rest, where, fault);
+	return e == ERR_OK && rest[0] != '\0' ? add_hash(l->privates, word, rest, where, fault) : e;
 }
 
 static enum err add_client(struct list *l, const char *word, const char *rest, const char *where,
@@ -225,19 +227,21 @@ static enum err gather(const struct source *sources, size_t n, const struct conf
 enum err access_load(const struct config *c, struct store *store, struct tracker *tracker,
                      struct fault *fault)
 {
-	struct list allowed = { .each = INFO_HASH_SIZE }, denied = { .each = INFO_HASH_SIZE };
+	struct list privates = { .each = INFO_HASH_SIZE }, denied = { .each = INFO_HASH_SIZE };
+	struct list allowed = { .each = INFO_HASH_SIZE, .privates = &privates };
 	struct list clients = { .each = sizeof(struct client_prefix) };
 	const struct source sources[] = {
 		{ &denied, add_hash, c->deny_file, fetch_denied, "access.denied" },
 		{ &clients, add_client, c->deny_clients_file, fetch_clients, "access.clients" },
 		{ &allowed, add_allowed, c->access_file, fetch_allowed, "access" },
 	};
-	const bool open = strcmp(c->access, "open") == 0; /* then nobody asks who is allowed */
-	enum err e = gather(sources, open ? 2 : 3, c, store, fault);
+	enum err e = gather(sources, 3, c, store, fault);
 	const struct tracker_access access = {
-		.open = open,
+		.open = strcmp(c->access, "open") == 0,
 		.allowed = allowed.items,
 		.n_allowed = allowed.n,
+		.privates = privates.items,
+		.n_privates = privates.n,
 		.denied = denied.items,
 		.n_denied = denied.n,
 		.clients = (const struct client_prefix *)clients.items,
@@ -246,6 +250,7 @@ enum err access_load(const struct config *c, struct store *store, struct tracker
 	if ((e == ERR_OK || e == ERR_AWAY) && tracker_access(tracker, &access) != ERR_OK)
 		e = fault_set(fault, ERR_NOMEM, "access", "out of memory");
 	free(allowed.items);
+	free(privates.items);
 	free(denied.items);
 	free(clients.items);
 	return e;

@@ -202,6 +202,15 @@ static enum err build_auth(struct daemon *d, struct fault *fault)
 	return auth_new(d->store, path, &d->auth, fault);
 }
 
+/* How the arms of the experiment are told apart. */
+static void tell_accounting(struct daemon *d, const struct config *c,
+                            const struct tracker_settings *settings)
+{
+	char policy[ACCOUNTING_POLICY_MAX];
+	settings_policy(c, policy);
+	accounting_trial(d->accounting, settings->control_percent, policy);
+}
+
 /* Lists and passkeys. ERR_AWAY: from copies, for which `store` may be NULL. */
 static enum err load_access(struct daemon *d, struct store *store, struct fault *fault)
 {
@@ -227,6 +236,7 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 	if (e != ERR_OK)
 		return e;
 	e = tracker_new(&o, &settings, &d->tracker);
+	tell_accounting(d, &d->config, &settings);
 	settings_done(&settings);
 	if (e != ERR_OK)
 		return no_memory(fault);
@@ -492,6 +502,8 @@ static void reload(void *ctx)
 	settings.lab = d->config.lab != 0; /* maps were checked with it */
 	if (tracker_reload(d->tracker, &settings) != ERR_OK)
 		log_line(LOG_ERROR, "The configuration was not reloaded: out of memory.");
+	else
+		tell_accounting(d, &now, &settings);
 	settings_done(&settings);
 	if (listeners_certificate(&d->listeners, &now, &fault) != ERR_OK)
 		log_line(LOG_ERROR,

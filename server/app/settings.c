@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,13 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 	}
 	*out = s;
 	return ERR_OK;
+}
+
+void settings_policy(const struct config *c, char out[static ACCOUNTING_POLICY_MAX])
+{
+	const bool capped = strcmp(c->policy, "p4p") == 0;
+	(void)snprintf(out, ACCOUNTING_POLICY_MAX, "%.15s%s%.15s", c->policy, capped ? " " : "",
+	               capped ? c->p4p_caps : "");
 }
 
 void settings_done(struct tracker_settings *s)

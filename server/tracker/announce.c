@@ -13,7 +13,6 @@
 #include "common/base/random.h"
 #include "common/steer/arms.h"
 
-#include <sodium.h>
 #include <string.h>
 
 static uint32_t place_of(void *ctx, const struct ip_addr *addr)
@@ -25,14 +24,6 @@ static uint32_t place_of(void *ctx, const struct ip_addr *addr)
 		return place;
 	const uint32_t asn = geo_asn(geo, addr);
 	return asn != 0 ? snapshot_place_of_asn(w->map.map, asn) : PLACE_UNKNOWN;
-}
-
-static uint64_t keyed_hash(const struct tracker *t, const void *bytes, size_t size)
-{
-	uint64_t hash;
-	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
-	(void)crypto_shorthash((uint8_t *)&hash, bytes, size, t->identity_key);
-	return hash;
 }
 
 /*
@@ -53,7 +44,7 @@ static uint64_t client_of(const struct tracker *t, const struct ask *ask)
 		writer_bytes(&w, ask->from.bytes, sizeof(ask->from.bytes));
 		writer_u16(&w, a->port);
 	}
-	return keyed_hash(t, message, writer_size(&w));
+	return tracker_hash(t, message, writer_size(&w));
 }
 
 /* A client with two addresses is two peers. */
@@ -84,7 +75,7 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 {
 	const struct tracker_settings *s = &w->rules.book->settings;
 	struct asker a = { .client = client_of(w->tracker, ask) };
-	a.torrent = keyed_hash(w->tracker, ask->announce->info_hash, INFO_HASH_SIZE);
+	a.torrent = tracker_hash(w->tracker, ask->announce->info_hash, INFO_HASH_SIZE);
 	if (w->accounting != NULL) /* which has its turn after the swarm */
 		accounting_prefetch(w->accounting, a.client, a.torrent);
 	a.place = place_of(w, &ask->from);

@@ -82,9 +82,32 @@ enum err tracker_reload(struct tracker *t, const struct tracker_settings *settin
 	return rules_settings(t->rules, settings);
 }
 
+/* Accounting knows swarms by their keyed hashes. */
+static enum err name_privates(struct tracker *t, const struct tracker_access *access)
+{
+	const uint8_t *hashes = access->privates;
+	uint64_t *swarms = calloc(access->n_privates + 1, sizeof(*swarms));
+	if (swarms == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < access->n_privates; i++)
+		swarms[i] = tracker_hash(t, hashes + i * INFO_HASH_SIZE, INFO_HASH_SIZE);
+	const enum err e = accounting_private(t->options.accounting, swarms, access->n_privates);
+	free(swarms);
+	return e;
+}
+
 enum err tracker_access(struct tracker *t, const struct tracker_access *access)
 {
-	return rules_access(t->rules, access);
+	const enum err e = rules_access(t->rules, access);
+	return e == ERR_OK && t->options.accounting != NULL ? name_privates(t, access) : e;
+}
+
+uint64_t tracker_hash(const struct tracker *t, const void *bytes, size_t size)
+{
+	uint64_t hash;
+	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
+	(void)crypto_shorthash((uint8_t *)&hash, bytes, size, t->identity_key);
+	return hash;
 }
 
 enum err tracker_passkeys(struct tracker *t, const struct tracker_passkey *keys, size_t n)

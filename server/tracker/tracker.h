@@ -77,6 +77,8 @@ struct tracker_access {
 	bool open;           /* every torrent that is not denied; else those in `allowed` */
 	const void *allowed; /* info-hashes one after the other */
 	size_t n_allowed;
+	const void *privates; /* known to carry the private flag, whether all are allowed or not */
+	size_t n_privates;
 	const void *denied;
 	size_t n_denied;
 	const struct client_prefix *clients; /* denied */

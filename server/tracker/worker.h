@@ -46,6 +46,9 @@ struct tracker {
 	struct tracker_worker *workers;
 };
 
+/* Of a client or a swarm: nobody outside can make two alike. A restart does not change it. */
+uint64_t tracker_hash(const struct tracker *t, const void *bytes, size_t size);
+
 uint64_t clock_ns(void); /* CLOCK_MONOTONIC */
 void worker_begin(struct tracker_worker *w, uint64_t now_ms);
 void worker_end(struct tracker_worker *w);

@@ -201,6 +201,53 @@ static void books_a_transfer_on_both_providers(void **state)
 	tear_down(&u);
 }
 
+/* What isp1 and isp2 downloaded from isp0. */
+static void expect_trial(struct set_up *u, bool control, bool flagged)
+{
+	struct accounting_bin b = take(u);
+	assert_string_equal(b.policy, "p4p 70/80");
+	assert_int_equal(b.n_trial, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct accounting_trial_row *r = &b.trial[i];
+		assert_string_equal(r->provider, i == 0 ? "isp1" : "isp2");
+		assert_int_equal(r->control, control);
+		assert_int_equal(r->flagged, flagged);
+		assert_int_equal(r->group, b.trial[0].group);
+		for (unsigned k = 0; k < TIER_COUNT_; k++)
+			assert_int_equal(r->bytes[k],
+			                 k == TIER_SETTLEMENT_FREE ? (i + 1) * 10 * MB : 0);
+	}
+	accounting_bin_done(&b);
+}
+
+static void tells_downloads_apart_by_arm_and_flag(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned percent;
+		uint64_t flagged; /* the swarm that is */
+		bool control, is_private;
+	} rows[] = { { 0, 2, false, false },
+		     { 100, 2, true, false },
+		     { 0, 1, false, true },
+		     { 100, 1, true, true } };
+	struct set_up u;
+	set_up(&u);
+	meet(&u);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint64_t privates[] = { 99, rows[i].flagged, 7 }, n = i + 1;
+		accounting_trial(u.a, rows[i].percent, "p4p 70/80");
+		assert_int_equal(accounting_private(u.a, privates, 3), ERR_OK);
+		run_to(&u, START + i * BIN + 100);
+		say(&u, alice, n * 30 * MB, 0, EVENT_NONE);
+		say(&u, bob, 0, n * 10 * MB, EVENT_NONE);
+		say(&u, carol, 0, n * 20 * MB, EVENT_NONE);
+		run_to(&u, START + (i + 1) * BIN);
+		expect_trial(&u, rows[i].control, rows[i].is_private);
+	}
+	tear_down(&u);
+}
+
 static void a_line_limits_what_is_believed_but_not_in_a_test_network(void **state)
 {
 	for (int lab = 0; lab < 2; lab++) {
@@ -685,6 +732,7 @@ static void workers_lose_no_byte_while_maps_change(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(books_a_transfer_on_both_providers),
+	TEST(tells_downloads_apart_by_arm_and_flag),
 	TEST(a_line_limits_what_is_believed_but_not_in_a_test_network),
 	TEST(a_watched_bin_without_traffic_is_known),
 	TEST(contacts_outlive_the_bin_they_were_made_in),

@@ -13,11 +13,25 @@ static struct accounting_row rows[] = {
 	{ "isp-b", "0123456789012345678901234567890123456789012345678901234567890123", 1, 2 },
 };
 
+static struct accounting_trial_row trial[] = {
+	{ "isp-a", true, false, 15, { 1, 2, 3, 4, 5, UINT64_MAX } },
+	{ "0123456789012345678901234567890123456789012345678901234567890123",
+	  false,
+	  true,
+	  0,
+	  { 7 } },
+};
+
 static struct accounting_bin bin(int64_t start)
 {
-	return (struct accounting_bin){
-		.start = start, .seconds = 300, .observed_seconds = 299, .rows = rows, .n_rows = 3
-	};
+	return (struct accounting_bin){ .start = start,
+		                        .seconds = 300,
+		                        .observed_seconds = 299,
+		                        .rows = rows,
+		                        .n_rows = 3,
+		                        .policy = "p4p 70/80",
+		                        .trial = trial,
+		                        .n_trial = 2 };
 }
 
 static void write_one(struct spool *s, int64_t start)
@@ -49,6 +63,16 @@ static void gives_bins_back_oldest_first(void **state)
 			assert_string_equal(b.rows[k].interconnect, rows[k].interconnect);
 			assert_int_equal(b.rows[k].out_bytes, rows[k].out_bytes);
 			assert_int_equal(b.rows[k].in_bytes, rows[k].in_bytes);
+		}
+		assert_string_equal(b.policy, "p4p 70/80");
+		assert_int_equal(b.n_trial, 2);
+		for (size_t k = 0; k < 2; k++) {
+			assert_string_equal(b.trial[k].provider, trial[k].provider);
+			assert_int_equal(b.trial[k].control, trial[k].control);
+			assert_int_equal(b.trial[k].flagged, trial[k].flagged);
+			assert_int_equal(b.trial[k].group, trial[k].group);
+			assert_memory_equal(b.trial[k].bytes, trial[k].bytes,
+			                    sizeof(trial[k].bytes));
 		}
 		spool_remove(&s, &b);
 		accounting_bin_done(&b);

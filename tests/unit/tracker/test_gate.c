@@ -258,6 +258,24 @@ static void a_udp_scrape_has_no_passkey(void **state)
 	}
 }
 
+/* By the hash that its announces are noted with. */
+static void tells_accounting_which_torrents_are_private(void **state)
+{
+	(void)state;
+	static const uint8_t privates[2][INFO_HASH_SIZE] = { { 5 }, { 6 } };
+	struct house *h = house_new(&usual);
+	const struct tracker_access access = { .open = true,
+		                               .privates = privates,
+		                               .n_privates = 2 };
+	assert_int_equal(tracker_access(h->tracker, &access), ERR_OK);
+	assert_int_equal(account_n_privates, 2);
+	for (uint8_t i = 0; i < 2; i++) {
+		(void)udp_announce(h, &(struct say){ .ip = "192.0.2.1", .port = 1, .hash = 5 + i });
+		assert_int_equal(account_book[0].swarm, account_privates[i]);
+	}
+	house_free(h);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_passkey_comes_as_url_data),
 	cmocka_unit_test(a_udp_scrape_has_no_passkey),
@@ -267,6 +285,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(proxies_and_a_lab_are_exempt),
 	cmocka_unit_test(old_connection_ids_are_counted_and_never_held_against_anybody),
 	cmocka_unit_test(an_operator_may_let_connection_ids_live_longer),
+	cmocka_unit_test(tells_accounting_which_torrents_are_private),
 	cmocka_unit_test(says_shortly_why_it_refuses),
 };
 
