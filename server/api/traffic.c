@@ -198,24 +198,38 @@ static bool read_format(struct call *c, bool *csv)
 	return true;
 }
 
-void balance_get(struct call *c)
+typedef enum err make_report(struct store *s, const struct report_options *o,
+                             const struct report_query *q, struct text *out);
+
+static void answer_report(struct call *c, struct ask *a, make_report *make, const char *file)
 {
-	struct ask a;
-	bool csv;
-	if (!read_ask(c, &a) || !read_format(c, &csv))
+	char name[64];
+	if (!read_format(c, &a->query.csv))
 		return;
-	a.query.csv = csv;
-	const enum err e =
-		report_balance(c->use->store, &c->use->report, &a.query, call_json(c, 200));
+	const enum err e = make(c->use->store, &c->use->report, &a->query, call_json(c, 200));
 	if (e != ERR_OK) {
 		call_failed(c, e, "no such interconnect");
 		return;
 	}
-	if (csv) {
+	if (a->query.csv) {
+		(void)snprintf(name, sizeof(name), "attachment; filename=\"%s\"", file);
 		c->reply->content_type = "text/csv; charset=utf-8";
-		http_reply_header(c->reply, "Content-Disposition",
-		                  "attachment; filename=\"balance.csv\"");
+		http_reply_header(c->reply, "Content-Disposition", name);
 	}
+}
+
+void balance_get(struct call *c)
+{
+	struct ask a;
+	if (read_ask(c, &a))
+		answer_report(c, &a, report_balance, "balance.csv");
+}
+
+void steering_get(struct call *c)
+{
+	struct ask a;
+	if (read_ask(c, &a))
+		answer_report(c, &a, report_steering, "steering.csv");
 }
 
 static bool read_source(struct call *c, enum store_source *out)

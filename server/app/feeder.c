@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,6 +108,31 @@ static enum err store_bin(struct feeder *f, const struct accounting_bin *bin)
 	return e;
 }
 
+_Static_assert((int)STORE_TIERS == (int)TIER_COUNT_, "one column for each tier");
+
+/* A transaction of its own: after a failure between the two, both are stored again. */
+static enum err store_trial(struct feeder *f, const struct accounting_bin *bin)
+{
+	struct store_steering *rows = calloc(bin->n_trial + 1, sizeof(*rows));
+	if (rows == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < bin->n_trial; i++) {
+		const struct accounting_trial_row *r = &bin->trial[i];
+		rows[i].control = r->control;
+		rows[i].flagged = r->flagged;
+		rows[i].group = r->group;
+		memcpy(rows[i].bytes, r->bytes, sizeof(rows[i].bytes));
+		memcpy(rows[i].provider, r->provider, sizeof(rows[i].provider));
+		memcpy(rows[i].policy, bin->policy, sizeof(rows[i].policy));
+	}
+	const struct store_steering_bin all = {
+		.start = bin->start, .seconds = bin->seconds, .rows = rows, .n = bin->n_trial
+	};
+	const enum err e = store_steering_put(f->o.store, f->o.node, &all);
+	free(rows);
+	return e;
+}
+
 /*
  * A bin that the database refused. What is wrong may be put right (a lost privilege, say), so it is
  * tried again, ever more seldom; but it must not hold up those behind it for ever. ERR_BUSY: wait.
@@ -162,7 +188,10 @@ static enum err feed_one(struct feeder *f)
 	}
 	if (e != ERR_OK)
 		return e;
-	e = settle(f, &bin, store_bin(f, &bin));
+	e = store_bin(f, &bin);
+	if (e == ERR_OK)
+		e = store_trial(f, &bin);
+	e = settle(f, &bin, e);
 	accounting_bin_done(&bin);
 	return e;
 }

@@ -52,3 +52,12 @@ enum err report_balance(struct store *s, const struct report_options *o,
 enum err report_series(struct store *s, const struct report_options *o,
                        const struct report_query *q, enum store_source source,
                        struct text *out) must_check;
+
+/*
+ * What steering did, by the built-in experiment (common/steer/arms.h): for each provider and policy, the
+ * private and the open torrents apart, where the bytes of both arms came from, and how sure the difference
+ * is (common/balance/bootstrap.h). Of open torrents it claims no savings. JSON, or CSV with a line for each
+ * tier. The query's interconnect does not matter.
+ */
+enum err report_steering(struct store *s, const struct report_options *o,
+                         const struct report_query *q, struct text *out) must_check;

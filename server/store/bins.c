@@ -42,8 +42,7 @@ static enum err make_partitions(struct store *s, const struct store_bin *rows, s
 	return work_end(&w);
 }
 
-/* A field of COPY's text format. */
-static void copy_field(struct text *t, const char *s)
+void copy_field(struct text *t, const char *s)
 {
 	for (; *s != '\0'; s++) {
 		const char *plain = strchr("\t\n\r\\", *s);

@@ -229,6 +229,35 @@ struct store_load {
 enum err store_loads(struct store *s, int64_t from, int64_t to, uint32_t bin_seconds,
                      struct store_load **out, size_t *count) must_check;
 
+/* ---- steering ---- */
+
+/* What a provider's clients downloaded in a group of swarms, by tier, cheapest first (a report's order). */
+enum { STORE_TIERS = 6 };
+struct store_steering {
+	char provider[65], policy[32];
+	bool flagged; /* known to be private */
+	bool control; /* not steered */
+	uint8_t group;
+	uint64_t bytes[STORE_TIERS];
+};
+
+/* One node's, of one bin: they replace all that there was of it, in one transaction. */
+struct store_steering_bin {
+	int64_t start;
+	uint32_t seconds;
+	const struct store_steering *rows;
+	size_t n;
+};
+enum err store_steering_put(struct store *s, const char *node,
+                            const struct store_steering_bin *bin) must_check;
+
+/*
+ * Summed over nodes and bins of the window (its interconnect does not matter): by provider and policy, the
+ * private before the open, treated before control, by group. free() the list.
+ */
+enum err store_steering(struct store *s, const struct store_window *w, struct store_steering **out,
+                        size_t *count) must_check;
+
 /* ---- access lists ---- */
 
 enum store_list { STORE_ALLOWED, STORE_DENIED };

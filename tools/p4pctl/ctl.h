@@ -104,7 +104,7 @@ typedef enum ctl_exit ctl_run(const struct ctl *c);
 ctl_run ctl_document_put, ctl_document_check, ctl_document_show, ctl_document_diff;
 ctl_run ctl_versions, ctl_activate;
 /* figures.c */
-ctl_run ctl_balance, ctl_interconnects, ctl_interconnect_set, ctl_samples_put;
+ctl_run ctl_balance, ctl_steering, ctl_interconnects, ctl_interconnect_set, ctl_samples_put;
 /* admin.c */
 ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* balance, interconnects, samples */
+/* balance, steering, interconnects, samples */
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 
@@ -65,11 +65,13 @@ static void print_balance(const json_t *report)
 	(void)columns_print(&t, stdout);
 }
 
-enum ctl_exit ctl_balance(const struct ctl *c)
+/* A report as the options ask for it; `print`: for people. */
+static enum ctl_exit show_report(const struct ctl *c, const char *route,
+                                 void (*print)(const json_t *report))
 {
 	enum ctl_exit code;
 	struct text path = { 0 }, answer = { 0 };
-	text_put(&path, "/v1/reports/balance");
+	text_put(&path, route);
 	ctl_parameter(&path, "from", c->option[CTL_FROM]);
 	ctl_parameter(&path, "to", c->option[CTL_TO]);
 	ctl_parameter(&path, "provider", c->option[CTL_PROVIDER]);
@@ -85,9 +87,73 @@ enum ctl_exit ctl_balance(const struct ctl *c)
 	}
 	json_t *report = ctl_get(c, path, &code);
 	if (report != NULL && !c->json)
-		print_balance(report);
+		print(report);
 	json_decref(report);
 	return code;
+}
+
+enum ctl_exit ctl_balance(const struct ctl *c)
+{
+	return show_report(c, "/v1/reports/balance", print_balance);
+}
+
+/* ---- steering ---- */
+
+static void add_share(struct columns *t, const json_t *figure, const char *key)
+{
+	const json_t *share = json_object_get(figure, key);
+	if (json_is_number(share))
+		columns_add(t, "%.1f %%", 100 * json_number_value(share));
+	else
+		columns_add(t, "-");
+}
+
+static void add_comparison(struct columns *t, const json_t *c)
+{
+	char cell[UNITS_SIZE];
+	const json_t *outside = json_object_get(json_object_get(c, "shares"), "outside");
+	const json_t *saved = json_object_get(c, "saved_outside_bytes");
+	columns_add(t, "%s", ctl_string(c, "provider"));
+	columns_add(t, "%s", ctl_string(c, "policy"));
+	columns_add(t, "%s", ctl_string(c, "torrents"));
+	columns_add(t, "%s",
+	            units_print(ctl_number(json_object_get(c, "treated"), "bytes"), "B", cell));
+	columns_add(t, "%s",
+	            units_print(ctl_number(json_object_get(c, "control"), "bytes"), "B", cell));
+	add_share(t, outside, "treated");
+	add_share(t, outside, "control");
+	if (json_is_number(json_object_get(outside, "low")))
+		columns_add(t, "%+.1f to %+.1f", 100 * ctl_number(outside, "low"),
+		            100 * ctl_number(outside, "high"));
+	else
+		columns_add(t, "too few");
+	if (json_is_object(saved))
+		columns_add(t, "%s", units_print(ctl_number(saved, "estimate"), "B", cell));
+	else
+		columns_add(t, "%s",
+		            strcmp(ctl_string(c, "torrents"), "open") == 0 ? "not steerable" : "-");
+}
+
+static void print_steering(const json_t *report)
+{
+	static const char *const heads[] = { "PROVIDER", "POLICY",   "TORRENTS", ">TREATED",
+		                             ">CONTROL", ">OUTSIDE", ">CONTROL", ">95 % OF CHANGE",
+		                             ">SAVED",   NULL };
+	struct columns t;
+	size_t i;
+	json_t *c;
+	printf("%s to %s, estimates from announces: bytes downloaded by a provider's clients, the "
+	       "share of them\nfrom outside it, and the change in percentage points against the "
+	       "control group\n",
+	       ctl_string(report, "from"), ctl_string(report, "to"));
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(report, "comparisons"), i, c) add_comparison(&t, c);
+	(void)columns_print(&t, stdout);
+}
+
+enum ctl_exit ctl_steering(const struct ctl *c)
+{
+	return show_report(c, "/v1/reports/steering", print_steering);
 }
 
 /* ---- interconnects ---- */

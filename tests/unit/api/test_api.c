@@ -113,6 +113,8 @@ static void answers_every_route(void **state)
 		  ":null" },
 		{ "GET", "/v1/reports/balance", "", "", 200, "{\"balance\":1}" },
 		{ "GET", "/v1/reports/balance", "format=csv", "", 200, "provider,interconnect" },
+		{ "GET", "/v1/reports/steering", "", "", 200, "{\"steering\":1}" },
+		{ "GET", "/v1/reports/steering", "format=csv", "", 200, "provider,policy" },
 		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow", "", 200,
 		  "{" },
 		{ "POST", "/v1/samples", "", SAMPLE, 200, "{\"stored\":1}" },

@@ -309,6 +309,15 @@ enum err report_balance(struct store *s, const struct report_options *o,
 	return world.answer;
 }
 
+enum err report_steering(struct store *s, const struct report_options *o,
+                         const struct report_query *q, struct text *out)
+{
+	(void)s, (void)o;
+	remember(q);
+	text_put(out, q->csv ? "provider,policy\n" : "{\"steering\":1}");
+	return world.answer;
+}
+
 enum err report_series(struct store *s, const struct report_options *o,
                        const struct report_query *q, enum store_source source, struct text *out)
 {
