@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/bridge/bridge.h"
+
+#include "common/base/random.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Books of a shard stand in a table of pointers, open addressing, at most three quarters full. A book
+ * is one piece of memory that doubles.
+ */
+enum { SLOTS_MIN = 16, ROOM_MIN = 4, TIDY = 4 };
+
+struct bridge_shard {
+	struct bridge_book **slots;
+	uint32_t mask; /* slots - 1 */
+	uint32_t n;
+	uint32_t cursor; /* of tidy() */
+};
+
+struct bridge_store {
+	size_t max_bytes;
+	atomic_size_t books, entries, bytes, refused;
+	unsigned n;
+	struct bridge_shard shards[];
+};
+
+static void add(atomic_size_t *counter, size_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static size_t book_bytes(unsigned room)
+{
+	return sizeof(struct bridge_book) + room * sizeof(struct bridge_edge);
+}
+
+/* Takes `more` bytes of the store's, or counts that there were none. */
+static bool reserve(struct bridge_store *s, size_t more)
+{
+	const size_t had = atomic_fetch_add_explicit(&s->bytes, more, memory_order_relaxed);
+	if (had + more <= s->max_bytes)
+		return true;
+	add(&s->bytes, -more);
+	add(&s->refused, 1);
+	return false;
+}
+
+struct bridge_store *bridge_store_new(unsigned shards, size_t max_bytes)
+{
+	struct bridge_store *s = calloc(1, sizeof(*s) + shards * sizeof(s->shards[0]));
+	if (s == NULL)
+		return NULL;
+	s->max_bytes = max_bytes;
+	s->n = shards;
+	return s;
+}
+
+void bridge_store_free(struct bridge_store *s)
+{
+	if (s == NULL)
+		return;
+	for (unsigned i = 0; i < s->n; i++) {
+		struct bridge_shard *shard = &s->shards[i];
+		for (uint32_t k = 0; shard->slots != NULL && k <= shard->mask; k++)
+			free(shard->slots[k]);
+		free(shard->slots);
+	}
+	free(s);
+}
+
+/* ---- the table ---- */
+
+static uint32_t hash_of(uint64_t swarm, uint32_t provider)
+{
+	return (uint32_t)random_mix(swarm + provider);
+}
+
+/* The slot of the book, or the free one where it would be. */
+static uint32_t slot_of(const struct bridge_shard *shard, uint64_t swarm, uint32_t provider)
+{
+	uint32_t i = hash_of(swarm, provider) & shard->mask;
+	for (; shard->slots[i] != NULL; i = (i + 1) & shard->mask)
+		if (shard->slots[i]->swarm == swarm && shard->slots[i]->provider == provider)
+			break;
+	return i;
+}
+
+/* The slot is free; those behind it that were pushed on move up. */
+static void vacate(struct bridge_shard *shard, uint32_t hole)
+{
+	for (uint32_t i = (hole + 1) & shard->mask; shard->slots[i] != NULL;
+	     i = (i + 1) & shard->mask) {
+		const struct bridge_book *b = shard->slots[i];
+		const uint32_t home = hash_of(b->swarm, b->provider) & shard->mask;
+		if (((i - home) & shard->mask) >= ((i - hole) & shard->mask)) {
+			shard->slots[hole] = shard->slots[i];
+			hole = i;
+		}
+	}
+	shard->slots[hole] = NULL;
+	shard->n--;
+}
+
+/* Room for one more. */
+static bool grow(struct bridge_store *s, struct bridge_shard *shard)
+{
+	const uint32_t size = shard->slots == NULL ? 0 : shard->mask + 1;
+	if ((shard->n + 1) * 4 <= size * 3)
+		return true;
+	const uint32_t wider = size == 0 ? SLOTS_MIN : 2 * size;
+	if (!reserve(s, (wider - size) * sizeof(*shard->slots)))
+		return false;
+	struct bridge_shard next = { .slots = calloc(wider, sizeof(*next.slots)),
+		                     .mask = wider - 1,
+		                     .n = shard->n };
+	if (next.slots == NULL) {
+		add(&s->bytes, -((wider - size) * sizeof(*shard->slots)));
+		return false;
+	}
+	for (uint32_t i = 0; i < size; i++) {
+		struct bridge_book *b = shard->slots[i];
+		if (b != NULL)
+			next.slots[slot_of(&next, b->swarm, b->provider)] = b;
+	}
+	free(shard->slots);
+	*shard = next;
+	return true;
+}
+
+/* ---- entries ---- */
+
+static bool has_ended(const struct bridge_edge *e, uint32_t now)
+{
+	return (int16_t)(uint16_t)(e->ends - now) < 0;
+}
+
+void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsigned i)
+{
+	book->edges[i] = book->edges[--book->n];
+	add(&page->store->entries, -(size_t)1);
+}
+
+/* Nothing lives longer than what 16 bits can tell since the book was opened. */
+static void drop_ended(const struct bridge_page *page, struct bridge_book *book)
+{
+	const bool all = page->now - book->touched > INT16_MAX;
+	for (unsigned i = book->n; i-- > 0;)
+		if (all || has_ended(&book->edges[i], page->now))
+			bridge_drop(page, book, i);
+}
+
+unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near)
+{
+	while (i < book->n && book->edges[i].near != near)
+		i++;
+	return i;
+}
+
+unsigned bridge_leave(const struct bridge_page *page, struct bridge_book *book, uint32_t near)
+{
+	const unsigned before = book->n;
+	for (unsigned i = book->n; i-- > 0;)
+		if (book->edges[i].near == near)
+			bridge_drop(page, book, i);
+	return before - book->n;
+}
+
+bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
+                const struct bridge_edge *edge)
+{
+	struct bridge_store *s = page->store;
+	struct bridge_book *b = *book;
+	if (b->n == BRIDGE_EDGES_MAX) {
+		add(&s->refused, 1);
+		return false;
+	}
+	if (b->n == b->room) {
+		struct bridge_shard *shard = &s->shards[page->shard];
+		const uint32_t slot = slot_of(shard, b->swarm, b->provider);
+		const size_t more = book_bytes(2U * b->room) - book_bytes(b->room);
+		if (!reserve(s, more))
+			return false;
+		b = realloc(b, book_bytes(2U * b->room));
+		if (b == NULL) {
+			add(&s->bytes, -more);
+			return false;
+		}
+		b->room = (uint16_t)(2 * b->room);
+		*book = shard->slots[slot] = b;
+	}
+	b->edges[b->n++] = *edge;
+	add(&s->entries, 1);
+	return true;
+}
+
+/* ---- books ---- */
+
+static void discard(struct bridge_store *s, struct bridge_shard *shard, uint32_t slot)
+{
+	struct bridge_book *b = shard->slots[slot];
+	add(&s->entries, -(size_t)b->n);
+	add(&s->bytes, -book_bytes(b->room));
+	add(&s->books, -(size_t)1);
+	free(b);
+	vacate(shard, slot);
+}
+
+/* Looks at a few books whether anybody needs them. */
+static void tidy(const struct bridge_page *page, struct bridge_shard *shard)
+{
+	for (unsigned k = 0; k < TIDY && shard->n > 0; k++) {
+		const uint32_t i = shard->cursor++ & shard->mask;
+		struct bridge_book *b = shard->slots[i];
+		if (b == NULL || (int32_t)(page->now - b->touched) < BRIDGE_IDLE_SECONDS)
+			continue;
+		drop_ended(page, b);
+		if (b->n == 0)
+			discard(page->store, shard, i);
+	}
+}
+
+struct bridge_book *bridge_find(const struct bridge_page *page)
+{
+	const struct bridge_shard *shard = &page->store->shards[page->shard];
+	if (shard->slots == NULL)
+		return NULL;
+	struct bridge_book *b = shard->slots[slot_of(shard, page->swarm, page->provider)];
+	if (b == NULL)
+		return NULL;
+	if (b->map_number != page->map_number) {
+		add(&page->store->entries, -(size_t)b->n);
+		b->n = 0;
+		b->map_number = page->map_number;
+	}
+	drop_ended(page, b);
+	b->touched = page->now;
+	return b;
+}
+
+struct bridge_book *bridge_open(const struct bridge_page *page)
+{
+	struct bridge_store *s = page->store;
+	struct bridge_shard *shard = &s->shards[page->shard];
+	struct bridge_book *b = bridge_find(page);
+	if (b != NULL)
+		return b;
+	tidy(page, shard);
+	if (!grow(s, shard) || !reserve(s, book_bytes(ROOM_MIN)))
+		return NULL;
+	b = malloc(book_bytes(ROOM_MIN));
+	if (b == NULL) {
+		add(&s->bytes, -book_bytes(ROOM_MIN));
+		return NULL;
+	}
+	*b = (struct bridge_book){ .swarm = page->swarm,
+		                   .provider = page->provider,
+		                   .map_number = page->map_number,
+		                   .born = page->now,
+		                   .touched = page->now,
+		                   .room = ROOM_MIN };
+	shard->slots[slot_of(shard, page->swarm, page->provider)] = b;
+	shard->n++;
+	add(&s->books, 1);
+	return b;
+}
+
+struct bridge_totals bridge_totals(const struct bridge_store *s)
+{
+	return (struct bridge_totals){
+		.books = atomic_load_explicit(&s->books, memory_order_relaxed),
+		.entries = atomic_load_explicit(&s->entries, memory_order_relaxed),
+		.bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed),
+		.refused = atomic_load_explicit(&s->refused, memory_order_relaxed),
+	};
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Which peers of different providers have met: the memory of the policy `bridge`.
+ *
+ * An **edge** is a pair of peers of one swarm in different providers, one of whom was given the other's
+ * address. From then on bytes may flow both ways, whoever asked, and a tracker cannot take it back; so
+ * what is handed out is counted, and the same peer gets the same far ones again. A **book** has the edges
+ * of one provider in one swarm, seen from its peers. An edge between two providers stands in the books
+ * of both, an entry for each end; of an edge to a stranger only one end is known.
+ *
+ *   alive    an entry until its near peer's time is over (`ends`). What becomes of the far one is the
+ *            caller's to find out, when the near one announces: an edge whose far end is gone is then
+ *            replaced, so a lost bridge is mended within one announce interval
+ *   bounded  an entry has 16 bytes; a book at most BRIDGE_EDGES_MAX of them; a store `max_bytes`.
+ *            Books that nobody opened for an hour and in which nothing lives make room for others
+ *
+ * Places are those of one map: a book of an older map begins anew, but for its age.
+ *
+ * Ownership: the store owns its books; a pointer holds until bridge_add() on that book, and at most to
+ * the end of the visit. Threading: a shard belongs to whoever holds the lock of the swarm store's shard with
+ * the same number; bridge_totals() may be called by anybody. Time is an argument, in seconds of any
+ * steady clock.
+ */
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BRIDGE_EDGES_MAX = 256, BRIDGE_IDLE_SECONDS = 3600 };
+
+struct bridge_store;
+
+/* `shards` as of the swarm store. NULL: no memory. */
+struct bridge_store *bridge_store_new(unsigned shards, size_t max_bytes);
+void bridge_store_free(struct bridge_store *s); /* NULL is fine */
+
+struct bridge_edge {
+	uint32_t near, far;      /* tags of the peers */
+	uint32_t far_place : 20; /* where the far one was when they met */
+	uint32_t wide : 1;       /* IPv6 peers */
+	uint32_t pulls : 1;      /* the near one wants data */
+	uint32_t far_seed : 1;   /* the far one has everything */
+	uint32_t asked : 1;      /* the near one was given the far one's address */
+	uint16_t
+		ends; /* 16 bits of the second after which the near one is gone, at most INT16_MAX away */
+};
+
+struct bridge_book {
+	uint64_t swarm;
+	uint32_t provider;
+	uint32_t map_number;
+	uint32_t born;    /* when somebody of this provider first came here */
+	uint32_t touched; /* when it was opened last */
+	uint16_t n, room;
+	struct bridge_edge edges[];
+};
+
+/* Which book. */
+struct bridge_page {
+	struct bridge_store *store;
+	unsigned shard;
+	uint64_t swarm; /* a hash of the info-hash that nobody can aim at */
+	uint32_t provider;
+	uint32_t map_number;
+	uint32_t now;
+};
+
+/* NULL: there is none. Entries that have ended are dropped from what comes. */
+struct bridge_book *bridge_find(const struct bridge_page *page);
+/* Made when there is none; NULL: the store is full, or no memory. */
+struct bridge_book *bridge_open(const struct bridge_page *page);
+/* False: the book or the store is full. *book may have moved. */
+bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
+                const struct bridge_edge *edge);
+/* The last entry takes the place of entry `i`. */
+void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsigned i);
+/* The entries of one near peer go; returns how many went. */
+unsigned bridge_leave(const struct bridge_page *page, struct bridge_book *book, uint32_t near);
+
+/* The number of the first entry from `i` on whose near peer is `near`, or book->n. */
+unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near);
+
+struct bridge_totals {
+	uint64_t books, entries, bytes;
+	uint64_t refused; /* entries and books that there was no room for, ever */
+};
+struct bridge_totals bridge_totals(const struct bridge_store *s);

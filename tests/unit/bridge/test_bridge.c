@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+/* Its tables are nobody's business but for a walk over them. */
+#include "common/bridge/bridge.c"
+
+/*
+ * A store beside a trivial model: an array of books with arrays of entries, each with a number of its
+ * own (`far`) and the whole second of its end.
+ */
+
+enum { SHARDS = 2, SWARMS = 120, PROVIDERS = 4, KEYS = SWARMS * PROVIDERS, NEARS = 6 };
+
+struct model_edge {
+	uint32_t near, far, end;
+};
+
+struct model_book {
+	bool there;
+	uint32_t map_number, born, touched, n;
+	struct model_edge edges[BRIDGE_EDGES_MAX];
+};
+
+struct world {
+	struct bridge_store *store;
+	struct model_book *books; /* KEYS */
+	uint32_t now, map_number, serial, lifetime;
+	unsigned keys; /* in use */
+	uint64_t seed, refused;
+};
+
+static struct bridge_page page_of(const struct world *w, unsigned key)
+{
+	return (struct bridge_page){ .store = w->store,
+		                     .shard = key / PROVIDERS % SHARDS,
+		                     .swarm = random_mix(key / PROVIDERS + 1),
+		                     .provider = key % PROVIDERS,
+		                     .map_number = w->map_number,
+		                     .now = w->now };
+}
+
+static unsigned key_of(const struct bridge_book *b)
+{
+	for (unsigned i = 0; i < SWARMS; i++)
+		if (b->swarm == random_mix(i + 1))
+			return i * PROVIDERS + b->provider;
+	abort(); /* a book of no swarm */
+}
+
+static bool lives(const struct world *w, const struct model_edge *e)
+{
+	return (int32_t)(e->end - w->now) >= 0;
+}
+
+static const struct model_edge *model_edge_of(const struct model_book *m, uint32_t far)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->edges[i].far == far)
+			return &m->edges[i];
+	return NULL;
+}
+
+static void model_remove(struct model_book *m, uint32_t far)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->edges[i].far == far) {
+			m->edges[i] = m->edges[--m->n];
+			return;
+		}
+	fail_msg("no entry %u", far);
+}
+
+static uint32_t living(const struct world *w, const struct model_book *m)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < m->n; i++)
+		n += lives(w, &m->edges[i]);
+	return n;
+}
+
+/* Opened: what has ended is gone, or all of it with a new map. */
+static void model_touch(const struct world *w, struct model_book *m)
+{
+	if (m->map_number != w->map_number)
+		m->n = 0;
+	m->map_number = w->map_number;
+	m->touched = w->now;
+	for (uint32_t i = m->n; i-- > 0;)
+		if (!lives(w, &m->edges[i]))
+			m->edges[i] = m->edges[--m->n];
+}
+
+/* Every entry is the model's, unchanged, and none that lives is missing. */
+static void compare(const struct world *w, const struct bridge_book *b, const struct model_book *m)
+{
+	uint32_t alive = 0;
+	assert_int_equal(b->map_number, m->map_number);
+	assert_int_equal(b->born, m->born);
+	assert_int_equal(b->touched, m->touched);
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct model_edge *e = model_edge_of(m, b->edges[i].far);
+		if (e == NULL)
+			abort(); /* nobody wrote it */
+		assert_int_equal(b->edges[i].near, e->near);
+		assert_int_equal(b->edges[i].ends, (uint16_t)e->end);
+		assert_int_equal(b->edges[i].far_place, e->far % (1 << 20));
+		alive += lives(w, e);
+	}
+	assert_int_equal(alive, living(w, m));
+}
+
+/* What holds always. */
+static void walk(const struct world *w)
+{
+	const struct bridge_store *s = w->store;
+	struct bridge_totals sum = { 0 };
+	bool seen[KEYS] = { false };
+	for (unsigned k = 0; k < s->n; k++) {
+		const struct bridge_shard *shard = &s->shards[k];
+		uint32_t n = 0;
+		if (shard->slots == NULL)
+			continue;
+		sum.bytes += (shard->mask + 1) * sizeof(*shard->slots);
+		for (uint32_t i = 0; i <= shard->mask; i++) {
+			const struct bridge_book *b = shard->slots[i];
+			if (b == NULL)
+				continue;
+			const unsigned key = key_of(b);
+			assert_false(seen[key]);
+			seen[key] = true;
+			assert_true(w->books[key].there);
+			assert_int_equal(key / PROVIDERS % SHARDS, k);
+			assert_int_equal(slot_of(shard, b->swarm, b->provider), i);
+			assert_true(b->n <= b->room && b->room <= BRIDGE_EDGES_MAX);
+			compare(w, b, &w->books[key]);
+			n++;
+			sum.entries += b->n;
+			sum.bytes += sizeof(*b) + b->room * sizeof(b->edges[0]);
+		}
+		assert_int_equal(n, shard->n);
+		assert_true(4 * n <= 3 * (shard->mask + 1));
+		sum.books += n;
+	}
+	const struct bridge_totals totals = bridge_totals(s);
+	assert_int_equal(totals.books, sum.books);
+	assert_int_equal(totals.entries, sum.entries);
+	assert_int_equal(totals.bytes, sum.bytes);
+	assert_int_equal(totals.refused, w->refused);
+	assert_true(totals.bytes <= s->max_bytes);
+	for (unsigned key = 0; key < KEYS; key++)
+		assert_int_equal(seen[key], w->books[key].there);
+}
+
+static bool is_there(const struct world *w, unsigned key)
+{
+	const struct bridge_page page = page_of(w, key);
+	const struct bridge_shard *shard = &w->store->shards[page.shard];
+	return shard->slots != NULL &&
+	       shard->slots[slot_of(shard, page.swarm, page.provider)] != NULL;
+}
+
+/* Nobody but an opening makes a book go, and only one that nobody needs. */
+static void forget_idle(struct world *w)
+{
+	for (unsigned key = 0; key < KEYS; key++) {
+		struct model_book *m = &w->books[key];
+		if (!m->there || is_there(w, key))
+			continue;
+		assert_true(w->now - m->touched >= BRIDGE_IDLE_SECONDS);
+		assert_int_equal(living(w, m), 0);
+		m->there = false;
+	}
+}
+
+static struct bridge_book *find(struct world *w, unsigned key)
+{
+	const struct bridge_page page = page_of(w, key);
+	struct bridge_book *b = bridge_find(&page);
+	struct model_book *m = &w->books[key];
+	assert_int_equal(b != NULL, m->there);
+	if (b == NULL)
+		return NULL;
+	model_touch(w, m);
+	assert_int_equal(b->n, m->n);
+	compare(w, b, m);
+	return b;
+}
+
+static struct bridge_book *open(struct world *w, unsigned key)
+{
+	struct model_book *m = &w->books[key];
+	const struct bridge_page page = page_of(w, key);
+	struct bridge_book *b = bridge_open(&page);
+	if (b == NULL) {
+		assert_false(m->there);
+		w->refused++;
+	} else if (!m->there) {
+		*m = (struct model_book){ .there = true,
+			                  .map_number = w->map_number,
+			                  .born = w->now,
+			                  .touched = w->now };
+	} else {
+		model_touch(w, m);
+	}
+	forget_idle(w);
+	if (b == NULL)
+		return NULL;
+	assert_int_equal(b->n, m->n);
+	compare(w, b, m);
+	return b;
+}
+
+static bool add_edge(struct world *w, unsigned key, struct bridge_book **b)
+{
+	struct model_book *m = &w->books[key];
+	const struct bridge_page page = page_of(w, key);
+	const struct model_edge e = { .near = random_below(&w->seed, NEARS),
+		                      .far = w->serial++,
+		                      .end = w->now + random_below(&w->seed, w->lifetime) };
+	const struct bridge_edge edge = { .near = e.near,
+		                          .far = e.far,
+		                          .far_place = e.far % (1 << 20),
+		                          .ends = (uint16_t)e.end };
+	const bool fits = (*b)->n < (*b)->room ||
+	                  ((*b)->room < BRIDGE_EDGES_MAX &&
+	                   w->store->bytes + (*b)->room * sizeof(edge) <= w->store->max_bytes);
+	const bool added = bridge_add(&page, b, &edge);
+	assert_int_equal(added, fits);
+	if (added)
+		m->edges[m->n++] = e;
+	w->refused += !added;
+	/* Wherever it stands now, that is where it is found. */
+	assert_ptr_equal(bridge_find(&page), *b);
+	return added;
+}
+
+static void leave(struct world *w, unsigned key, struct bridge_book *b)
+{
+	struct model_book *m = &w->books[key];
+	const struct bridge_page page = page_of(w, key);
+	const uint32_t near = random_below(&w->seed, NEARS);
+	unsigned n = 0;
+	for (uint32_t i = m->n; i-- > 0;)
+		if (m->edges[i].near == near) {
+			m->edges[i] = m->edges[--m->n];
+			n++;
+		}
+	assert_int_equal(bridge_leave(&page, b, near), n);
+	assert_int_equal(bridge_next(b, 0, near), b->n);
+}
+
+static void drop(struct world *w, unsigned key, struct bridge_book *b)
+{
+	const struct bridge_page page = page_of(w, key);
+	if (b->n == 0)
+		return;
+	const unsigned i = random_below(&w->seed, b->n);
+	model_remove(&w->books[key], b->edges[i].far);
+	bridge_drop(&page, b, i);
+}
+
+/* The entries of one near peer, one after the other, are those of the model. */
+static void go_through(struct world *w, unsigned key, const struct bridge_book *b)
+{
+	const struct model_book *m = &w->books[key];
+	const uint32_t near = random_below(&w->seed, NEARS);
+	uint32_t n = 0;
+	for (unsigned i = 0; (i = bridge_next(b, i, near)) < b->n; i++, n++)
+		assert_int_equal(b->edges[i].near, near);
+	for (uint32_t i = 0; i < m->n; i++)
+		n -= m->edges[i].near == near;
+	assert_int_equal(n, 0);
+}
+
+static void step(struct world *w)
+{
+	const unsigned key = random_below(&w->seed, w->keys);
+	struct bridge_book *b;
+	w->now += random_below(&w->seed, 20);
+	if (random_below(&w->seed, 500) == 0)
+		w->now += random_below(&w->seed, 3 * BRIDGE_IDLE_SECONDS);
+	if (random_below(&w->seed, 3000) == 0)
+		w->now += random_below(&w->seed, 100000); /* stamps have 16 bits */
+	if (random_below(&w->seed, 2000) == 0)
+		w->map_number++;
+	switch (random_below(&w->seed, 6)) {
+	case 0:
+		(void)find(w, key);
+		break;
+	case 1:
+		b = find(w, key);
+		if (b != NULL)
+			leave(w, key, b);
+		break;
+	case 2:
+		b = find(w, key);
+		if (b != NULL) {
+			go_through(w, key, b);
+			drop(w, key, b);
+		}
+		break;
+	default:
+		b = open(w, key);
+		for (uint32_t k = random_below(&w->seed, 12); b != NULL && k > 0; k--)
+			(void)add_edge(w, key, &b);
+	}
+}
+
+static struct world *world_new(size_t max_bytes, unsigned keys, uint32_t lifetime, uint64_t seed)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	assert_non_null(w);
+	*w = (struct world){ .store = bridge_store_new(SHARDS, max_bytes),
+		             .books = calloc(KEYS, sizeof(*w->books)),
+		             .now = (uint32_t)(0U - 100000), /* the clock may go round */
+		             .map_number = 1,
+		             .lifetime = lifetime,
+		             .keys = keys,
+		             .seed = seed };
+	assert_non_null(w->store);
+	assert_non_null(w->books);
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	bridge_store_free(w->store);
+	free(w->books);
+	free(w);
+}
+
+static void is_like_the_model(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t max_bytes;
+		unsigned keys;
+		uint32_t lifetime;
+		bool refuses;
+	} rows[] = {
+		{ 1 << 24, KEYS, 3000, false }, /* the tables grow */
+		{ 1 << 24, 5, 32000, true },    /* full books */
+		{ 30000, KEYS, 3000, true },    /* a full store */
+		{ 1500, 40, 100, true },        /* hardly any */
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct world *w = world_new(rows[i].max_bytes, rows[i].keys, rows[i].lifetime, i);
+		for (unsigned k = 0; k < 8000; k++) {
+			step(w);
+			walk(w);
+		}
+		assert_int_equal(w->refused > 0, rows[i].refuses);
+		world_free(w);
+	}
+}
+
+/* Openings of other books move tables and clear others away, but no book that is in use. */
+static void a_pointer_holds_while_others_are_opened(void **state)
+{
+	(void)state;
+	struct world *w = world_new(1 << 24, KEYS, 3000, 1);
+	struct bridge_book *b = open(w, 0);
+	assert_non_null(b);
+	assert_true(add_edge(w, 0, &b));
+	w->now += 2 * BRIDGE_IDLE_SECONDS;
+	b = find(w, 0);
+	const struct bridge_book *const before = b;
+	for (unsigned key = 1; key < KEYS; key++) {
+		struct bridge_book *other = open(w, key);
+		for (unsigned k = 0; k < 20; k++)
+			(void)add_edge(w, key, &other);
+		assert_int_equal(b->provider, 0);
+	}
+	assert_ptr_equal(find(w, 0), before);
+	walk(w);
+	world_free(w);
+}
+
+/* A full store has room again when what it has was of no use for an hour. */
+static void idle_books_make_room(void **state)
+{
+	(void)state;
+	struct world *w = world_new(8000, KEYS, 100, 1);
+	unsigned key = 0;
+	while (open(w, key) != NULL)
+		key++;
+	const unsigned held = key;
+	assert_true(held > 20);
+	w->now += BRIDGE_IDLE_SECONDS - 1;
+	for (unsigned i = 0; i < 100; i++)
+		assert_null(open(w, held + i % 8));
+	w->now++;
+	unsigned opened = 0;
+	for (unsigned i = 0; i < held; i++)
+		opened += open(w, held + i) != NULL;
+	assert_true(opened > held / 2);
+	walk(w);
+	world_free(w);
+}
+
+static void living_entries_keep_an_idle_book(void **state)
+{
+	(void)state;
+	struct world *w = world_new(1 << 20, KEYS, 1, 1);
+	struct bridge_book *b = open(w, 0);
+	const struct bridge_page page = page_of(w, 0);
+	const uint32_t end = w->now + BRIDGE_IDLE_SECONDS + 100;
+	const struct bridge_edge edge = { .far = 7, .far_place = 7, .ends = (uint16_t)end };
+	assert_true(bridge_add(&page, &b, &edge));
+	w->books[0].edges[w->books[0].n++] = (struct model_edge){ .far = 7, .end = end };
+	for (w->now = end - 2; w->now != end + 2; w->now++) {
+		for (unsigned i = 0; i < 100; i++)
+			(void)open(w, PROVIDERS * 2);
+		for (unsigned key = PROVIDERS * 4; key < PROVIDERS * 40; key += PROVIDERS * 2)
+			(void)open(w, key + (w->now == end + 1));
+		assert_int_equal(is_there(w, 0), w->now != end + 1);
+	}
+	world_free(w);
+}
+
+static void without_memory_nothing_is_remembered(void **state)
+{
+	(void)state;
+	struct world *w = world_new(0, KEYS, 100, 1);
+	assert_null(open(w, 0));
+	assert_null(find(w, 0));
+	walk(w);
+	world_free(w);
+	bridge_store_free(NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(is_like_the_model),
+	cmocka_unit_test(a_pointer_holds_while_others_are_opened),
+	cmocka_unit_test(idle_books_make_room),
+	cmocka_unit_test(living_entries_keep_an_idle_book),
+	cmocka_unit_test(without_memory_nothing_is_remembered),
+};
+
+RUN_TESTS(tests)
