@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/choice/choice.h"
+#include "common/choice/making.h"
 
 #include "common/base/random.h"
 
@@ -10,20 +10,7 @@ _Static_assert(2 * 2 * CHOICE_MAX + 3 * CHOICE_SPARE <= CHOICE_POOL && CHOICE_WH
                "pools fit");
 _Static_assert((int)MAP_PLACES_MAX <= (int)SWARM_PLACES_MAX, "a map's places are a swarm's");
 
-/* What all the steps share. */
-struct making {
-	struct choice *c;
-	const struct swarm_visit *visit;
-	const struct choice_asker *asker;
-	struct map_tariff tariff;
-	size_t want;
-	uint64_t *seed;
-	struct map_places around; /* the asker's provider, when it is steered */
-	bool restricted;          /* the map says of some places that they shall not upload */
-	bool pooled;              /* what is appraised was drawn by parts */
-};
-
-static void note(const struct making *m, uint32_t place, uint32_t count, uint32_t candidates)
+void choice_note(const struct making *m, uint32_t place, uint32_t count, uint32_t candidates)
 {
 	struct choice *c = m->c;
 	if (m->asker->noted && count > 0)
@@ -134,15 +121,15 @@ static void give_some(const struct making *m, const struct steer_bucket *group, 
 		members[i] = chosen;
 	}
 	c->n += group->take;
-	note(m, group->place, group->take, stand_for(group->seeds + group->others, drawn, all));
+	choice_note(m, group->place, group->take,
+	            stand_for(group->seeds + group->others, drawn, all));
 }
 
 static void choose_of_all(const struct making *m)
 {
 	struct choice *c = m->c;
 	divide(m);
-	(void)steer_share(m->asker->rules, m->asker->mapped, c->groups, c->n_groups, m->want,
-	                  m->seed);
+	(void)steer_share(m->rules, m->asker->mapped, c->groups, c->n_groups, m->want, m->seed);
 	for (size_t i = 0; i < c->n_groups; i++)
 		give_some(m, &c->groups[i], 1, 1);
 }
@@ -168,8 +155,8 @@ static void note_all(const struct making *m, uint32_t all)
 		group->others++;
 	}
 	for (size_t i = 0; i < c->n_groups; i++)
-		note(m, c->groups[i].place, c->groups[i].others,
-		     stand_for(c->groups[i].others, (uint32_t)c->n, all));
+		choice_note(m, c->groups[i].place, c->groups[i].others,
+		            stand_for(c->groups[i].others, (uint32_t)c->n, all));
 }
 
 /* Nothing to choose in the own PID: its prices are equal. */
@@ -178,7 +165,7 @@ static void give_own(const struct making *m, struct steer_plan *plan)
 	struct choice *c = m->c;
 	const size_t n = draw(m, SWARM_OWN_PLACE, plan->part[STEER_OWN_PID].uniform, c->list);
 	c->n = n;
-	note(m, m->asker->place, (uint32_t)n, c->survey.part[SWARM_OWN_PLACE].n);
+	choice_note(m, m->asker->place, (uint32_t)n, c->survey.part[SWARM_OWN_PLACE].n);
 	plan->part[STEER_OWN_PID].uniform = plan->part[STEER_OWN_PID].pool = 0;
 }
 
@@ -194,7 +181,7 @@ static void choose_of_pool(const struct making *m)
 		                                [STEER_OWN_PROVIDER] = SWARM_AROUND,
 		                                [STEER_OUTSIDE] = SWARM_ELSEWHERE };
 	struct choice *c = m->c;
-	const struct steer_rules *rules = m->asker->rules;
+	const struct steer_rules *rules = m->rules;
 	struct steer_plan plan;
 	uint32_t there[STEER_PARTS], drawn[STEER_PARTS];
 	for (unsigned i = 0; i < STEER_PARTS; i++)
@@ -216,10 +203,9 @@ static void choose_of_pool(const struct making *m)
 	}
 }
 
-static void choose(const struct making *m, uint32_t all, size_t whole_max)
+static void choose(const struct making *m, uint32_t all, bool whole)
 {
 	struct choice *c = m->c;
-	const bool whole = all <= whole_max;
 	if (!whole && (m->restricted || m->asker->steered)) {
 		choose_of_pool(m);
 	} else if (whole && (m->restricted || all > m->want)) {
@@ -234,6 +220,27 @@ static void choose(const struct making *m, uint32_t all, size_t whole_max)
 	}
 }
 
+static uint32_t surveyed(const struct choice *c)
+{
+	uint32_t all = 0;
+	for (unsigned i = 0; i < SWARM_PARTS; i++)
+		all += c->survey.part[i].n;
+	return all;
+}
+
+/* As many candidates are looked at one by one. */
+static size_t whole_max(const struct making *m)
+{
+	return m->restricted ? CHOICE_WHOLE : m->asker->steered ? 2 * m->want : m->want;
+}
+
+void choice_list(struct making *m)
+{
+	const uint32_t all = surveyed(m->c);
+	m->pooled = all > whole_max(m) && (m->restricted || m->asker->steered);
+	choose(m, all, all <= whole_max(m));
+}
+
 size_t choice_make(struct choice *c, const struct swarm_visit *visit,
                    const struct choice_asker *asker, size_t want, uint64_t *seed)
 {
@@ -241,6 +248,7 @@ size_t choice_make(struct choice *c, const struct swarm_visit *visit,
 		.c = c,
 		.visit = visit,
 		.asker = asker,
+		.rules = asker->rules,
 		.tariff = { asker->map, asker->place, asker->who->seeding },
 		.want = want,
 		.restricted = snapshot_restricts_uploads(asker->map),
@@ -248,16 +256,18 @@ size_t choice_make(struct choice *c, const struct swarm_visit *visit,
 	m.seed = seed;
 	must(want <= CHOICE_MAX);
 	c->n = c->n_handed = c->n_candidates = 0;
+	c->soon = 0;
+	const bool bridge = asker->steered && asker->rules->policy == STEER_BRIDGE;
 	/* A swarm of which everybody will be looked at needs no parts. */
-	const size_t whole_max = m.restricted ? CHOICE_WHOLE : asker->steered ? 2 * want : want;
-	if (asker->steered && swarm_population(visit, asker->who->family) > whole_max)
+	if (bridge ||
+	    (asker->steered && swarm_population(visit, asker->who->family) > whole_max(&m)))
 		m.around = snapshot_provider_places(asker->map, asker->place);
-	const struct swarm_places near = { .first = m.around.first, .end = m.around.end };
-	swarm_survey(visit, asker->who, near, &c->survey);
-	uint32_t all = 0;
-	for (unsigned i = 0; i < SWARM_PARTS; i++)
-		all += c->survey.part[i].n;
-	m.pooled = all > whole_max && (m.restricted || asker->steered);
-	choose(&m, all, whole_max);
+	if (bridge) {
+		choice_bridge(&m);
+	} else {
+		const struct swarm_places near = { .first = m.around.first, .end = m.around.end };
+		swarm_survey(visit, asker->who, near, &c->survey);
+		choice_list(&m);
+	}
 	return c->n;
 }

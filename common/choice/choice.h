@@ -19,6 +19,7 @@
  * Ownership: the caller's. Threading: one thread at a time.
  */
 
+#include "common/bridge/bridge.h"
 #include "common/steer/steer.h"
 #include "common/swarm/swarm.h"
 
@@ -37,7 +38,11 @@ struct choice_asker {
 	uint32_t place;                /* a place of `map` */
 	bool mapped;                   /* stands in a PID */
 	bool steered;                  /* and the policy cares */
+	bool known;                    /* was in the swarm before */
 	bool noted;                    /* fill in `handed` */
+	/* `bridge` only: where it remembers who met, but for the provider; a NULL store remembers nothing */
+	struct bridge_page page;
+	uint32_t ends; /* the second after which the asker is gone */
 };
 
 /* `count` come from a place, which has so many candidates. */
@@ -48,6 +53,7 @@ struct choice_handed {
 struct choice {
 	/* The result: valid until the visit changes the swarm. */
 	size_t n, n_handed;
+	uint32_t soon; /* the asker shall be back in so many seconds; 0: as usual */
 	struct choice_handed handed[CHOICE_MAX]; /* each place once; none unless noted */
 	struct swarm_candidate list[CHOICE_MAX + CHOICE_POOL]; /* what is behind `n` is scratch */
 
@@ -63,3 +69,6 @@ struct choice {
 /* Up to `want` peers, at most CHOICE_MAX; returns how many. `seed` is advanced. */
 size_t choice_make(struct choice *c, const struct swarm_visit *visit,
                    const struct choice_asker *asker, size_t want, uint64_t *seed);
+
+/* The asker left the swarm: its contacts are over, on both sides. */
+void choice_leave(const struct choice_asker *asker);

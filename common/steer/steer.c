@@ -6,8 +6,16 @@
 #include <math.h>
 
 const char *const steer_policy_names[STEER_POLICIES] = {
-	[STEER_NATIVE] = "native", [STEER_P4P] = "p4p"
+	[STEER_NATIVE] = "native", [STEER_P4P] = "p4p", [STEER_BRIDGE] = "bridge"
 };
+
+const struct steer_rules steer_rules_usual = { .policy = STEER_BRIDGE,
+	                                       .intra_pid_percent = 70,
+	                                       .intra_provider_percent = 80,
+	                                       .overload_percent = 150,
+	                                       .list_length = 20,
+	                                       .free_percent = 115,
+	                                       .paid_percent = 100 };
 
 /*
  * Buckets that may be offered form one chain in three links, one for each part. So a pass over a link

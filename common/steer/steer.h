@@ -17,6 +17,11 @@
  *            (provider or outside) by their weights. The percentages are limits while the others
  *            have candidates: a short list helps nobody.
  *
+ *   bridge   ours: a list of about 20 from the asker's provider, shared out as p4p does without an
+ *            outside, and beside it a few far *contacts*: steer_contacts(). Measured with real clients:
+ *            bytes follow the set of contacts a client has, neither their order nor their share of one
+ *            list, and nothing drops a contact later
+ *
  * Peers in places with uploads "never" are never offered; those with "avoid" only when nobody else
  * can serve: their seeds when the other candidates hold no seed, the rest when there is nobody else.
  * An asker that no map knows gets `native`.
@@ -38,7 +43,7 @@
 
 #include "common/map/snapshot.h"
 
-enum steer_policy { STEER_NATIVE, STEER_P4P, STEER_POLICIES };
+enum steer_policy { STEER_NATIVE, STEER_P4P, STEER_BRIDGE, STEER_POLICIES };
 extern const char *const steer_policy_names[STEER_POLICIES]; /* "native", ... */
 
 struct steer_rules {
@@ -46,7 +51,12 @@ struct steer_rules {
 	unsigned intra_pid_percent;      /* of the list */
 	unsigned intra_provider_percent; /* cumulative, >= intra_pid_percent */
 	unsigned overload_percent;       /* 150: factor 1.5; 0: off */
+	/* bridge only */
+	unsigned list_length;                /* at most so many in a list, far contacts included */
+	unsigned free_percent, paid_percent; /* contacts for 100 leechers without a seed, by tier */
 };
+extern const struct steer_rules
+	steer_rules_usual; /* `bridge`, and for the rest the published numbers */
 
 /* Where the candidates are; `take` and `seeds_only` are the result. */
 struct steer_bucket {
@@ -102,3 +112,49 @@ size_t steer_plan(const struct steer_rules *rules, bool mapped,
  */
 size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct steer_plan *plan,
                   struct steer_bucket *buckets, size_t n, uint64_t *seed);
+
+/*
+ * `bridge`: which peers of different providers ever meet is a budget of a provider in a swarm.
+ *
+ *   no seed at home   the provider lives by what its leechers pull over their contacts. In proportion to
+ *                     them, free_percent where the way is settlement-free (or a customer's or sibling's),
+ *                     paid_percent where it costs money; not more than STEER_CONTACTS_MAX, because what an
+ *                     edge brings in is a share of an uplink, whatever the size of the swarm, and a
+ *                     handful of uplinks feeds a provider. Spread evenly over the newcomers, by lot where
+ *                     it is no whole number for each; who comes again may have STEER_CONTACTS
+ *   a seed at home    it serves itself: STEER_SAFETY contacts in all, one for each
+ *   never alone       a client with fewer than STEER_HEALTH peers in all gets more, whatever the budget;
+ *                     in a provider's first STEER_SOON seconds a newcomer with fewer than STEER_CONTACTS,
+ *                     for others may follow
+ *   never an island   while no contact of the provider leads to a seed, somebody gets one more: a seed, if
+ *                     there is one, whatever else is cheaper (steer_is_island())
+ */
+enum { STEER_CONTACTS = 2, STEER_CONTACTS_MAX = 64, STEER_SAFETY = 2, STEER_HEALTH = 6 };
+
+struct steer_standing {
+	bool seeding, known; /* the asker; was here before */
+	uint32_t lot;        /* the asker's, evenly spread: who gets one more where not all do */
+	uint32_t own, near;  /* contacts it has; peers of its provider in its list */
+	uint32_t seeds, leechers; /* of its provider, itself included */
+	uint32_t age;             /* seconds that its provider has been in the swarm */
+	uint32_t contacts;        /* over which its provider pulls */
+	bool seed_reached;        /* one of them leads to a seed */
+};
+
+/* More contacts that the asker may be given: by a settlement-free way, or by one that costs money. */
+struct steer_contacts {
+	uint32_t free, paid;
+};
+struct steer_contacts steer_contacts(const struct steer_rules *rules,
+                                     const struct steer_standing *standing);
+
+/* No seed serves the asker's provider, nor any contact of it: it shall meet one. */
+bool steer_is_island(const struct steer_standing *standing);
+
+/*
+ * Seconds to the next announce of a client whose provider has no seed, so that the budget follows what
+ * happens: a quarter of the time that the provider has been in the swarm, at least STEER_SOON, and at most
+ * two announces a second from one provider in one swarm. 0: as usual.
+ */
+enum { STEER_SOON = 30 };
+uint32_t steer_soon(const struct steer_standing *standing, uint32_t elsewhere);

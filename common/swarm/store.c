@@ -249,6 +249,12 @@ void swarm_leave(struct swarm_visit *v)
 	*v = (struct swarm_visit){ 0 };
 }
 
+struct swarm_where swarm_where(const struct swarm_visit *v)
+{
+	return (struct swarm_where){ .shard = (unsigned)(v->shard - v->store->shards),
+		                     .hash = hash_of(v->store, v->swarm->info_hash) };
+}
+
 /* A small block, or the directory of a tall sequence: what searches and draws begin with. */
 static void records_prefetch(const struct swarm *w)
 {

@@ -96,6 +96,14 @@ enum err swarm_enter(struct swarm_store *s, const uint8_t info_hash[static INFO_
 /* Unlocks; forgets the swarm when it is empty and has no snatches to remember. */
 void swarm_leave(struct swarm_visit *v);
 
+/* What a caller keeps about swarms beside the store: of the swarm of a visit, the shard (its lock covers
+ * the caller's memory, too) and a hash that nobody outside can aim at. */
+struct swarm_where {
+	unsigned shard;
+	uint64_t hash;
+};
+struct swarm_where swarm_where(const struct swarm_visit *v);
+
 /*
  * Brings nearer what a visit will touch. A batch calls stage 0 for all of its announces, then stage 1,
  * then 2, so that the cache misses of different announces overlap: slot, header, records. Never waits.

@@ -73,7 +73,8 @@ def table(args, title, scenario, provider=None):
 
 POLICIES = [{"name": "native-50", "policy": "native", "numwant": 50},
             {"name": "native-20", "policy": "native", "numwant": 20},
-            {"name": "p4p-20", "policy": "p4p", "numwant": 20}]
+            {"name": "p4p-20", "policy": "p4p", "numwant": 20},
+            {"name": "bridge", "policy": "bridge"}]
 
 
 def zipf_shares(n, same):

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ADDRESS = 0x0a000000, PORT = 6881 };
+enum { FIRST_ADDRESS = 0x0a000000, PORT = 6881, BRIDGE_BYTES = 1 << 30 };
 
 static uint64_t hash_of(const struct office *o, uint32_t swarm)
 {
@@ -34,8 +34,9 @@ enum err office_open(struct office *o, const struct scenario *s, const struct sc
 		              .map = map,
 		              .store = swarm_store_new(&options),
 		              .choice = malloc(sizeof(*o->choice)),
+		              .bridges = bridge_store_new(1, BRIDGE_BYTES),
 		              .seed = random_mix(s->seed + 2) };
-	if (o->store != NULL && o->choice != NULL)
+	if (o->store != NULL && o->choice != NULL && o->bridges != NULL)
 		return ERR_OK;
 	office_close(o);
 	return ERR_NOMEM;
@@ -45,6 +46,7 @@ void office_close(struct office *o)
 {
 	swarm_store_free(o->store);
 	free(o->choice);
+	bridge_store_free(o->bridges);
 	*o = (struct office){ 0 };
 }
 
@@ -57,25 +59,40 @@ static struct swarm_client client_of(const struct office *o, uint32_t peer)
 		                      .place = o->population->places[site] };
 }
 
-static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
-                   uint32_t want, struct office_list *out)
+/* `who` is to live as long as what is returned. */
+static struct choice_asker asker_of(const struct office *o, const struct swarm_visit *visit,
+                                    const struct swarm_asker *who, uint32_t swarm, uint32_t now)
 {
-	const struct swarm_asker who = { .client = client_of(o, peer),
-		                         .family = IP_V4,
-		                         .seeding = whole };
-	const uint32_t swarm = o->population->people[peer].swarm;
-	const uint32_t provider = snapshot_place(o->map, who.client.place).provider;
+	const struct swarm_where where = swarm_where(visit);
+	const uint32_t provider = snapshot_place(o->map, who->client.place).provider;
 	const bool mapped = provider != NO_PROVIDER;
 	const uint64_t home = mapped ? snapshot_provider_hash(o->map, provider) : 0;
 	const struct steer_rules *rules =
 		steer_arm(&o->arm->rules, hash_of(o, swarm), home, o->arm->control_percent);
-	const struct choice_asker asker = { .map = o->map,
-		                            .rules = rules,
-		                            .who = &who,
-		                            .place = who.client.place,
-		                            .mapped = mapped,
-		                            .steered = mapped && rules->policy != STEER_NATIVE };
+	return (struct choice_asker){ .map = o->map,
+		                      .rules = rules,
+		                      .who = who,
+		                      .place = who->client.place,
+		                      .mapped = mapped,
+		                      .steered = mapped && rules->policy != STEER_NATIVE,
+		                      .page = { .store = o->bridges,
+		                                .shard = where.shard,
+		                                .swarm = where.hash,
+		                                .now = now },
+		                      .ends = now + 2 * o->scenario->announce_seconds };
+}
+
+static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
+                   uint32_t want, bool known, uint32_t now, struct office_list *out)
+{
+	const struct swarm_asker who = { .client = client_of(o, peer),
+		                         .family = IP_V4,
+		                         .seeding = whole };
+	struct choice_asker asker =
+		asker_of(o, visit, &who, o->population->people[peer].swarm, now);
+	asker.known = known;
 	out->n = choice_make(o->choice, visit, &asker, want, &o->seed);
+	out->soon = o->choice->soon;
 	for (size_t i = 0; i < out->n; i++) {
 		struct swarm_endpoint e;
 		swarm_endpoint(visit, &o->choice->list[i], false, &e);
@@ -94,19 +111,19 @@ enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t w
 		.role = whole ? SWARM_SEED : SWARM_LEECHER,
 		.expires = (uint32_t)now + 2 * o->scenario->announce_seconds,
 	};
-	out->n = 0;
+	out->n = out->soon = 0;
 	info_hash(o, o->population->people[peer].swarm, hash);
 	enum err e = swarm_enter(o->store, hash, true, &visit);
 	if (e != ERR_OK)
 		return e;
 	e = swarm_put(&visit, &put, false, &change);
 	if (e == ERR_OK && want > 0)
-		choose(o, &visit, peer, whole, want, out);
+		choose(o, &visit, peer, whole, want, !change.joined, (uint32_t)now, out);
 	swarm_leave(&visit);
 	return e;
 }
 
-enum err office_stop(struct office *o, uint32_t peer)
+enum err office_stop(struct office *o, uint32_t peer, double now)
 {
 	uint8_t hash[INFO_HASH_SIZE];
 	struct swarm_visit visit;
@@ -115,8 +132,13 @@ enum err office_stop(struct office *o, uint32_t peer)
 	const enum err e = swarm_enter(o->store, hash, false, &visit);
 	if (e != ERR_OK)
 		return e;
-	if (visit.swarm != NULL)
+	if (visit.swarm != NULL) {
+		const struct swarm_asker who = { .client = client, .family = IP_V4 };
+		const struct choice_asker asker =
+			asker_of(o, &visit, &who, o->population->people[peer].swarm, (uint32_t)now);
+		choice_leave(&asker);
 		(void)swarm_remove(&visit, &client);
+	}
 	swarm_leave(&visit);
 	return ERR_OK;
 }

@@ -19,6 +19,7 @@ struct office {
 	const struct map_snapshot *map;
 	struct swarm_store *store;
 	struct choice *choice;
+	struct bridge_store *bridges;
 	uint64_t seed;
 };
 
@@ -30,9 +31,10 @@ void office_close(struct office *o);
 struct office_list {
 	size_t n;
 	uint32_t peers[CHOICE_MAX];
+	uint32_t soon; /* seconds to the next announce; 0: as usual */
 };
 enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,
                          struct office_list *out) must_check;
 
 /* The peer goes. */
-enum err office_stop(struct office *o, uint32_t peer) must_check;
+enum err office_stop(struct office *o, uint32_t peer, double now) must_check;

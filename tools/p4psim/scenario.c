@@ -160,10 +160,13 @@ static void read_arm(struct reading *r, const struct value *v, struct scenario_a
 		                               { "control_percent", 0 },
 		                               { "intra_pid_percent", 0 },
 		                               { "intra_provider_percent", 0 },
-		                               { "overload_percent", 0 } };
+		                               { "overload_percent", 0 },
+		                               { "list_length", 0 },
+		                               { "free_percent", 0 },
+		                               { "paid_percent", 0 } };
 	struct value m[COUNT(table)];
 	unsigned policy = STEER_NATIVE;
-	*a = (struct scenario_arm){ .numwant = 50, .rules = { STEER_NATIVE, 70, 80, 150 } };
+	*a = (struct scenario_arm){ .numwant = 50, .rules = steer_rules_usual };
 	if (!read_object(r, v, table, COUNT(table), m))
 		return;
 	read_word(r, &m[1], steer_policy_names, STEER_POLICIES, &policy);
@@ -175,6 +178,9 @@ static void read_arm(struct reading *r, const struct value *v, struct scenario_a
 	read_u32(r, &m[4], 0, 100, &a->rules.intra_pid_percent);
 	read_u32(r, &m[5], 0, 100, &a->rules.intra_provider_percent);
 	read_u32(r, &m[6], 0, 10000, &a->rules.overload_percent);
+	read_u32(r, &m[7], 2, 200, &a->rules.list_length);
+	read_u32(r, &m[8], 0, 1000, &a->rules.free_percent);
+	read_u32(r, &m[9], 0, 1000, &a->rules.paid_percent);
 	if (a->rules.intra_provider_percent < a->rules.intra_pid_percent)
 		reading_fault(r, &m[5], ERR_RANGE, "range",
 		              "must be at least 'intra_pid_percent', %u",

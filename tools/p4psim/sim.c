@@ -152,7 +152,7 @@ static enum err depart(struct sim *s, uint32_t peer)
 	if (!whole)
 		note(s, peer, true);
 	mesh_leave(&s->mesh, peer);
-	return office_stop(&s->office, peer);
+	return office_stop(&s->office, peer, s->now);
 }
 
 /* What a peer does in this step. */

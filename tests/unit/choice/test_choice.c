@@ -15,7 +15,10 @@
 enum { EAST, WEST, AWAY, PIDS, WANT = 20, ROUNDS = 200 };
 
 static const struct steer_rules native = { .policy = STEER_NATIVE };
-static const struct steer_rules p4p = { STEER_P4P, 70, 80, 150 };
+static const struct steer_rules p4p = { .policy = STEER_P4P,
+	                                .intra_pid_percent = 70,
+	                                .intra_provider_percent = 80,
+	                                .overload_percent = 150 };
 
 struct room {
 	struct map_snapshot *map;

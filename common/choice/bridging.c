@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/choice/making.h"
+
+/*
+ * The list of an asker under `bridge`: peers of its own provider, and behind them the far ones that it
+ * has met, or meets now.
+ */
+enum {
+	FAR_MAX = 8,    /* far peers in one list, but for the seed of an island */
+	SEEDS_SEEN = 8, /* looked at for a new contact */
+	OTHERS_SEEN = 12,
+	SEED_WEIGHT = 16,   /* a seed serves as well as that many leechers with its uplink */
+	UPLINK_UNKNOWN = 4, /* Mbit/s */
+	UPLINK_MAX = 64,
+	OWN_TAKERS = 2 /* what a peer gives at home counts as so many takers */
+};
+
+struct bridging {
+	struct making *m;
+	struct bridge_page page;  /* of the asker's provider */
+	struct bridge_book *book; /* NULL: none */
+	uint32_t tag;
+	bool wide, island;
+	struct swarm_range elsewhere;
+	size_t room;     /* for far peers, in the list */
+	size_t n, n_met; /* far peers; those known from before come first */
+	struct swarm_candidate far[FAR_MAX + 1];
+};
+
+/* How many peers are in a place. */
+static uint32_t population_of(const struct making *m, uint32_t place)
+{
+	struct swarm_asker there = *m->asker->who;
+	struct swarm_survey survey;
+	there.client.place = place;
+	there.counted = true;
+	swarm_survey(m->visit, &there, (struct swarm_places){ place, place + 1 }, &survey);
+	return survey.near.seeds + survey.near.leechers + survey.near.partial;
+}
+
+static struct bridge_page page_of(const struct bridging *b, uint32_t place)
+{
+	struct bridge_page page = b->page;
+	page.provider = snapshot_place(b->m->asker->map, place).provider;
+	return page;
+}
+
+/* ---- who met before ---- */
+
+static bool is_far(const struct bridging *b, const struct swarm_candidate *one)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->far[i].record == one->record)
+			return true;
+	return false;
+}
+
+/* Brings the asker's entries up to date. Those whose far end is gone, or is of no use to it, go. */
+static void meet_again(struct bridging *b)
+{
+	const struct choice_asker *asker = b->m->asker;
+	struct bridge_book *book = b->book;
+	if (book == NULL)
+		return;
+	for (unsigned i = 0; (i = bridge_next(book, i, b->tag)) < book->n;) {
+		struct bridge_edge *e = &book->edges[i];
+		struct swarm_candidate one;
+		if (e->wide != b->wide) {
+			i++;
+			continue;
+		}
+		if (!swarm_find(b->m->visit, asker->who->family, e->far_place, e->far, &one) ||
+		    (one.seed && asker->who->seeding)) {
+			bridge_drop(&b->page, book, i);
+			continue;
+		}
+		e->ends = (uint16_t)asker->ends;
+		e->pulls = !asker->who->seeding;
+		e->far_seed = one.seed;
+		if (b->n < FAR_MAX && !is_far(b, &one))
+			b->far[b->n++] = one;
+		i++;
+	}
+	b->n_met = b->n;
+}
+
+/* ---- who shall meet ---- */
+
+/* How many take from this peer already; UINT32_MAX: its provider has met as many as can be kept. */
+static uint32_t takers(const struct bridging *b, const struct swarm_candidate *one)
+{
+	const struct bridge_page page = page_of(b, one->place);
+	const bool kept = page.store != NULL && page.provider != NO_PROVIDER;
+	const struct bridge_book *book = kept ? bridge_find(&page) : NULL;
+	const uint32_t tag = swarm_tag(one);
+	uint32_t n = 0;
+	if (book == NULL)
+		return 0;
+	for (unsigned i = 0; (i = bridge_next(book, i, tag)) < book->n; i++)
+		n++;
+	return book->n < BRIDGE_EDGES_MAX ? n : UINT32_MAX;
+}
+
+/* What a byte between the asker and a place costs, in its way; two leechers send both ways. */
+static struct map_price price_of(const struct making *m, uint32_t place, bool sends)
+{
+	const struct map_tariff t = { m->asker->map, m->asker->place, sends };
+	return tariff_price(&t, place, tariff_seek(&t, place));
+}
+
+/* What a byte costs, for what the peer can give; *tier: how it is reached. */
+static double cost_of(const struct bridging *b, const struct swarm_candidate *one,
+                      enum map_tier *tier)
+{
+	const struct making *m = b->m;
+	const bool seeding = m->asker->who->seeding;
+	const struct map_price main = price_of(m, one->place, seeding);
+	double price = main.price;
+	if (!seeding && !one->seed)
+		price += price_of(m, one->place, true).price;
+	const uint32_t kbps = snapshot_place(m->asker->map, one->place).up_kbps;
+	double uplink = kbps > 0 ? kbps / 1000.0 : UPLINK_UNKNOWN;
+	uplink = uplink < UPLINK_MAX ? uplink : UPLINK_MAX;
+	*tier = main.tier;
+	return (price + 1) / (uplink * (one->seed ? SEED_WEIGHT : 1));
+}
+
+/* The edge is written into both books. Without room there it is handed out all the same. */
+static void remember(struct bridging *b, const struct swarm_candidate *one)
+{
+	const struct choice_asker *asker = b->m->asker;
+	const bool seeding = asker->who->seeding;
+	const struct bridge_edge here = { .near = b->tag,
+		                          .far = swarm_tag(one),
+		                          .far_place = one->place & (MAP_PLACES_MAX - 1),
+		                          .wide = b->wide,
+		                          .pulls = !seeding,
+		                          .far_seed = one->seed,
+		                          .asked = true,
+		                          .ends = (uint16_t)asker->ends };
+	const struct bridge_edge there = { .near = here.far,
+		                           .far = here.near,
+		                           .far_place = asker->place & (MAP_PLACES_MAX - 1),
+		                           .wide = b->wide,
+		                           .pulls = !one->seed,
+		                           .far_seed = seeding,
+		                           .ends = (uint16_t)asker->ends };
+	if (b->page.store == NULL)
+		return;
+	if (b->book == NULL)
+		b->book = bridge_open(&b->page);
+	if (b->book != NULL)
+		(void)bridge_add(&b->page, &b->book, &here);
+	const struct bridge_page page = page_of(b, one->place);
+	struct bridge_book *book = page.provider == NO_PROVIDER ? NULL : bridge_open(&page);
+	if (book != NULL)
+		(void)bridge_add(&page, &book, &there);
+}
+
+/* The best of those looked at, if the contacts allowed over its tier are not used up. */
+static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, size_t n,
+                     const struct steer_contacts *allowed)
+{
+	const struct swarm_candidate *best = NULL;
+	double least = 0;
+	for (size_t i = 0; i < n; i++) {
+		enum map_tier tier;
+		if (is_far(b, &seen[i]) ||
+		    snapshot_uploads(b->m->asker->map, seen[i].place) != UPLOADS_NORMAL)
+			continue;
+		const double cost = cost_of(b, &seen[i], &tier);
+		const uint32_t room = tier < TIER_PAID_PEERING ? allowed->free : allowed->paid;
+		if (b->n - b->n_met >= room || (best != NULL && cost * OWN_TAKERS >= least))
+			continue;
+		const uint32_t others = takers(b, &seen[i]);
+		const double burden = cost * (OWN_TAKERS + (double)others);
+		if (others != UINT32_MAX && (best == NULL || burden < least)) {
+			best = &seen[i];
+			least = burden;
+		}
+	}
+	if (best == NULL)
+		return false;
+	remember(b, best);
+	b->far[b->n++] = *best;
+	return true;
+}
+
+/* Seeds elsewhere, for a leecher. */
+static size_t draw_seeds(const struct bridging *b, struct swarm_candidate *out)
+{
+	const struct making *m = b->m;
+	struct swarm_asker who = *m->asker->who;
+	struct swarm_survey seeds;
+	if (who.seeding)
+		return 0;
+	who.seeds_only = true;
+	swarm_survey(m->visit, &who, (struct swarm_places){ m->around.first, m->around.end },
+	             &seeds);
+	return swarm_draw(m->visit, &seeds, SWARM_ELSEWHERE, SEEDS_SEEN, m->seed, out);
+}
+
+/* An island meets a seed, whatever its budget; then comes the budget. */
+static void meet(struct bridging *b, const struct steer_contacts *allowed)
+{
+	static const struct steer_contacts one = { 1, 1 };
+	struct making *m = b->m;
+	const uint32_t most = allowed->free > allowed->paid ? allowed->free : allowed->paid;
+	struct swarm_candidate *seen = m->c->candidates;
+	if ((most == 0 && !b->island) || b->n >= b->room)
+		return;
+	size_t n = draw_seeds(b, seen);
+	uint32_t met = b->island && meet_one(b, seen, n, &one);
+	if (met >= most)
+		return;
+	m->c->survey.part[SWARM_ELSEWHERE] = b->elsewhere;
+	n += swarm_draw(m->visit, &m->c->survey, SWARM_ELSEWHERE, OTHERS_SEEN, m->seed, seen + n);
+	while (met < most && b->n < b->room && b->n < FAR_MAX && meet_one(b, seen, n, allowed))
+		met++;
+}
+
+/* ---- the list ---- */
+
+static struct steer_standing standing_of(const struct bridging *b)
+{
+	const struct choice_asker *asker = b->m->asker;
+	const struct swarm_strength *near = &b->m->c->survey.near;
+	struct steer_standing s = { .seeding = asker->who->seeding,
+		                    .known = asker->known,
+		                    .lot = b->tag,
+		                    .seeds = near->seeds,
+		                    .leechers = near->leechers,
+		                    .age = b->book != NULL ? b->page.now - b->book->born : 0,
+		                    .own = (uint32_t)b->n };
+	for (unsigned i = 0; b->book != NULL && i < b->book->n; i++) {
+		const struct bridge_edge *e = &b->book->edges[i];
+		s.contacts += e->pulls;
+		s.seed_reached |= e->far_seed && e->wide == b->wide;
+	}
+	return s;
+}
+
+/* Those who meet now are noted; the others were when they met. */
+static void append_far(struct bridging *b)
+{
+	struct choice *c = b->m->c;
+	const size_t n = b->n < b->room ? b->n : b->room;
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t place = b->far[i].place;
+		uint32_t here = 0, before = 0;
+		c->list[c->n++] = b->far[i];
+		for (size_t k = b->n_met; k < n; k++) {
+			here += b->far[k].place == place;
+			before += k < i && b->far[k].place == place;
+		}
+		if (b->m->asker->noted && i >= b->n_met && before == 0)
+			choice_note(b->m, place, here, population_of(b->m, place));
+	}
+}
+
+/* Peers of the own provider, up to `want`, as p4p shares out what has no outside. */
+static void list_near(struct making *m, size_t want)
+{
+	struct steer_rules at_home = *m->rules;
+	struct swarm_survey *survey = &m->c->survey;
+	at_home.intra_provider_percent = 100;
+	m->rules = &at_home;
+	m->want = want;
+	survey->part[SWARM_ELSEWHERE].n = survey->part[SWARM_ELSEWHERE].n_runs = 0;
+	choice_list(m);
+	m->rules = m->asker->rules;
+}
+
+void choice_bridge(struct making *m)
+{
+	const struct choice_asker *asker = m->asker;
+	const struct swarm_places around = { m->around.first, m->around.end };
+	struct swarm_asker who = *asker->who;
+	struct bridging b = { .m = m,
+		              .page = asker->page,
+		              .tag = swarm_tag_of(who.client.identity),
+		              .wide = who.family == IP_V6 };
+	const size_t want = m->want < m->rules->list_length ? m->want : m->rules->list_length;
+	who.counted = true;
+	swarm_survey(m->visit, &who, around, &m->c->survey);
+	b.page.provider = snapshot_place(asker->map, asker->place).provider;
+	if (b.page.store != NULL)
+		b.book = bridge_find(&b.page);
+	meet_again(&b);
+
+	struct steer_standing standing = standing_of(&b);
+	b.elsewhere = m->c->survey.part[SWARM_ELSEWHERE];
+	b.island = steer_is_island(&standing);
+	const size_t needed = b.n + b.island;
+	const size_t reserved = needed > STEER_CONTACTS ? needed : STEER_CONTACTS;
+	const size_t kept = reserved < b.elsewhere.n ? reserved : b.elsewhere.n;
+	list_near(m, want > 2 * kept ? want - kept : want - want / 2);
+
+	standing.near = (uint32_t)m->c->n;
+	b.room = want - m->c->n < FAR_MAX + 1 ? want - m->c->n : FAR_MAX + 1;
+	const struct steer_contacts allowed = steer_contacts(m->rules, &standing);
+	if (b.elsewhere.n > 0)
+		meet(&b, &allowed);
+	append_far(&b);
+	m->c->soon = steer_soon(&standing, b.elsewhere.n);
+}
+
+void choice_leave(const struct choice_asker *asker)
+{
+	struct bridge_page page = asker->page;
+	const uint32_t tag = swarm_tag_of(asker->who->client.identity);
+	page.provider = snapshot_place(asker->map, asker->place).provider;
+	if (page.store == NULL || page.provider == NO_PROVIDER)
+		return;
+	struct bridge_book *book = bridge_find(&page);
+	if (book == NULL)
+		return;
+	for (unsigned i = 0; (i = bridge_next(book, i, tag)) < book->n;) {
+		struct bridge_page other = page;
+		const struct bridge_edge edge = book->edges[i];
+		other.provider = snapshot_place(asker->map, edge.far_place).provider;
+		struct bridge_book *far =
+			other.provider == NO_PROVIDER ? NULL : bridge_find(&other);
+		for (unsigned k = 0; far != NULL && (k = bridge_next(far, k, edge.far)) < far->n;)
+			if (far->edges[k].far == tag)
+				bridge_drop(&other, far, k);
+			else
+				k++;
+		bridge_drop(&page, book, i);
+	}
+}
