@@ -50,6 +50,7 @@ struct daemon {
 	struct metrics *metrics;
 	struct geo *geo;
 	struct swarm_store *swarms;
+	struct bridge_store *bridges;
 	struct map_office *office;
 	struct store *store;
 	struct maps *maps;
@@ -148,9 +149,11 @@ static enum err build_memory(struct daemon *d, struct fault *fault)
 	d->metrics = metrics_new(api_slot(&d->config) + (unsigned)d->config.api_threads);
 	d->geo = geo_open(d->config.geo_asn_file);
 	d->swarms = swarm_store_new(&swarms);
+	d->bridges = bridge_store_new(SHARDS, (size_t)d->config.limit_bridge_mib << 20);
 	d->office = map_office_new(snapshot_free);
 	d->store = store_new(&store);
-	if (d->metrics == NULL || d->swarms == NULL || d->office == NULL || d->store == NULL)
+	if (d->metrics == NULL || d->swarms == NULL || d->bridges == NULL || d->office == NULL ||
+	    d->store == NULL)
 		return no_memory(fault);
 	return ERR_OK;
 }
@@ -227,6 +230,7 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 	struct tracker_options o = { .workers = tracker_workers(&d->config),
 		                     .udp_workers = (unsigned)d->config.udp_workers,
 		                     .swarms = d->swarms,
+		                     .bridges = d->bridges,
 		                     .office = d->office,
 		                     .geo = d->geo,
 		                     .accounting = d->accounting,
@@ -368,6 +372,7 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 {
 	(void)fault;
 	d->gauges = (struct gauges){ .swarms = d->swarms,
+		                     .bridges = d->bridges,
 		                     .accounting = d->accounting,
 		                     .maps = d->maps,
 		                     .office = d->office,
@@ -572,6 +577,7 @@ void daemon_stop(struct daemon *d)
 	store_free(d->store);
 	map_office_free(d->office);
 	swarm_store_free(d->swarms);
+	bridge_store_free(d->bridges);
 	geo_close(d->geo);
 	metrics_free(d->metrics);
 	pthread_mutex_destroy(&d->access_lock);

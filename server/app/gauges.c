@@ -15,6 +15,18 @@ static void swarms(const struct gauges *g, struct text *page)
 	metrics_gauge(page, "p4pd_swarm_bytes", "Memory of the swarm store", t.bytes);
 }
 
+static void bridges(const struct gauges *g, struct text *page)
+{
+	const struct bridge_totals t = bridge_totals(g->bridges);
+	metrics_gauge(page, "p4pd_bridge_books", "Providers in swarms with peers who met far ones",
+	              t.books);
+	metrics_gauge(page, "p4pd_bridge_entries",
+	              "Ends of pairs of peers who met across providers", t.entries);
+	metrics_gauge(page, "p4pd_bridge_bytes", "Memory of who met whom", t.bytes);
+	metrics_counter(page, "p4pd_bridge_refused_total",
+	                "Books and entries that there was no room for", t.refused);
+}
+
 static void maps(const struct gauges *g, struct text *page)
 {
 	const struct maps_stats s = maps_stats(g->maps);
@@ -80,6 +92,7 @@ void gauges_write(void *ctx, struct text *page)
 {
 	const struct gauges *g = ctx;
 	swarms(g, page);
+	bridges(g, page);
 	maps(g, page);
 	accounting(g, page);
 	if (g->listeners->udp != NULL)

@@ -9,10 +9,12 @@
 #include "server/app/listeners.h"
 #include "server/maps/maps.h"
 
+#include "common/bridge/bridge.h"
 #include "common/swarm/swarm.h"
 
 struct gauges {
 	struct swarm_store *swarms;
+	struct bridge_store *bridges;
 	struct accounting *accounting;
 	struct maps *maps;
 	struct map_office *office;

@@ -32,6 +32,14 @@ static enum err proxies_of(const char *list, struct tracker_settings *s, struct 
 	}
 }
 
+static enum steer_policy policy_of(const char *name)
+{
+	unsigned policy = 0;
+	while (strcmp(steer_policy_names[policy], name) != 0)
+		policy++;
+	return policy;
+}
+
 static enum tracker_passkeys passkeys_of(const char *choice)
 {
 	return strcmp(choice, "required") == 0   ? TRACKER_PASSKEYS_REQUIRED
@@ -43,10 +51,13 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 {
 	const bool paper = strcmp(c->p4p_caps, "70/80") == 0;
 	struct tracker_settings s = {
-		.rules = { .policy = strcmp(c->policy, "p4p") == 0 ? STEER_P4P : STEER_NATIVE,
+		.rules = { .policy = policy_of(c->policy),
 		           .intra_pid_percent = paper ? 70 : 75,
 		           .intra_provider_percent = paper ? 80 : 90,
-		           .overload_percent = 150 },
+		           .overload_percent = 150,
+		           .list_length = (unsigned)c->bridge_list,
+		           .free_percent = (unsigned)c->bridge_contacts_free,
+		           .paid_percent = (unsigned)c->bridge_contacts_paid },
 		.control_percent = (unsigned)c->control_percent,
 		.max_peers = (unsigned)c->max_peers,
 		.default_peers = (unsigned)c->max_peers,

@@ -136,6 +136,8 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	const struct announce *a = ask->announce;
 	struct swarm_change change;
 	if (a->event == EVENT_STOPPED) {
+		if (visit->swarm != NULL)
+			choose_leave(w, visit, asker);
 		asker->known = visit->swarm != NULL && swarm_remove(visit, &asker->swarm.client);
 		asker->silent = w->rules.book->settings.interval; /* at the most */
 		return;
@@ -189,7 +191,7 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 {
 	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
 	const size_t want = wanted(&w->rules.book->settings, ask);
-	w->n_peers = w->n_handed = 0;
+	w->n_peers = w->n_handed = w->soon = 0;
 	w->compact[0] = ask->compact[0];
 	w->compact[1] = ask->compact[1];
 	w->notes = false;
@@ -203,6 +205,7 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 		choose_peers(w, visit, asker, &who, want / 4);
 	}
 	choose_peers(w, visit, asker, &asker->swarm, want - w->n_peers);
+	w->soon = w->choice.soon;
 }
 
 static void account(struct tracker_worker *w, const struct ask *ask, const struct asker *asker)
@@ -248,7 +251,9 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	update(w, &visit, ask, &asker);
 	choose(w, &visit, ask, &asker);
 	out->counts = swarm_counts(&visit);
-	out->steered = asker.steered;
+	out->policy = asker.rules->policy;
+	if (w->soon != 0 && w->soon < out->interval)
+		out->interval = w->soon;
 	count_evicted(w, &visit);
 	swarm_leave(&visit);
 

@@ -27,17 +27,40 @@ static void note(struct tracker_worker *w, const struct asker *asker)
 	}
 }
 
+static struct choice_asker choice_asker_of(const struct tracker_worker *w,
+                                           const struct swarm_visit *visit,
+                                           const struct asker *asker, const struct swarm_asker *who)
+{
+	const struct swarm_where where = swarm_where(visit);
+	return (struct choice_asker){ .map = w->map.map,
+		                      .rules = asker->rules,
+		                      .who = who,
+		                      .place = asker->place,
+		                      .mapped = asker->mapped,
+		                      .steered = asker->steered,
+		                      .known = asker->known,
+		                      .noted = w->notes,
+		                      .page = { .store = w->tracker->options.bridges,
+		                                .shard = where.shard,
+		                                .swarm = where.hash,
+		                                .map_number = (uint32_t)w->map.number,
+		                                .now = w->now },
+		                      .ends = w->now + w->rules.book->settings.peer_timeout };
+}
+
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want)
 {
-	const struct choice_asker ask = { .map = w->map.map,
-		                          .rules = asker->rules,
-		                          .who = who,
-		                          .place = asker->place,
-		                          .mapped = asker->mapped,
-		                          .steered = asker->steered,
-		                          .noted = w->notes };
+	const struct choice_asker ask = choice_asker_of(w, visit, asker, who);
 	(void)choice_make(&w->choice, visit, &ask, want, &w->seed);
 	give(w, visit, who->family, asker->with_ids);
 	note(w, asker);
+}
+
+void choose_leave(struct tracker_worker *w, const struct swarm_visit *visit,
+                  const struct asker *asker)
+{
+	const struct choice_asker ask = choice_asker_of(w, visit, asker, &asker->swarm);
+	if (asker->steered)
+		choice_leave(&ask);
 }

@@ -29,3 +29,7 @@ struct asker {
  */
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want);
+
+/* The asker stopped: it meets nobody any more. */
+void choose_leave(struct tracker_worker *w, const struct swarm_visit *visit,
+                  const struct asker *asker);

@@ -107,6 +107,7 @@ static void put_answer(const struct tracker_worker *w, const struct ask *ask,
 {
 	const struct announce *a = ask->announce;
 	struct bencode b = { .out = body };
+	const uint32_t min = w->rules.book->settings.min_interval;
 	bencode_dict(&b);
 	bencode_key(&b, "complete");
 	bencode_int(&b, answer->counts.complete);
@@ -118,8 +119,8 @@ static void put_answer(const struct tracker_worker *w, const struct ask *ask,
 	bencode_int(&b, answer->counts.incomplete);
 	bencode_key(&b, "interval");
 	bencode_int(&b, answer->interval);
-	bencode_key(&b, "min interval");
-	bencode_int(&b, w->rules.book->settings.min_interval);
+	bencode_key(&b, "min interval"); /* steering may want to hear of it sooner */
+	bencode_int(&b, answer->interval < min ? answer->interval : min);
 	bencode_key(&b, "peers");
 	if (a->compact)
 		bencode_bytes(&b, ask->compact[0], (size_t)(w->compact[0] - ask->compact[0]));
@@ -168,8 +169,7 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		fail(w, answer.refusal, answer.interval, body);
 		return;
 	}
-	metrics_add(w->metrics,
-	            answer.steered ? METRIC_HTTP_ANNOUNCE_P4P : METRIC_HTTP_ANNOUNCE_NATIVE, 1);
+	metrics_add(w->metrics, METRIC_HTTP_ANNOUNCE_NATIVE + answer.policy, 1);
 	put_answer(w, &ask, &answer, body);
 }
 

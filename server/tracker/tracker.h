@@ -13,6 +13,7 @@
  * and access list may be replaced from any thread at any time.
  */
 
+#include "common/bridge/bridge.h"
 #include "common/map/publish.h"
 #include "common/steer/steer.h"
 #include "common/swarm/swarm.h"
@@ -51,6 +52,8 @@ struct tracker_options {
 	unsigned workers; /* UDP workers + HTTP threads */
 	unsigned udp_workers;
 	struct swarm_store *swarms;
+	struct bridge_store
+		*bridges; /* as many shards as `swarms`; NULL: who met is not remembered */
 	struct map_office *office;
 	struct geo *geo;               /* NULL: strangers have no ASN */
 	struct accounting *accounting; /* NULL: nothing is accounted */

@@ -34,7 +34,8 @@ struct tracker_worker {
 	struct swarm_endpoint peers[PEERS_MAX];
 	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */
 	size_t n_peers, n_handed;
-	bool notes; /* accounting wants it of this announce */
+	uint32_t soon; /* seconds until steering wants to hear of this client again; 0: as usual */
+	bool notes;    /* accounting wants it of this announce */
 };
 
 struct tracker {
@@ -45,6 +46,11 @@ struct tracker {
 	uint8_t connection_key[HASH_KEY_SIZE], identity_key[HASH_KEY_SIZE];
 	struct tracker_worker *workers;
 };
+
+_Static_assert((int)METRIC_UDP_ANNOUNCE_BRIDGE - (int)METRIC_UDP_ANNOUNCE_NATIVE == STEER_BRIDGE &&
+                       (int)METRIC_HTTP_ANNOUNCE_BRIDGE - (int)METRIC_HTTP_ANNOUNCE_NATIVE ==
+                               STEER_BRIDGE,
+               "a counter for each policy, in order");
 
 /* Of a client or a swarm: nobody outside can make two alike. A restart does not change it. */
 uint64_t tracker_hash(const struct tracker *t, const void *bytes, size_t size);
@@ -69,8 +75,8 @@ struct ask {
 struct answer {
 	const char *refusal; /* NULL: the rest is valid */
 	struct swarm_counts counts;
-	uint32_t interval; /* seconds; set for a refusal, too */
-	bool steered;      /* by the map, not at random */
+	uint32_t interval;        /* seconds; set for a refusal, too */
+	enum steer_policy policy; /* by which it was answered */
 };
 
 enum { COMPACT_V4 = 6, COMPACT_V6 = 18 }; /* address and port (BEP 23, BEP 7) */

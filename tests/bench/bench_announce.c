@@ -12,6 +12,8 @@
 #include "server/tracker/tracker.h"
 #include "tests/bench/measure.h"
 
+#include <ftw.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum { PROVIDERS_MAX = 100, PIDS_EACH = 20, NOW = 1000, ROUND = 1 << 14 };
@@ -254,6 +256,32 @@ static void swap_maps(struct bench *b, struct map_office *office)
 	       b->workload->name, p99_of(before, gap), p99_of(priced, gap), p99_of(after, gap));
 }
 
+static void race(struct bench *b, struct tracker_settings *settings)
+{
+	const struct workload *w = b->workload;
+	for (enum steer_policy policy = STEER_NATIVE; policy < STEER_POLICIES; policy++) {
+		settings->rules.policy = policy;
+		must(tracker_reload(b->tracker, settings) == ERR_OK);
+		if (policy == STEER_BRIDGE)
+			everybody(b, false); /* who shall meet does */
+		double least;
+		const double ns = nanoseconds(b, &least);
+		printf("{\"workload\": \"%s\", \"pids\": %u, \"want\": %u, \"policy\": \"%s\", "
+		       "\"ns\": %.0f, \"least\": %.0f}\n",
+		       w->name, w->providers * PIDS_EACH, w->want, steer_policy_names[policy], ns,
+		       least);
+		(void)fflush(stdout);
+	}
+}
+
+static void show_bridges(const struct workload *w, const struct bridge_store *bridges)
+{
+	const struct bridge_totals met = bridge_totals(bridges);
+	printf("{\"workload\": \"%s\", \"bridge_books\": %" PRIu64 ", \"bridge_entries\": %" PRIu64
+	       ", \"bridge_bytes_a_peer\": %.1f}\n",
+	       w->name, met.books, met.entries, (double)met.bytes / w->peers);
+}
+
 static void run(const struct workload *w, const char *state_dir)
 {
 	struct bench b = { .workload = w, .seed = 1 };
@@ -269,7 +297,8 @@ static void run(const struct workload *w, const char *state_dir)
 	                                                 .max_swarms = 2 * w->swarms + 4096,
 	                                                 .max_peers = w->peers + 1,
 	                                                 .secret = 7 });
-	must(office != NULL && metrics != NULL && swarms != NULL);
+	struct bridge_store *bridges = bridge_store_new(64, (size_t)1 << 30);
+	must(office != NULL && metrics != NULL && swarms != NULL && bridges != NULL);
 	must(map_publish(office, make_map(w->providers, 0)) == ERR_OK);
 	must(accounting_new(&(struct accounting_options){ .slots = 1,
 	                                                  .bin_seconds = 300,
@@ -279,7 +308,7 @@ static void run(const struct workload *w, const char *state_dir)
 	                                                  .metrics = metrics,
 	                                                  .now = time(NULL) },
 	                    &b.accounting, &fault) == ERR_OK);
-	struct tracker_settings settings = { .rules = { STEER_NATIVE, 70, 80, 150 },
+	struct tracker_settings settings = { .rules = steer_rules_usual,
 		                             .max_peers = 200,
 		                             .default_peers = 50,
 		                             .interval = 1800,
@@ -289,31 +318,32 @@ static void run(const struct workload *w, const char *state_dir)
 	const struct tracker_options o = { .workers = 1,
 		                           .udp_workers = 1,
 		                           .swarms = swarms,
+		                           .bridges = bridges,
 		                           .office = office,
 		                           .accounting = b.accounting,
 		                           .metrics = metrics };
 	must(tracker_new(&o, &settings, &b.tracker) == ERR_OK);
 	everybody(&b, true);
 	everybody(&b, false);
-	for (enum steer_policy policy = STEER_NATIVE; policy <= STEER_P4P; policy++) {
-		settings.rules.policy = policy;
-		must(tracker_reload(b.tracker, &settings) == ERR_OK);
-		double least;
-		const double ns = nanoseconds(&b, &least);
-		printf("{\"workload\": \"%s\", \"pids\": %u, \"want\": %u, \"policy\": \"%s\", "
-		       "\"ns\": %.0f, \"least\": %.0f}\n",
-		       w->name, w->providers * PIDS_EACH, w->want,
-		       policy == STEER_NATIVE ? "native" : "p4p", ns, least);
-		(void)fflush(stdout);
-	}
+	race(&b, &settings);
+	show_bridges(w, bridges);
 	swap_maps(&b, office);
 	tracker_free(b.tracker);
 	accounting_free(b.accounting);
 	swarm_store_free(swarms);
+	bridge_store_free(bridges);
 	metrics_free(metrics);
 	map_office_free(office);
 	free(b.connection);
 	free(b.swarm_of);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	return remove(path);
 }
 
 int main(int argc, char **argv)
@@ -330,5 +360,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
 		if (argc < 2 || strcmp(argv[1], workloads[i].name) == 0)
 			run(&workloads[i], state_dir);
+	must(nftw(state_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
 	return EXIT_SUCCESS;
 }

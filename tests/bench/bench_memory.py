@@ -27,6 +27,7 @@ FILLINGS = {  # arguments of p4pload; the bar for p4pd in bytes a peer (issue 3)
     "small": (["--hashes", "1000", "--peers", "50000"], 50),
     "single": (["--hashes", "100000", "--peers", "100000"], 160),
 }
+STEERED = ("p4p", "bridge")
 WARM = ["--hashes", "8", "--peers", "4000", "--seconds", "1"]
 
 
@@ -37,12 +38,13 @@ def members(args, filling, folder):
             folder, core, "".join(trackers.print_hashes(args.p4pload, some)
                                   for some in (WARM, FILLINGS[filling][0]))),
         "native": lambda: trackers.P4pd("native", folder, core, args.p4pd, {"policy": "native"}),
-        "p4p": lambda: trackers.P4pd("p4p", folder, core, args.p4pd, {"policy": "p4p", "control_percent": 0},
-                                     topologies.world(args.pids), trackers.database()),
+        **{policy: lambda policy=policy: trackers.P4pd(
+            policy, folder, core, args.p4pd, {"policy": policy, "control_percent": 0},
+            topologies.world(args.pids), trackers.database()) for policy in STEERED},
         "aquatic": lambda: trackers.Aquatic(folder, core, args.aquatic, 30),
     }
     missing = {"opentracker": shutil.which("opentracker") is None,
-               "p4p": not trackers.database(), "aquatic": args.aquatic is None}
+               **{policy: not trackers.database() for policy in STEERED}, "aquatic": args.aquatic is None}
     return [make() for name, make in makers.items() if not missing.get(name)]
 
 
@@ -63,7 +65,7 @@ def parse_arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     trackers.add_common_arguments(p)
     p.add_argument("--fillings", default=",".join(FILLINGS))
-    p.add_argument("--pids", type=int, default=200, help="of the map for p4p")
+    p.add_argument("--pids", type=int, default=200, help="of the map for p4p and bridge")
     p.add_argument("--bytes", action="store_true",
                    help="peers announce what they up- and downloaded, twice")
     p.add_argument("--check", action="store_true", help="fail above the bars of issue 3")
@@ -82,7 +84,7 @@ def main():
         results[filling] = row
         bar = FILLINGS[filling][1]
         over += [f"{name} on {filling}: {row[name]:.1f} bytes a peer, the bar is {bar}"
-                 for name in ("native", "p4p") if row.get(name, 0) > bar]
+                 for name in ("native", *STEERED) if row.get(name, 0) > bar]
         print(f"{filling:8} bar {bar:4} " + " ".join(f"{n} {v:.1f}" for n, v in row.items()),
               file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:

@@ -9,8 +9,8 @@ not favour anybody. Ratios are taken inside a round (ours by theirs: below 1 we 
 median is reported.
 
 Members: echo (recvmmsg and sendmmsg, no logic), opentracker (Debian's, with a worker), native (p4pd, no
-map), p4p (p4pd steering by a generated map of --pids PIDs; it needs a database, so run this under
-tests/support/with_postgres), aquatic (where it is installed).
+map), p4p and bridge (p4pd steering by a generated map of --pids PIDs; they need a database, so run this
+under tests/support/with_postgres), aquatic (where it is installed). Lists of bridge are short.
 
     tests/support/with_postgres tests/bench/bench_udp.py --build BUILD --workload giant
 
@@ -45,6 +45,8 @@ BARS = {
             "echo": {"small": 1.25, "large": 1.35, "giant": 1.8},
             "aquatic": dict.fromkeys(WORKLOADS, 1.0)},
 }
+BARS["bridge"] = BARS["p4p"]  # both steer
+STEERED = ("p4p", "bridge")
 RIVALS = ("echo", "opentracker", "aquatic")
 
 
@@ -67,19 +69,20 @@ def members(args, workload, folder):
         "opentracker": lambda: trackers.Opentracker(folder, core, hashes),
         "native": lambda: trackers.P4pd("native", folder, core, args.p4pd,
                                         {**options, "policy": "native"}),
-        "p4p": lambda: trackers.P4pd("p4p", folder, core, args.p4pd, {**options, "policy": "p4p"},
-                                     topologies.world(args.pids), trackers.database()),
+        **{policy: lambda policy=policy: trackers.P4pd(
+            policy, folder, core, args.p4pd, {**options, "policy": policy, "control_percent": 0},
+            topologies.world(args.pids), trackers.database()) for policy in STEERED},
         "aquatic": lambda: trackers.Aquatic(folder, core, args.aquatic, want),
     }
     missing = {"echo": not args.echo.exists(), "aquatic": args.aquatic is None,
                "opentracker": shutil.which("opentracker") is None,
-               "p4p": not trackers.database()}
+               **{policy: not trackers.database() for policy in STEERED}}
     for name in chosen:
         if name not in makers:
             trackers.fail(f"there is no member {name}")
         if missing.get(name):
-            print(f"{name} is left out: it is not here" if name != "p4p" else
-                  "p4p is left out: P4PD_TEST_DB names no database for its maps", file=sys.stderr)
+            print(f"{name} is left out: it is not here" if name not in STEERED else
+                  f"{name} is left out: P4PD_TEST_DB names no database for its maps", file=sys.stderr)
     return [makers[name]() for name in chosen if not missing.get(name)]
 
 
@@ -152,10 +155,10 @@ def parse_arguments():
     trackers.add_common_arguments(p)
     p.add_argument("--workload", default="small", help="one or more of " + ",".join(WORKLOADS)
                    + ", separated by commas; all")
-    p.add_argument("--members", default="echo,opentracker,native,p4p,aquatic")
+    p.add_argument("--members", default="echo,opentracker,native,p4p,bridge,aquatic")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=int, default=3, help="of each round and member")
-    p.add_argument("--pids", type=int, default=200, help="of the map for p4p")
+    p.add_argument("--pids", type=int, default=200, help="of the map for p4p and bridge")
     p.add_argument("--bytes", action="store_true", help="announce what was up- and downloaded")
     p.add_argument("--check", action="store_true", help="fail above the bars of issue 3")
     args = trackers.finish_arguments(p)

@@ -26,7 +26,7 @@ static struct house open_house(void)
 	static const struct swarm_options swarms = { .shards = 2,
 		                                     .max_swarms = 8,
 		                                     .max_peers = 24 };
-	static const struct tracker_settings settings = { .rules = { STEER_P4P, 70, 80, 150 },
+	static const struct tracker_settings settings = { .rules = { .policy = STEER_P4P },
 		                                          .max_peers = 200,
 		                                          .default_peers = 50,
 		                                          .interval = 1800,

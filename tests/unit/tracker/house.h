@@ -127,7 +127,7 @@ struct house {
 };
 
 static const struct tracker_settings usual = {
-	.rules = { STEER_P4P, 70, 80, 0 },
+	.rules = { .policy = STEER_P4P, .intra_pid_percent = 70, .intra_provider_percent = 80 },
 	.max_peers = 100,
 	.default_peers = 50,
 	.interval = 200,
