@@ -73,13 +73,13 @@ void bridge_store_free(struct bridge_store *s)
 
 /* ---- the table ---- */
 
-static uint32_t hash_of(uint64_t swarm, uint32_t provider)
+static uint32_t hash_of(uint64_t swarm, uint64_t provider)
 {
 	return (uint32_t)random_mix(swarm + provider);
 }
 
 /* The slot of the book, or the free one where it would be. */
-static uint32_t slot_of(const struct bridge_shard *shard, uint64_t swarm, uint32_t provider)
+static uint32_t slot_of(const struct bridge_shard *shard, uint64_t swarm, uint64_t provider)
 {
 	uint32_t i = hash_of(swarm, provider) & shard->mask;
 	for (; shard->slots[i] != NULL; i = (i + 1) & shard->mask)
@@ -159,15 +159,6 @@ unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near)
 	return i;
 }
 
-unsigned bridge_leave(const struct bridge_page *page, struct bridge_book *book, uint32_t near)
-{
-	const unsigned before = book->n;
-	for (unsigned i = book->n; i-- > 0;)
-		if (book->edges[i].near == near)
-			bridge_drop(page, book, i);
-	return before - book->n;
-}
-
 bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
                 const struct bridge_edge *edge)
 {
@@ -224,17 +215,12 @@ static void tidy(const struct bridge_page *page, struct bridge_shard *shard)
 
 struct bridge_book *bridge_find(const struct bridge_page *page)
 {
-	const struct bridge_shard *shard = &page->store->shards[page->shard];
-	if (shard->slots == NULL)
+	if (page->store == NULL || page->store->shards[page->shard].slots == NULL)
 		return NULL;
+	const struct bridge_shard *shard = &page->store->shards[page->shard];
 	struct bridge_book *b = shard->slots[slot_of(shard, page->swarm, page->provider)];
 	if (b == NULL)
 		return NULL;
-	if (b->map_number != page->map_number) {
-		add(&page->store->entries, -(size_t)b->n);
-		b->n = 0;
-		b->map_number = page->map_number;
-	}
 	drop_ended(page, b);
 	b->touched = page->now;
 	return b;
@@ -243,10 +229,10 @@ struct bridge_book *bridge_find(const struct bridge_page *page)
 struct bridge_book *bridge_open(const struct bridge_page *page)
 {
 	struct bridge_store *s = page->store;
-	struct bridge_shard *shard = &s->shards[page->shard];
 	struct bridge_book *b = bridge_find(page);
-	if (b != NULL)
+	if (b != NULL || s == NULL)
 		return b;
+	struct bridge_shard *shard = &s->shards[page->shard];
 	tidy(page, shard);
 	if (!grow(s, shard) || !reserve(s, book_bytes(ROOM_MIN)))
 		return NULL;
@@ -257,7 +243,6 @@ struct bridge_book *bridge_open(const struct bridge_page *page)
 	}
 	*b = (struct bridge_book){ .swarm = page->swarm,
 		                   .provider = page->provider,
-		                   .map_number = page->map_number,
 		                   .born = page->now,
 		                   .touched = page->now,
 		                   .room = ROOM_MIN };

@@ -16,7 +16,8 @@
  *   bounded  an entry has 16 bytes; a book at most BRIDGE_EDGES_MAX of them; a store `max_bytes`.
  *            Books that nobody opened for an hour and in which nothing lives make room for others
  *
- * Places are those of one map: a book of an older map begins anew, but for its age.
+ * A book outlives a map. Where a new one gave the far peer's place another number, that peer is not found
+ * there, and counts as gone.
  *
  * Ownership: the store owns its books; a pointer holds until bridge_add() on that book, and at most to
  * the end of the visit. Threading: a shard belongs to whoever holds the lock of the swarm store's shard with
@@ -51,21 +52,19 @@ struct bridge_edge {
 
 struct bridge_book {
 	uint64_t swarm;
-	uint32_t provider;
-	uint32_t map_number;
+	uint64_t provider;
 	uint32_t born;    /* when somebody of this provider first came here */
 	uint32_t touched; /* when it was opened last */
 	uint16_t n, room;
 	struct bridge_edge edges[];
 };
 
-/* Which book. */
+/* Which book; without a store, none. */
 struct bridge_page {
 	struct bridge_store *store;
 	unsigned shard;
-	uint64_t swarm; /* a hash of the info-hash that nobody can aim at */
-	uint32_t provider;
-	uint32_t map_number;
+	uint64_t swarm;    /* a hash of the info-hash that nobody can aim at */
+	uint64_t provider; /* a number that a new map does not change */
 	uint32_t now;
 };
 
@@ -78,8 +77,6 @@ bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
                 const struct bridge_edge *edge);
 /* The last entry takes the place of entry `i`. */
 void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsigned i);
-/* The entries of one near peer go; returns how many went. */
-unsigned bridge_leave(const struct bridge_page *page, struct bridge_book *book, uint32_t near);
 
 /* The number of the first entry from `i` on whose near peer is `near`, or book->n. */
 unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near);

@@ -38,10 +38,15 @@ static uint32_t population_of(const struct making *m, uint32_t place)
 	return survey.near.seeds + survey.near.leechers + survey.near.partial;
 }
 
-static struct bridge_page page_of(const struct bridging *b, uint32_t place)
+/* Of the provider of a place; strangers have none. */
+static struct bridge_page page_of(const struct choice_asker *asker, uint32_t place)
 {
-	struct bridge_page page = b->page;
-	page.provider = snapshot_place(b->m->asker->map, place).provider;
+	struct bridge_page page = asker->page;
+	const uint32_t provider = snapshot_place(asker->map, place).provider;
+	if (provider != NO_PROVIDER)
+		page.provider = snapshot_provider_hash(asker->map, provider);
+	else
+		page.store = NULL;
 	return page;
 }
 
@@ -89,9 +94,8 @@ static void meet_again(struct bridging *b)
 /* How many take from this peer already; UINT32_MAX: its provider has met as many as can be kept. */
 static uint32_t takers(const struct bridging *b, const struct swarm_candidate *one)
 {
-	const struct bridge_page page = page_of(b, one->place);
-	const bool kept = page.store != NULL && page.provider != NO_PROVIDER;
-	const struct bridge_book *book = kept ? bridge_find(&page) : NULL;
+	const struct bridge_page page = page_of(b->m->asker, one->place);
+	const struct bridge_book *book = bridge_find(&page);
 	const uint32_t tag = swarm_tag(one);
 	uint32_t n = 0;
 	if (book == NULL)
@@ -145,14 +149,12 @@ static void remember(struct bridging *b, const struct swarm_candidate *one)
 		                           .pulls = !one->seed,
 		                           .far_seed = seeding,
 		                           .ends = (uint16_t)asker->ends };
-	if (b->page.store == NULL)
-		return;
 	if (b->book == NULL)
 		b->book = bridge_open(&b->page);
 	if (b->book != NULL)
 		(void)bridge_add(&b->page, &b->book, &here);
-	const struct bridge_page page = page_of(b, one->place);
-	struct bridge_book *book = page.provider == NO_PROVIDER ? NULL : bridge_open(&page);
+	const struct bridge_page page = page_of(asker, one->place);
+	struct bridge_book *book = bridge_open(&page);
 	if (book != NULL)
 		(void)bridge_add(&page, &book, &there);
 }
@@ -277,15 +279,13 @@ void choice_bridge(struct making *m)
 	const struct swarm_places around = { m->around.first, m->around.end };
 	struct swarm_asker who = *asker->who;
 	struct bridging b = { .m = m,
-		              .page = asker->page,
+		              .page = page_of(asker, asker->place),
 		              .tag = swarm_tag_of(who.client.identity),
 		              .wide = who.family == IP_V6 };
 	const size_t want = m->want < m->rules->list_length ? m->want : m->rules->list_length;
 	who.counted = true;
 	swarm_survey(m->visit, &who, around, &m->c->survey);
-	b.page.provider = snapshot_place(asker->map, asker->place).provider;
-	if (b.page.store != NULL)
-		b.book = bridge_find(&b.page);
+	b.book = bridge_find(&b.page);
 	meet_again(&b);
 
 	struct steer_standing standing = standing_of(&b);
@@ -305,27 +305,27 @@ void choice_bridge(struct making *m)
 	m->c->soon = steer_soon(&standing, b.elsewhere.n);
 }
 
+/* Takes the edge between two peers out of the book of one. */
+static void part(const struct bridge_page *page, uint32_t near, uint32_t far)
+{
+	struct bridge_book *book = bridge_find(page);
+	for (unsigned i = 0; book != NULL && (i = bridge_next(book, i, near)) < book->n;)
+		if (book->edges[i].far == far)
+			bridge_drop(page, book, i);
+		else
+			i++;
+}
+
 void choice_leave(const struct choice_asker *asker)
 {
-	struct bridge_page page = asker->page;
+	const struct bridge_page page = page_of(asker, asker->place);
 	const uint32_t tag = swarm_tag_of(asker->who->client.identity);
-	page.provider = snapshot_place(asker->map, asker->place).provider;
-	if (page.store == NULL || page.provider == NO_PROVIDER)
-		return;
 	struct bridge_book *book = bridge_find(&page);
-	if (book == NULL)
-		return;
-	for (unsigned i = 0; (i = bridge_next(book, i, tag)) < book->n;) {
-		struct bridge_page other = page;
+	for (unsigned i = 0; book != NULL && (i = bridge_next(book, i, tag)) < book->n;) {
 		const struct bridge_edge edge = book->edges[i];
-		other.provider = snapshot_place(asker->map, edge.far_place).provider;
-		struct bridge_book *far =
-			other.provider == NO_PROVIDER ? NULL : bridge_find(&other);
-		for (unsigned k = 0; far != NULL && (k = bridge_next(far, k, edge.far)) < far->n;)
-			if (far->edges[k].far == tag)
-				bridge_drop(&other, far, k);
-			else
-				k++;
+		const struct bridge_page other = page_of(asker, edge.far_place);
+		if (other.provider != page.provider) /* a new map may have moved it here */
+			part(&other, edge.far, tag);
 		bridge_drop(&page, book, i);
 	}
 }

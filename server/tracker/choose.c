@@ -43,7 +43,6 @@ static struct choice_asker choice_asker_of(const struct tracker_worker *w,
 		                      .page = { .store = w->tracker->options.bridges,
 		                                .shard = where.shard,
 		                                .swarm = where.hash,
-		                                .map_number = (uint32_t)w->map.number,
 		                                .now = w->now },
 		                      .ends = w->now + w->rules.book->settings.peer_timeout };
 }

@@ -225,7 +225,6 @@ static inline struct choice_asker asker_of(const struct world *w, const struct s
 		                      .page = { .store = w->bridges,
 		                                .shard = where.shard,
 		                                .swarm = where.hash,
-		                                .map_number = w->map_number,
 		                                .now = w->now },
 		                      .ends = w->now + TIMEOUT };
 }
@@ -306,7 +305,8 @@ static inline struct bridge_book *book_of(struct world *w, unsigned pid)
 	const struct swarm_client c = client_of(w, &(struct body){ .pid = pid });
 	const struct swarm_asker who = { .client = c, .family = IP_V4 };
 	struct bridge_page page = asker_of(w, &v, &who).page;
-	page.provider = snapshot_place(w->map, c.place).provider;
+	const uint32_t provider = snapshot_place(w->map, c.place).provider;
+	page.provider = snapshot_provider_hash(w->map, provider);
 	struct bridge_book *b = bridge_find(&page);
 	swarm_leave(&v);
 	return b;
