@@ -273,6 +273,24 @@ static void list_near(struct making *m, size_t want)
 	m->rules = m->asker->rules;
 }
 
+/* How many of its provider a list could have. */
+static uint32_t near_of(const struct choice *c, size_t want)
+{
+	const uint32_t n = c->survey.part[SWARM_OWN_PLACE].n + c->survey.part[SWARM_AROUND].n;
+	return n < want ? n : (uint32_t)want;
+}
+
+/* Kept free for those it has met and may meet; no more than half of the list. */
+static size_t room_for_far(const struct bridging *b, const struct steer_standing *standing,
+                           size_t want)
+{
+	const struct steer_contacts allowed = steer_contacts(b->m->rules, standing);
+	size_t more = allowed.free > allowed.paid ? allowed.free : allowed.paid;
+	more = b->n + (more > b->island ? more : b->island);
+	more = more < b->elsewhere.n ? more : b->elsewhere.n;
+	return more < want / 2 ? more : want / 2;
+}
+
 void choice_bridge(struct making *m)
 {
 	const struct choice_asker *asker = m->asker;
@@ -291,10 +309,8 @@ void choice_bridge(struct making *m)
 	struct steer_standing standing = standing_of(&b);
 	b.elsewhere = m->c->survey.part[SWARM_ELSEWHERE];
 	b.island = steer_is_island(&standing);
-	const size_t needed = b.n + b.island;
-	const size_t reserved = needed > STEER_CONTACTS ? needed : STEER_CONTACTS;
-	const size_t kept = reserved < b.elsewhere.n ? reserved : b.elsewhere.n;
-	list_near(m, want > 2 * kept ? want - kept : want - want / 2);
+	standing.near = near_of(m->c, want);
+	list_near(m, want - room_for_far(&b, &standing, want));
 
 	standing.near = (uint32_t)m->c->n;
 	b.room = want - m->c->n < FAR_MAX + 1 ? want - m->c->n : FAR_MAX + 1;

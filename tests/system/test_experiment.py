@@ -64,7 +64,7 @@ def ran(tmp_path_factory):
     allowed = tmp_path_factory.mktemp("lists") / "allowed"
     allowed.write_text("".join(f"{hash_of(i).hex()}{' private' if i % 2 else ''}\n" for i in range(SWARMS)))
     truth = {True: collections.Counter(), False: collections.Counter()}
-    with Daemon("experiment", database=new_database("experiment"), control_percent=50, max_peers=LIST,
+    with Daemon("experiment", database=new_database("experiment"), control_percent=50, max_peers=LIST, policy="p4p",
                 access="list", access_file=allowed, bin_seconds=BIN) as daemon:
         daemon.upload_world()
         swarms = [run_swarm(daemon, i) for i in range(SWARMS)]

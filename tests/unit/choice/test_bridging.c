@@ -592,6 +592,22 @@ static void a_place_of_old_and_new_contacts_is_noted_for_the_new(void **state)
 	world_free(w);
 }
 
+/* With a seed at home there is little to meet, and more of the own provider than fit. */
+static void no_slot_stays_empty(void **state)
+{
+	(void)state;
+	struct world *w = world();
+	join(w, A, 1, 30, false);
+	join(w, A2, 1, 2, true);
+	join(w, B, 1, 30, false);
+	for (size_t want = 1; want <= 30; want++) {
+		const struct body one = body(A, (uint32_t)want, false);
+		const size_t most = want < w->rules.list_length ? want : w->rules.list_length;
+		assert_int_equal(announce(w, &one, want), most);
+	}
+	world_free(w);
+}
+
 /* A new map in which every place has another number, and then the same map again. */
 static void books_outlive_a_map(void **state)
 {
@@ -642,6 +658,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ipv6_peers_do_not_save_an_island_of_ipv4),
 	cmocka_unit_test(each_place_is_noted_once),
 	cmocka_unit_test(a_place_of_old_and_new_contacts_is_noted_for_the_new),
+	cmocka_unit_test(no_slot_stays_empty),
 	cmocka_unit_test(books_outlive_a_map),
 };
 
