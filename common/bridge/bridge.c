@@ -143,13 +143,21 @@ void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsig
 	add(&page->store->entries, -(size_t)1);
 }
 
-/* Nothing lives longer than what 16 bits can tell since the book was opened. */
+/* Takes out what has ended, and returns how many that were. Nothing lives longer than what 16 bits can tell
+ * since the book was opened. */
+static unsigned sift(struct bridge_book *book, uint32_t now)
+{
+	const unsigned before = book->n;
+	const bool all = now - book->touched > INT16_MAX;
+	for (unsigned i = book->n; i-- > 0;)
+		if (all || has_ended(&book->edges[i], now))
+			book->edges[i] = book->edges[--book->n];
+	return before - book->n;
+}
+
 static void drop_ended(const struct bridge_page *page, struct bridge_book *book)
 {
-	const bool all = page->now - book->touched > INT16_MAX;
-	for (unsigned i = book->n; i-- > 0;)
-		if (all || has_ended(&book->edges[i], page->now))
-			bridge_drop(page, book, i);
+	add(&page->store->entries, -(size_t)sift(book, page->now));
 }
 
 unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near)
@@ -213,12 +221,29 @@ static void tidy(const struct bridge_page *page, struct bridge_shard *shard)
 	}
 }
 
-struct bridge_book *bridge_find(const struct bridge_page *page)
+static struct bridge_book *look_up(const struct bridge_page *page)
 {
 	if (page->store == NULL || page->store->shards[page->shard].slots == NULL)
 		return NULL;
 	const struct bridge_shard *shard = &page->store->shards[page->shard];
-	struct bridge_book *b = shard->slots[slot_of(shard, page->swarm, page->provider)];
+	return shard->slots[slot_of(shard, page->swarm, page->provider)];
+}
+
+struct bridge_book *bridge_copy(const struct bridge_page *page, struct bridge_book *room)
+{
+	const struct bridge_book *b = look_up(page);
+	if (b == NULL)
+		return NULL;
+	*room = *b;
+	for (unsigned i = 0; i < b->n; i++)
+		room->edges[i] = b->edges[i];
+	(void)sift(room, page->now);
+	return room;
+}
+
+struct bridge_book *bridge_find(const struct bridge_page *page)
+{
+	struct bridge_book *b = look_up(page);
 	if (b == NULL)
 		return NULL;
 	drop_ended(page, b);

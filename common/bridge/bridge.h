@@ -58,6 +58,10 @@ struct bridge_book {
 	uint16_t n, room;
 	struct bridge_edge edges[];
 };
+enum {
+	BRIDGE_BOOK_BYTES =
+		sizeof(struct bridge_book) + BRIDGE_EDGES_MAX * sizeof(struct bridge_edge)
+};
 
 /* Which book; without a store, none. */
 struct bridge_page {
@@ -70,6 +74,9 @@ struct bridge_page {
 
 /* NULL: there is none. Entries that have ended are dropped from what comes. */
 struct bridge_book *bridge_find(const struct bridge_page *page);
+/* The same as a copy in `room`, of BRIDGE_BOOK_BYTES, and nothing changes: for a question. What a copy has
+ * may be written to, but neither grow nor be given to bridge_drop(). */
+struct bridge_book *bridge_copy(const struct bridge_page *page, struct bridge_book *room);
 /* Made when there is none; NULL: the store is full, or no memory. */
 struct bridge_book *bridge_open(const struct bridge_page *page);
 /* False: the book or the store is full. *book may have moved. */

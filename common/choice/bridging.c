@@ -38,6 +38,19 @@ static uint32_t population_of(const struct making *m, uint32_t place)
 	return survey.near.seeds + survey.near.leechers + survey.near.partial;
 }
 
+/* In a rehearsal a copy: number 0 for the book that is read all along, 1 for others. */
+static struct bridge_book *look(const struct bridging *b, const struct bridge_page *page,
+                                unsigned number)
+{
+	struct bridge_book *room = b->m->asker->dry[number];
+	return room != NULL ? bridge_copy(page, room) : bridge_find(page);
+}
+
+static bool is_dry(const struct bridging *b)
+{
+	return b->m->asker->dry[0] != NULL;
+}
+
 /* Of the provider of a place; strangers have none. */
 static struct bridge_page page_of(const struct choice_asker *asker, uint32_t place)
 {
@@ -60,6 +73,15 @@ static bool is_far(const struct bridging *b, const struct swarm_candidate *one)
 	return false;
 }
 
+static void drop(const struct bridging *b, unsigned i)
+{
+	struct bridge_book *book = b->book;
+	if (is_dry(b))
+		book->edges[i] = book->edges[--book->n];
+	else
+		bridge_drop(&b->page, book, i);
+}
+
 /* Brings the asker's entries up to date. Those whose far end is gone, or is of no use to it, go. */
 static void meet_again(struct bridging *b)
 {
@@ -76,7 +98,7 @@ static void meet_again(struct bridging *b)
 		}
 		if (!swarm_find(b->m->visit, asker->who->family, e->far_place, e->far, &one) ||
 		    (one.seed && asker->who->seeding)) {
-			bridge_drop(&b->page, book, i);
+			drop(b, i);
 			continue;
 		}
 		e->ends = (uint16_t)asker->ends;
@@ -95,7 +117,7 @@ static void meet_again(struct bridging *b)
 static uint32_t takers(const struct bridging *b, const struct swarm_candidate *one)
 {
 	const struct bridge_page page = page_of(b->m->asker, one->place);
-	const struct bridge_book *book = bridge_find(&page);
+	const struct bridge_book *book = look(b, &page, 1);
 	const uint32_t tag = swarm_tag(one);
 	uint32_t n = 0;
 	if (book == NULL)
@@ -149,6 +171,8 @@ static void remember(struct bridging *b, const struct swarm_candidate *one)
 		                           .pulls = !one->seed,
 		                           .far_seed = seeding,
 		                           .ends = (uint16_t)asker->ends };
+	if (is_dry(b))
+		return;
 	if (b->book == NULL)
 		b->book = bridge_open(&b->page);
 	if (b->book != NULL)
@@ -213,6 +237,7 @@ static void meet(struct bridging *b, const struct steer_contacts *allowed)
 		return;
 	size_t n = draw_seeds(b, seen);
 	uint32_t met = b->island && meet_one(b, seen, n, &one);
+	m->c->rescued = met > 0;
 	if (met >= most)
 		return;
 	m->c->survey.part[SWARM_ELSEWHERE] = b->elsewhere;
@@ -303,7 +328,10 @@ void choice_bridge(struct making *m)
 	const size_t want = m->want < m->rules->list_length ? m->want : m->rules->list_length;
 	who.counted = true;
 	swarm_survey(m->visit, &who, around, &m->c->survey);
-	b.book = bridge_find(&b.page);
+	b.book = look(&b, &b.page, 0);
+	if (is_dry(&b) && !asker->known && asker->who->client.port != 0)
+		*(asker->who->seeding ? &m->c->survey.near.seeds : &m->c->survey.near.leechers) +=
+			1;
 	meet_again(&b);
 
 	struct steer_standing standing = standing_of(&b);
@@ -314,6 +342,10 @@ void choice_bridge(struct making *m)
 
 	standing.near = (uint32_t)m->c->n;
 	b.room = want - m->c->n < FAR_MAX + 1 ? want - m->c->n : FAR_MAX + 1;
+	m->c->n_near = m->c->n;
+	m->c->n_met = b.n_met < b.room ? b.n_met : b.room;
+	m->c->standing = standing;
+	m->c->rescued = false;
 	const struct steer_contacts allowed = steer_contacts(m->rules, &standing);
 	if (b.elsewhere.n > 0)
 		meet(&b, &allowed);

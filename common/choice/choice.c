@@ -238,6 +238,7 @@ void choice_list(struct making *m)
 {
 	const uint32_t all = surveyed(m->c);
 	m->pooled = all > whole_max(m) && (m->restricted || m->asker->steered);
+	m->c->everybody = all <= m->want;
 	choose(m, all, all <= whole_max(m));
 }
 

@@ -43,6 +43,10 @@ struct choice_asker {
 	/* `bridge` only: where it remembers who met, but for the provider; a NULL store remembers nothing */
 	struct bridge_page page;
 	uint32_t ends; /* the second after which the asker is gone */
+	/* A rehearsal: BRIDGE_BOOK_BYTES each, for copies of books. The answer is that of an announce, but
+	 * nothing is remembered, refreshed or dropped; who is not `known` has not been put into the swarm,
+	 * and is counted all the same. NULL: an announce. */
+	struct bridge_book *dry[2];
 };
 
 /* `count` come from a place, which has so many candidates. */
@@ -54,6 +58,13 @@ struct choice {
 	/* The result: valid until the visit changes the swarm. */
 	size_t n, n_handed;
 	uint32_t soon; /* the asker shall be back in so many seconds; 0: as usual */
+	/* Why, for choice_reason(). */
+	bool everybody; /* the list has room for all, so there was no choice */
+	/* `bridge`: first peers of its provider, then those it had met, then others; the first of these
+	 * is the seed that an island needs, if it was `rescued`; the rest `standing` allowed. */
+	size_t n_near, n_met;
+	bool rescued;
+	struct steer_standing standing;
 	struct choice_handed handed[CHOICE_MAX]; /* each place once; none unless noted */
 	struct swarm_candidate list[CHOICE_MAX + CHOICE_POOL]; /* what is behind `n` is scratch */
 
@@ -69,6 +80,27 @@ struct choice {
 /* Up to `want` peers, at most CHOICE_MAX; returns how many. `seed` is advanced. */
 size_t choice_make(struct choice *c, const struct swarm_visit *visit,
                    const struct choice_asker *asker, size_t want, uint64_t *seed);
+
+/* Why peer `i` of the list is in it. `tier`: by which it was appraised, in the book that map_pair goes by for
+ * bytes from it, or to it if the asker seeds. */
+enum choice_reason {
+	CHOICE_EVERYBODY, /* the list has room for all */
+	CHOICE_CHANCE,    /* `native` */
+	CHOICE_NEAR,      /* of its PID or provider, by the shares of p4p */
+	CHOICE_OUTSIDE,   /* p4p: from elsewhere, by price */
+	CHOICE_MET,       /* `bridge`, as all that follow: they had met before */
+	CHOICE_BUDGET,    /* the provider may have more contacts over such a tier */
+	CHOICE_HEALTH,    /* the asker has fewer peers than choice_health() */
+	CHOICE_ISLAND     /* no contact of the provider leads to a seed */
+};
+enum choice_reason choice_reason(const struct choice *c, const struct steer_rules *rules, size_t i,
+                                 enum map_tier tier);
+
+/* `bridge`: with fewer peers in all it gets more, whatever the budget. */
+uint32_t choice_health(const struct steer_rules *rules, const struct steer_standing *standing);
+/* `bridge`: how many contacts the asker's provider may have in this swarm. */
+struct steer_contacts choice_budget(const struct steer_rules *rules,
+                                    const struct steer_standing *standing);
 
 /* The asker left the swarm: its contacts are over, on both sides. */
 void choice_leave(const struct choice_asker *asker);
