@@ -47,7 +47,8 @@ enum {
 	SWARM_LIFETIME_MAX = 32000, /* seconds from an announce to its end */
 	SWARM_SEARCH_MAX = 1000,
 	SWARM_RELOCATED_AT_ONCE = 64,
-	SWARM_OLD_SEARCH_MAX = 1024
+	SWARM_OLD_SEARCH_MAX = 1024,
+	SWARM_SLICE = 512 /* records in one call of those that look at all */
 };
 
 struct swarm_store;
@@ -247,6 +248,16 @@ bool swarm_find(const struct swarm_visit *v, uint8_t family, uint32_t place, uin
                 struct swarm_candidate *out);
 
 /*
+ * Who announced from this address, in its place? `port` 0: any. Looks at SWARM_SLICE records a call, from
+ * where the last one stopped; *cursor begins as 0, and the caller may leave the swarm in between. What it
+ * tells of the one found: an identity that is as good as its own, its port and its role.
+ */
+enum swarm_search { SWARM_FOUND, SWARM_NOBODY, SWARM_MORE };
+enum swarm_search swarm_search(const struct swarm_visit *v, const struct ip_addr *addr,
+                               uint16_t port, uint32_t place, uint64_t *cursor,
+                               struct swarm_peer *out);
+
+/*
  * Draws up to `want` different candidates from one part of a survey, each equally likely, and returns
  * how many. When there are no more than that, all come, without chance, in the order of their sequence:
  * class, then place. Else their order means nothing: it is neither sorted nor random, and neighbours in
@@ -275,7 +286,6 @@ uint8_t *swarm_compact(const struct swarm_candidate *c, size_t n, uint8_t *at);
  * cursor. Returns how many are gone; `shards` counts shards that were finished, so that a whole round
  * is over when it has grown by their number.
  */
-enum { SWARM_SLICE = 512 };
 struct swarm_sweep {
 	uint64_t shards;
 	uint32_t number;   /* of the swarm in its shard */

@@ -56,6 +56,7 @@ static const struct route {
 	{ "PUT", "/v1/denied-clients/{prefix}", DOOR_ALL, AUTH_ADMIN, client_put },
 	{ "DELETE", "/v1/denied-clients/{prefix}", DOOR_ALL, AUTH_ADMIN, client_delete },
 	{ "GET", "/v1/swarms", DOOR_ALL, AUTH_ADMIN, swarms_get },
+	{ "GET", "/v1/swarms/{info_hash}/explain", DOOR_OWN, AUTH_UPLOAD, swarm_explain },
 	{ "GET", "/v1/audit", DOOR_ALL, AUTH_ADMIN, audit_get },
 	{ "GET", "/metrics", DOOR_OPEN, 0, metrics_get },
 	{ "GET", "/healthz", DOOR_OPEN, 0, healthz_get },

@@ -11,6 +11,7 @@
  * Threading: runs on the API listener's threads.
  */
 
+#include "common/ip/addr.h"
 #include "server/auth/auth.h"
 #include "server/maps/maps.h"
 #include "server/metrics/metrics.h"
@@ -23,6 +24,16 @@ struct api_passkey_use {
 };
 
 enum api_swarms { API_SWARMS_CSV, API_SWARMS_JSON_LINES, API_SWARMS_BENCODE };
+
+/* What would this client be given, and why? */
+struct api_question {
+	uint8_t info_hash[20];
+	struct ip_addr address;
+	uint16_t port;           /* 0: any */
+	int32_t want;            /* negative: as by default */
+	bool says_left, has_all; /* left=0 */
+	const char *provider;    /* the client must be this one's; NULL: anybody's */
+};
 
 struct api_options {
 	struct store *store;
@@ -40,6 +51,8 @@ struct api_options {
 	bool (*passkey_use)(void *ctx, const uint8_t hash[static 32], struct api_passkey_use *out);
 	/* All swarms into the reply's stream. ERR_NOMEM. */
 	enum err (*list_swarms)(void *ctx, enum api_swarms format, struct http_reply *reply);
+	/* As JSON. ERR_NOT_FOUND: no such swarm; ERR_DENIED: another provider's client; ERR_NOMEM. */
+	enum err (*explain)(void *ctx, const struct api_question *q, struct text *out);
 	void *ctx;
 };
 

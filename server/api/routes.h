@@ -26,4 +26,4 @@ call_handle clients_get, client_put, client_delete;
 call_handle metrics_get, healthz_get, readyz_get, page_get;
 
 /* swarms.c */
-call_handle swarms_get;
+call_handle swarms_get, swarm_explain;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A full scrape, for statistics. */
+/* A full scrape, for statistics; and why a client gets the peers that it gets. */
 #include "server/api/routes.h"
 
 #include <string.h>
@@ -26,4 +26,55 @@ void swarms_get(struct call *c)
 		return;
 	}
 	call_problem(c, 400, "format: \"%s\" is neither csv nor json-lines nor bencode", word);
+}
+
+/* A number of the query, at most `max`; *out stays when it is absent. */
+static bool number_up_to(struct call *c, const char *name, uint64_t max, uint64_t *out)
+{
+	uint64_t n = *out;
+	if (!call_number(c, name, &n))
+		return false;
+	if (n != *out && n > max) {
+		call_problem(c, 400, "%s: at most %llu", name, (unsigned long long)max);
+		return false;
+	}
+	*out = n;
+	return true;
+}
+
+static bool read_question(struct call *c, struct api_question *q)
+{
+	char address[IP_TEXT_SIZE] = "";
+	uint64_t port = 0, want = UINT64_MAX, left = UINT64_MAX;
+	if (!text_unhex(c->path.part[0], q->info_hash, sizeof(q->info_hash))) {
+		call_problem(c, 400, "info-hash: 40 hexadecimal digits are needed");
+		return false;
+	}
+	if (!call_text(c, "address", address, sizeof(address)))
+		return false;
+	if (ip_parse(address, &q->address) != ERR_OK) {
+		call_problem(c, 400, "address: \"%s\" is no IPv4 or IPv6 address", address);
+		return false;
+	}
+	if (!number_up_to(c, "port", UINT16_MAX, &port) ||
+	    !number_up_to(c, "numwant", INT32_MAX, &want) || !call_number(c, "left", &left))
+		return false;
+	q->port = (uint16_t)port;
+	q->want = want != UINT64_MAX ? (int32_t)want : -1;
+	q->says_left = left != UINT64_MAX;
+	q->has_all = left == 0;
+	return true;
+}
+
+void swarm_explain(struct call *c)
+{
+	struct api_question q = { .provider = c->who.provider[0] != '\0' ? c->who.provider : NULL };
+	if (!read_question(c, &q))
+		return;
+	const enum err e = c->use->explain(c->use->ctx, &q, call_json(c, 200));
+	if (e == ERR_DENIED)
+		call_problem(c, 403, "token %s may ask about clients of %s only", c->who.name,
+		             c->who.provider);
+	else if (e != ERR_OK)
+		call_failed(c, e, "nobody is in this swarm");
 }

@@ -6,6 +6,7 @@
 #include "server/api/api.h"
 #include "server/app/access.h"
 #include "server/app/clock.h"
+#include "server/app/explain.h"
 #include "server/app/feeder.h"
 #include "server/app/gauges.h"
 #include "server/app/listeners.h"
@@ -299,6 +300,12 @@ static enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply
 	return swarm_list_start(d->swarms, format, &reply->stream);
 }
 
+static enum err explain(void *ctx, const struct api_question *q, struct text *out)
+{
+	const struct daemon *d = ctx;
+	return explain_put(d->tracker, q, steady_now() * UINT64_C(1000), out);
+}
+
 static enum err listen_api(struct daemon *d, struct fault *fault)
 {
 	const struct api_options o = {
@@ -314,6 +321,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.access_changed = access_changed,
 		.passkey_use = passkey_use,
 		.list_swarms = list_swarms,
+		.explain = explain,
 		.ctx = d,
 	};
 	d->api = api_new(&o);

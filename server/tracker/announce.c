@@ -103,11 +103,9 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 	return a;
 }
 
-/* Locks the swarm and brings its places up to date. */
-static enum err enter(struct tracker_worker *w, const struct ask *ask, struct asker *asker,
-                      struct swarm_visit *visit)
+enum err announce_enter(struct tracker_worker *w, const struct ask *ask, bool create,
+                        struct asker *asker, struct swarm_visit *visit)
 {
-	const bool create = ask->announce->event != EVENT_STOPPED;
 	for (;;) {
 		*asker = introduce(w, ask);
 		const enum err e = swarm_enter(w->tracker->options.swarms, ask->announce->info_hash,
@@ -171,8 +169,7 @@ static void count_evicted(struct tracker_worker *w, const struct swarm_visit *vi
 			metrics_add(w->metrics, counters[i], visit->evicted[i]);
 }
 
-/* How many peers the client shall get. */
-static size_t wanted(const struct tracker_settings *s, const struct ask *ask)
+size_t announce_wanted(const struct tracker_settings *s, const struct ask *ask)
 {
 	const struct announce *a = ask->announce;
 	size_t want = a->want >= 0 ? (size_t)a->want : s->default_peers;
@@ -190,7 +187,7 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
                    const struct asker *asker)
 {
 	const uint8_t own = ask->from.family, other = own == IP_V4 ? IP_V6 : IP_V4;
-	const size_t want = wanted(&w->rules.book->settings, ask);
+	const size_t want = announce_wanted(&w->rules.book->settings, ask);
 	w->n_peers = w->n_handed = w->soon = 0;
 	w->compact[0] = ask->compact[0];
 	w->compact[1] = ask->compact[1];
@@ -244,7 +241,8 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	out->refusal = gate_refusal(w, ask);
 	if (out->refusal != NULL)
 		return;
-	if (enter(w, ask, &asker, &visit) != ERR_OK) {
+	if (announce_enter(w, ask, ask->announce->event != EVENT_STOPPED, &asker, &visit) !=
+	    ERR_OK) {
 		out->refusal = "the tracker is full, try again later";
 		return;
 	}

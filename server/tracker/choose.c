@@ -44,6 +44,7 @@ static struct choice_asker choice_asker_of(const struct tracker_worker *w,
 		                                .shard = where.shard,
 		                                .swarm = where.hash,
 		                                .now = w->now },
+		                      .dry = { w->dry[0], w->dry[1] },
 		                      .ends = w->now + w->rules.book->settings.peer_timeout };
 }
 

@@ -24,6 +24,14 @@ struct asker {
 };
 
 /*
+ * Two steps of an announce. The asker's swarm is locked, with its places brought up to date; with `create` it
+ * is made when it is not there. And how many peers the asker shall get.
+ */
+enum err announce_enter(struct tracker_worker *w, const struct ask *ask, bool create,
+                        struct asker *asker, struct swarm_visit *visit) must_check;
+size_t announce_wanted(const struct tracker_settings *s, const struct ask *ask);
+
+/*
  * Appends up to `want` peers for `who` to w->compact[], or where that is NULL to w->peers, and what they
  * were chosen from to w->handed, if accounting wants to know it of this announce.
  */

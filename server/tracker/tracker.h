@@ -121,6 +121,57 @@ enum err tracker_passkey_use(struct tracker *t, const uint8_t hash[static PASSKE
  */
 size_t tracker_floods(struct tracker *t, uint32_t now, struct flood *out, size_t max);
 
+/* What a client would be given, and why. */
+struct tracker_question {
+	uint8_t info_hash[INFO_HASH_SIZE];
+	struct ip_addr address;
+	uint16_t port;        /* 0: that of any client at the address that is in the swarm */
+	int32_t want;         /* peers; negative: as many as by default */
+	bool says_left;       /* else it has what it said last; a newcomer has nothing */
+	bool has_all;         /* `says_left`: left=0 */
+	const char *provider; /* the asker must be one of its clients; NULL: of anybody */
+	uint64_t seed;        /* chance: the same list as an announce with it */
+};
+
+enum { TRACKER_REASON_SIZE = 64 };
+struct tracker_explained {
+	struct ip_addr addr;
+	uint16_t port;
+	uint32_t place;
+	bool seed;
+	enum map_tier tier;            /* by which it was appraised */
+	struct map_pair receive, send; /* bytes from it, and to it */
+	char reason[TRACKER_REASON_SIZE];
+};
+
+enum { TRACKER_EXPLAINED_MAX = 200 };
+struct tracker_explanation {
+	struct map_lease lease; /* holds the map that the places are of, which may be NULL */
+	uint16_t port;          /* 0: none was asked for, and nobody there is in the swarm */
+	uint32_t place;
+	uint32_t provider; /* NO_PROVIDER */
+	bool known;        /* is in the swarm */
+	bool seeding;
+	bool control; /* its provider's control group */
+	enum steer_policy policy;
+	/* `bridge` only */
+	struct steer_standing standing;
+	struct steer_contacts budget; /* contacts that its provider may have in all */
+	unsigned list_length;
+	size_t n;
+	struct tracker_explained peers[TRACKER_EXPLAINED_MAX];
+};
+
+/*
+ * What an announce of that client would be given now, over UDP: peers of the address's family. Changes
+ * nothing. `now_ms`: milliseconds of the swarms' clock. ERR_NOT_FOUND: there is no such swarm. ERR_DENIED:
+ * the asker is not the provider's. ERR_NOMEM. Any thread; the swarm is locked no longer than by an announce,
+ * but for looking the address up, 512 peers of its place at a time.
+ */
+enum err tracker_explain(struct tracker *t, const struct tracker_question *q, uint64_t now_ms,
+                         struct tracker_explanation **out) must_check;
+void tracker_explanation_free(struct tracker_explanation *e); /* NULL is fine */
+
 /* Handlers for server/net; `ctx` is the tracker. */
 net_udp_handle tracker_udp;
 http_handle tracker_http;

@@ -30,7 +30,8 @@ struct tracker_worker {
 	int64_t unix_now;  /* and calendar seconds */
 
 	struct choice choice;
-	uint8_t *compact[2]; /* where the next IPv4 and IPv6 peers go; NULL: into peers[] */
+	struct bridge_book *dry[2]; /* a rehearsal (common/choice/choice.h); NULL: announces */
+	uint8_t *compact[2];        /* where the next IPv4 and IPv6 peers go; NULL: into peers[] */
 	struct swarm_endpoint peers[PEERS_MAX];
 	struct accounting_handed handed[PEERS_MAX]; /* what accounting is told */
 	size_t n_peers, n_handed;

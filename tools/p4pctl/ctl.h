@@ -37,6 +37,7 @@ enum ctl_option {
 	CTL_PIECE_LENGTH,
 	CTL_COMMENT,
 	CTL_DATE,
+	CTL_PORT,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -111,5 +112,7 @@ ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_swarms, ctl_audit, ctl_status;
+/* explain.c */
+ctl_run ctl_explain;
 /* torrents.c: these ask no server */
 ctl_run ctl_torrent_check, ctl_torrent_create;

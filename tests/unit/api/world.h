@@ -341,6 +341,16 @@ static inline void access_changed(void *ctx)
 	world.access_changes++;
 }
 
+static inline enum err explain(void *ctx, const struct api_question *q, struct text *out)
+{
+	(void)ctx;
+	(void)snprintf(world.said, sizeof(world.said), "%02x %u %d %d %d %s", q->info_hash[0],
+	               q->port, q->want, q->says_left, q->has_all,
+	               q->provider != NULL ? q->provider : "(all)");
+	text_put(out, "{\"peers\":[]}");
+	return world.answer;
+}
+
 static inline enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply *reply)
 {
 	(void)ctx;
