@@ -45,6 +45,19 @@ static const char *direction(const struct segment *s)
 	return s->interconnect ? (s->reverse ? "in" : "out") : s->reverse ? "ba" : "ab";
 }
 
+enum { RATIO_SIZE = 32 };
+
+/* out:in of an interconnect; nothing came in: `none`. */
+static void print_ratio(const struct outcome *o, size_t segment, const char *none,
+                        char out[static RATIO_SIZE])
+{
+	const double in = outcome_bytes(o, segment + 1);
+	if (in > 0)
+		(void)snprintf(out, RATIO_SIZE, "%.3f", outcome_bytes(o, segment) / in);
+	else
+		(void)snprintf(out, RATIO_SIZE, "%s", none);
+}
+
 /* ---- table ---- */
 
 static void put_head(const struct report *r, struct text *out)
@@ -100,18 +113,19 @@ static enum err put_providers(const struct report *r, struct text *out)
 static void put_interconnects(const struct report *r, struct text *out)
 {
 	const struct network *n = r->network;
-	text_printf(out, "\n%-32s %-16s %10s %10s %10s %10s\n", "interconnect", "policy", "out GB",
-	            "in GB", "p95 out M", "p95 in M");
+	text_printf(out, "\n%-32s %-16s %10s %10s %7s %10s %10s\n", "interconnect", "policy",
+	            "out GB", "in GB", "out:in", "p95 out M", "p95 in M");
 	for (size_t i = n->first_interconnect; i < n->n_segments; i += 2)
 		for (size_t k = 0; k < r->n; k++) {
 			const struct outcome *o = &r->outcomes[k];
 			const uint32_t bin = r->scenario->bin_seconds;
-			char name[64];
+			char name[64], ratio[RATIO_SIZE];
+			print_ratio(o, i, "-", ratio);
 			(void)snprintf(name, sizeof(name), "%s/%s", n->segments[i].provider,
 			               n->segments[i].id);
-			text_printf(out, "%-32s %-16s %10.3f %10.3f %10.3f %10.3f\n",
+			text_printf(out, "%-32s %-16s %10.3f %10.3f %7s %10.3f %10.3f\n",
 			            k == 0 ? name : "", r->scenario->arms[k].name,
-			            outcome_bytes(o, i) / 1e9, outcome_bytes(o, i + 1) / 1e9,
+			            outcome_bytes(o, i) / 1e9, outcome_bytes(o, i + 1) / 1e9, ratio,
 			            outcome_load(o, i, .95, bin) / 1e6,
 			            outcome_load(o, i + 1, .95, bin) / 1e6);
 		}
@@ -175,6 +189,11 @@ static void json_segments(const struct report *r, const struct outcome *o, size_
 		            outcome_load(o, k, 1, bin));
 		if (s->capacity_bps > 0)
 			text_printf(out, ",\"max_%s_utilisation\":%.6f", d, utilisation(r, o, k));
+	}
+	if (s->interconnect) {
+		char ratio[RATIO_SIZE];
+		print_ratio(o, i, "null", ratio);
+		text_printf(out, ",\"ratio\":%s", ratio);
 	}
 	text_put(out, "}");
 }

@@ -163,7 +163,9 @@ static void read_arm(struct reading *r, const struct value *v, struct scenario_a
 		                               { "overload_percent", 0 },
 		                               { "list_length", 0 },
 		                               { "free_percent", 0 },
-		                               { "paid_percent", 0 } };
+		                               { "paid_percent", 0 },
+		                               { "prices", 0 } };
+	static const char *const prices[] = { "static", "live" };
 	struct value m[COUNT(table)];
 	unsigned policy = STEER_NATIVE;
 	*a = (struct scenario_arm){ .numwant = 50, .rules = steer_rules_usual };
@@ -181,6 +183,7 @@ static void read_arm(struct reading *r, const struct value *v, struct scenario_a
 	read_u32(r, &m[7], 2, 200, &a->rules.list_length);
 	read_u32(r, &m[8], 0, 1000, &a->rules.free_percent);
 	read_u32(r, &m[9], 0, 1000, &a->rules.paid_percent);
+	read_word(r, &m[10], prices, COUNT(prices), &a->prices);
 	if (a->rules.intra_provider_percent < a->rules.intra_pid_percent)
 		reading_fault(r, &m[5], ERR_RANGE, "range",
 		              "must be at least 'intra_pid_percent', %u",
@@ -212,8 +215,10 @@ static void read_top(struct reading *r, const struct value *top, struct scenario
 		{ "policies", REQUIRED | NOT_EMPTY },
 		{ "max_seconds", 0 },
 		{ "bin_seconds", 0 },
+		{ "ratio_limit", 0 },
 	};
 	struct value m[COUNT(table)];
+	double limit = 2;
 	if (!read_object(r, top, table, COUNT(table), m))
 		return;
 	if (!read_format(r, top, "p4psim-scenario/1", "p4p-topology/1"))
@@ -227,6 +232,8 @@ static void read_top(struct reading *r, const struct value *top, struct scenario
 	read_arms(r, &m[9], s);
 	read_u32(r, &m[10], 1, SCENARIO_SECONDS_MAX, &s->max_seconds);
 	read_u32(r, &m[11], 1, SCENARIO_SECONDS_MAX, &s->bin_seconds);
+	read_real(r, &m[12], 1, 1000, &limit);
+	s->ratio_limit_milli = (uint64_t)(limit * 1000 + .5);
 }
 
 enum err scenario_parse(const char *json, size_t size, struct arena *arena, struct scenario *out,

@@ -51,11 +51,15 @@ struct scenario_group {
 	uint32_t abort_seconds; /* the mean time until they give up */
 };
 
+/* What interconnects cost: as documented, or by what crosses them. */
+enum scenario_prices { PRICES_STATIC, PRICES_LIVE };
+
 struct scenario_arm {
 	const char *name;
 	struct steer_rules rules;
 	uint32_t numwant;
 	uint32_t control_percent; /* of the swarms stay native */
+	unsigned prices;          /* enum scenario_prices */
 };
 
 struct scenario {
@@ -73,6 +77,7 @@ struct scenario {
 	struct scenario_arm *arms;
 	size_t n_arms;
 	uint32_t max_seconds, bin_seconds;
+	uint64_t ratio_limit_milli; /* of settlement-free interconnects */
 };
 
 /* ERR_MALFORMED: see `faults`. ERR_NOMEM. */

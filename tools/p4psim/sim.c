@@ -4,6 +4,7 @@
 #include "tools/p4psim/choke.h"
 #include "tools/p4psim/office.h"
 #include "tools/p4psim/pieces.h"
+#include "tools/p4psim/pricing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct sim {
 	const struct scenario *scenario;
 	struct mesh mesh;
 	struct office office;
+	struct pricing pricing;
 	struct choke choke;
 	struct maxmin maxmin;
 	struct outcome *out;
@@ -77,6 +79,7 @@ static enum err begin(struct sim *s, const struct scenario_arm *arm)
 	s->capacity = malloc(resources * sizeof(*s->capacity));
 	if (s->here == NULL || s->capacity == NULL ||
 	    office_open(&s->office, s->scenario, arm, p, n->world->map) != ERR_OK ||
+	    pricing_init(&s->pricing, n, s->scenario) != ERR_OK ||
 	    mesh_init(&s->mesh, s->scenario, p, n) != ERR_OK ||
 	    choke_init(&s->choke, s->scenario) != ERR_OK ||
 	    maxmin_init(&s->maxmin, resources) != ERR_OK)
@@ -88,6 +91,7 @@ static enum err begin(struct sim *s, const struct scenario_arm *arm)
 static void end(struct sim *s)
 {
 	office_close(&s->office);
+	pricing_done(&s->pricing);
 	mesh_done(&s->mesh);
 	choke_done(&s->choke);
 	maxmin_done(&s->maxmin);
@@ -307,6 +311,11 @@ static enum err close_bins(struct sim *s)
 		if (outcome_close_bin(s->out, s->in->network) != ERR_OK)
 			return ERR_NOMEM;
 		s->bin_ends += s->scenario->bin_seconds;
+		if (s->office.arm->prices != PRICES_LIVE)
+			continue;
+		if (pricing_follow(&s->pricing, s->out) != ERR_OK)
+			return ERR_NOMEM;
+		s->office.map = s->pricing.map;
 	}
 	return ERR_OK;
 }

@@ -18,6 +18,8 @@ static void what_is_left_out_has_its_default(void **state)
 	assert_int_equal(s.scenario.arms[0].rules.policy, STEER_P4P);
 	assert_int_equal(s.scenario.arms[0].rules.intra_provider_percent, 80);
 	assert_string_equal(s.scenario.arms[0].name, "p4p");
+	assert_int_equal(s.scenario.arms[0].prices, PRICES_STATIC);
+	assert_int_equal(s.scenario.ratio_limit_milli, 2000);
 	assert_int_equal(s.population.n, 6);
 	assert_int_equal(s.population.n_seeds, 1);
 	assert_true(s.population.people[0].seed);
@@ -46,6 +48,11 @@ static void every_fault_names_its_place(void **state)
 		          "\"intra_pid_percent\": 90}]",
 		  "/policies/0/intra_provider_percent",
 		  "must be at least 'intra_pid_percent', 90" },
+		{ CONTENT "," PEERS "," SEEDS ",\"policies\": [{\"policy\": \"p4p\","
+		          "\"prices\": \"lively\"}]",
+		  "/policies/0/prices", "must be \"static\"" },
+		{ CONTENT "," PEERS "," SEEDS "," POLICIES ",\"ratio_limit\": 0.5", "/ratio_limit",
+		  "must be a number from 1 to 1000" },
 		{ CONTENT ",\"peers\": [{\"pids\": {\"isp-a/a9\": 5}, " ACCESS "}]," SEEDS
 		          "," POLICIES,
 		  "/peers/0/pids/isp-a~1a9", "no topology has it" },

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/p4psim/studies.h"
+
+#include "tools/p4psim/pricing.h"
+
+static size_t segment_of(const struct network *n, const char *provider, const char *id)
+{
+	for (size_t i = n->first_interconnect; i < n->n_segments; i += 2)
+		if (strcmp(n->segments[i].provider, provider) == 0 &&
+		    strcmp(n->segments[i].id, id) == 0)
+			return i;
+	fail_msg("there is no %s/%s", provider, id);
+	return 0;
+}
+
+static struct outcome bin_of(double *bin, const struct network *n)
+{
+	memset(bin, 0, n->n_segments * sizeof(*bin));
+	return (struct outcome){ .n_segments = n->n_segments, .n_bins = 1, .bins = bin };
+}
+
+static void prices_follow_the_ratio_in_both_books(void **state)
+{
+	(void)state;
+	static struct study s;
+	struct pricing p;
+	double bin[64];
+	load_file(&s, "lopsided/lopsided.json", NULL);
+	const struct network *n = &s.network;
+	const size_t a_b = segment_of(n, "isp-a", "a-b"), b_a = segment_of(n, "isp-b", "b-a");
+	const size_t a_t = segment_of(n, "isp-a", "a-t");
+	const struct map_snapshot *map = s.world.map;
+	assert_int_equal(pricing_init(&p, n, &s.scenario), ERR_OK);
+	assert_true(n->n_segments <= sizeof(bin) / sizeof(*bin));
+	struct outcome o = bin_of(bin, n);
+	bin[a_b] = bin[b_a + 1] = 3e6;
+	bin[a_b + 1] = bin[b_a] = 1e6;
+	bin[a_t] = 9e6; /* transit may lean as it likes */
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(pricing_follow(&p, &o), ERR_OK);
+	const uint32_t a = (uint32_t)(a_b - n->first_interconnect) / 2;
+	const uint32_t b = (uint32_t)(b_a - n->first_interconnect) / 2;
+	const uint32_t t = (uint32_t)(a_t - n->first_interconnect) / 2;
+	assert_true(snapshot_price(p.map, a).out > 2 * snapshot_cost(map, a).out);
+	assert_int_equal(snapshot_price(p.map, a).in, snapshot_cost(map, a).in);
+	assert_int_equal(snapshot_price(p.map, b).in, snapshot_price(p.map, a).out);
+	assert_int_equal(snapshot_price(p.map, t).out, snapshot_cost(map, t).out);
+	/* Back inside, and they fall to what is documented. */
+	bin[a_b] = bin[b_a + 1] = 1e6;
+	for (unsigned i = 0; i < 60; i++)
+		assert_int_equal(pricing_follow(&p, &o), ERR_OK);
+	assert_int_equal(snapshot_price(p.map, a).out, snapshot_cost(map, a).out);
+	assert_int_equal(snapshot_price(map, a).out, snapshot_cost(map, a).out);
+	pricing_done(&p);
+	study_done(&s);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(prices_follow_the_ratio_in_both_books),
+};
+
+RUN_TESTS(tests)
