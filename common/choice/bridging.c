@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/choice/making.h"
 
+#include "common/steer/lean.h"
+
 /*
  * The list of an asker under `bridge`: peers of its own provider, and behind them the far ones that it
  * has met, or meets now.
@@ -21,9 +23,12 @@ struct bridging {
 	struct bridge_book *book; /* NULL: none */
 	uint32_t tag;
 	bool wide, island;
+	struct map_leans leans; /* of the asker's provider */
 	struct swarm_range elsewhere;
-	size_t room;     /* for far peers, in the list */
-	size_t n, n_met; /* far peers; those known from before come first */
+	struct steer_standing standing;
+	struct steer_contacts allowed; /* new ones, where no interconnect leans */
+	size_t room;                   /* for far peers, in the list */
+	size_t n, n_met;               /* far peers; those known from before come first */
 	struct swarm_candidate far[FAR_MAX + 1];
 };
 
@@ -134,21 +139,53 @@ static struct map_price price_of(const struct making *m, uint32_t place, bool se
 	return tariff_price(&t, place, tariff_seek(&t, place));
 }
 
+/* Are more bytes between the asker and a place welcome, in its way (lean.h)? */
+static int32_t gain_of(const struct bridging *b, uint32_t place)
+{
+	const struct choice_asker *asker = b->m->asker;
+	if (b->leans.least == 0 && b->leans.most == 0)
+		return 0;
+	return steer_gain(snapshot_lean(asker->map, asker->place, place), asker->who->seeding);
+}
+
+/* How many more it may meet in a place, by the way that this is reached. */
+static uint32_t allowed_at(const struct bridging *b, uint32_t place, enum map_tier tier)
+{
+	if (tier >= TIER_PAID_PEERING)
+		return b->allowed.paid;
+	const int32_t gain = gain_of(b, place);
+	return gain == 0 ? b->allowed.free
+	                 : steer_lean_contacts(b->m->rules, &b->standing, gain, b->allowed.free);
+}
+
+/* The most that it may meet anywhere. */
+static uint32_t most_allowed(const struct bridging *b)
+{
+	const int32_t gain = b->standing.seeding ? -b->leans.least : b->leans.most;
+	const uint32_t most = steer_lean_contacts(b->m->rules, &b->standing, gain, b->allowed.free);
+	return most > b->allowed.paid ? most : b->allowed.paid;
+}
+
 /* What a byte costs, for what the peer can give; *tier: how it is reached. */
 static double cost_of(const struct bridging *b, const struct swarm_candidate *one,
                       enum map_tier *tier)
 {
 	const struct making *m = b->m;
 	const bool seeding = m->asker->who->seeding;
+	const int32_t gain = gain_of(b, one->place);
 	const struct map_price main = price_of(m, one->place, seeding);
-	double price = main.price;
-	if (!seeding && !one->seed)
-		price += price_of(m, one->place, true).price;
+	double price = main.price, worth = one->seed ? SEED_WEIGHT : 1;
+	if (seeding || one->seed) {
+		worth *= steer_lean_worth(gain);
+	} else {
+		const double back = price_of(m, one->place, true).price;
+		price = gain == 0 ? price + back : 2 * (price < back ? price : back);
+	}
 	const uint32_t kbps = snapshot_place(m->asker->map, one->place).up_kbps;
 	double uplink = kbps > 0 ? kbps / 1000.0 : UPLINK_UNKNOWN;
 	uplink = uplink < UPLINK_MAX ? uplink : UPLINK_MAX;
 	*tier = main.tier;
-	return (price + 1) / (uplink * (one->seed ? SEED_WEIGHT : 1));
+	return (price + 1) / (uplink * worth);
 }
 
 /* The edge is written into both books. Without room there it is handed out all the same. */
@@ -183,9 +220,8 @@ static void remember(struct bridging *b, const struct swarm_candidate *one)
 		(void)bridge_add(&page, &book, &there);
 }
 
-/* The best of those looked at, if the contacts allowed over its tier are not used up. */
-static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, size_t n,
-                     const struct steer_contacts *allowed)
+/* The best of those looked at, if the contacts allowed there are not used up; for an island one is. */
+static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, size_t n, bool island)
 {
 	const struct swarm_candidate *best = NULL;
 	double least = 0;
@@ -195,7 +231,7 @@ static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, siz
 		    snapshot_uploads(b->m->asker->map, seen[i].place) != UPLOADS_NORMAL)
 			continue;
 		const double cost = cost_of(b, &seen[i], &tier);
-		const uint32_t room = tier < TIER_PAID_PEERING ? allowed->free : allowed->paid;
+		const uint32_t room = island ? 1 : allowed_at(b, seen[i].place, tier);
 		if (b->n - b->n_met >= room || (best != NULL && cost * OWN_TAKERS >= least))
 			continue;
 		const uint32_t others = takers(b, &seen[i]);
@@ -227,22 +263,21 @@ static size_t draw_seeds(const struct bridging *b, struct swarm_candidate *out)
 }
 
 /* An island meets a seed, whatever its budget; then comes the budget. */
-static void meet(struct bridging *b, const struct steer_contacts *allowed)
+static void meet(struct bridging *b)
 {
-	static const struct steer_contacts one = { 1, 1 };
 	struct making *m = b->m;
-	const uint32_t most = allowed->free > allowed->paid ? allowed->free : allowed->paid;
+	const uint32_t most = most_allowed(b);
 	struct swarm_candidate *seen = m->c->candidates;
 	if ((most == 0 && !b->island) || b->n >= b->room)
 		return;
 	size_t n = draw_seeds(b, seen);
-	uint32_t met = b->island && meet_one(b, seen, n, &one);
+	uint32_t met = b->island && meet_one(b, seen, n, true);
 	m->c->rescued = met > 0;
 	if (met >= most)
 		return;
 	m->c->survey.part[SWARM_ELSEWHERE] = b->elsewhere;
 	n += swarm_draw(m->visit, &m->c->survey, SWARM_ELSEWHERE, OTHERS_SEEN, m->seed, seen + n);
-	while (met < most && b->n < b->room && b->n < FAR_MAX && meet_one(b, seen, n, allowed))
+	while (met < most && b->n < b->room && b->n < FAR_MAX && meet_one(b, seen, n, false))
 		met++;
 }
 
@@ -261,7 +296,7 @@ static struct steer_standing standing_of(const struct bridging *b)
 		                    .own = (uint32_t)b->n };
 	for (unsigned i = 0; b->book != NULL && i < b->book->n; i++) {
 		const struct bridge_edge *e = &b->book->edges[i];
-		s.contacts += e->pulls;
+		s.contacts += s.seeding ? !e->pulls : e->pulls;
 		s.seed_reached |= e->far_seed && e->wide == b->wide;
 	}
 	return s;
@@ -306,11 +341,9 @@ static uint32_t near_of(const struct choice *c, size_t want)
 }
 
 /* Kept free for those it has met and may meet; no more than half of the list. */
-static size_t room_for_far(const struct bridging *b, const struct steer_standing *standing,
-                           size_t want)
+static size_t room_for_far(const struct bridging *b, size_t want)
 {
-	const struct steer_contacts allowed = steer_contacts(b->m->rules, standing);
-	size_t more = allowed.free > allowed.paid ? allowed.free : allowed.paid;
+	size_t more = most_allowed(b);
 	more = b->n + (more > b->island ? more : b->island);
 	more = more < b->elsewhere.n ? more : b->elsewhere.n;
 	return more < want / 2 ? more : want / 2;
@@ -324,7 +357,8 @@ void choice_bridge(struct making *m)
 	struct bridging b = { .m = m,
 		              .page = page_of(asker, asker->place),
 		              .tag = swarm_tag_of(who.client.identity),
-		              .wide = who.family == IP_V6 };
+		              .wide = who.family == IP_V6,
+		              .leans = snapshot_leans(asker->map, asker->place) };
 	const size_t want = m->want < m->rules->list_length ? m->want : m->rules->list_length;
 	who.counted = true;
 	swarm_survey(m->visit, &who, around, &m->c->survey);
@@ -334,23 +368,24 @@ void choice_bridge(struct making *m)
 			1;
 	meet_again(&b);
 
-	struct steer_standing standing = standing_of(&b);
+	b.standing = standing_of(&b);
 	b.elsewhere = m->c->survey.part[SWARM_ELSEWHERE];
-	b.island = steer_is_island(&standing);
-	standing.near = near_of(m->c, want);
-	list_near(m, want - room_for_far(&b, &standing, want));
+	b.island = steer_is_island(&b.standing);
+	b.standing.near = near_of(m->c, want);
+	b.allowed = steer_contacts(m->rules, &b.standing);
+	list_near(m, want - room_for_far(&b, want));
 
-	standing.near = (uint32_t)m->c->n;
+	b.standing.near = (uint32_t)m->c->n;
 	b.room = want - m->c->n < FAR_MAX + 1 ? want - m->c->n : FAR_MAX + 1;
 	m->c->n_near = m->c->n;
 	m->c->n_met = b.n_met < b.room ? b.n_met : b.room;
-	m->c->standing = standing;
+	m->c->standing = b.standing;
 	m->c->rescued = false;
-	const struct steer_contacts allowed = steer_contacts(m->rules, &standing);
+	b.allowed = steer_contacts(m->rules, &b.standing);
 	if (b.elsewhere.n > 0)
-		meet(&b, &allowed);
+		meet(&b);
 	append_far(&b);
-	m->c->soon = steer_soon(&standing, b.elsewhere.n);
+	m->c->soon = steer_soon(&b.standing, b.elsewhere.n);
 }
 
 /* Takes the edge between two peers out of the book of one. */

@@ -64,6 +64,7 @@ struct map_snapshot {
 	struct table *pid_of; /* "provider/pid" -> place */
 	struct egress egress;
 	struct map_crossing *prices; /* by interconnect */
+	struct map_leans *leans;     /* by provider; NULL: prices are as documented */
 	struct toll *tolls;     /* [row + near PID], as egress.rows; from distances and prices */
 	bool restricts_uploads; /* some PID has not UPLOADS_NORMAL */
 
@@ -90,6 +91,9 @@ struct map_snapshot {
 	void *own; /* prices and tolls that are not in the arena; NULL: they are */
 	size_t own_bytes;
 };
+
+/* Of one interconnect (snapshot.h). */
+int32_t snapshot_lean_of(const struct map_snapshot *s, uint32_t interconnect);
 
 /* Fills in `s`'s tolls; all else is there. */
 void snapshot_fill_tolls(struct map_snapshot *s);

@@ -16,6 +16,34 @@ struct map_crossing snapshot_price(const struct map_snapshot *s, uint32_t interc
 	return s->prices[interconnect];
 }
 
+static int64_t premium(uint32_t price, uint32_t cost)
+{
+	return ((int64_t)price - cost) * 100 / (cost > 0 ? cost : 1);
+}
+
+int32_t snapshot_lean_of(const struct map_snapshot *s, uint32_t interconnect)
+{
+	const struct map_crossing *price = &s->prices[interconnect];
+	const struct map_crossing *cost = &s->edges[interconnect].cost;
+	const int64_t lean = premium(price->out, cost->out) - premium(price->in, cost->in);
+	if (s->interconnects[interconnect].relation != RELATION_SETTLEMENT_FREE)
+		return 0;
+	return (int32_t)(lean < -MAP_LEAN_MAX  ? -MAP_LEAN_MAX
+	                 : lean > MAP_LEAN_MAX ? MAP_LEAN_MAX
+	                                       : lean);
+}
+
+static void fill_leans(struct map_snapshot *s)
+{
+	memset(s->leans, 0, s->n_providers * sizeof(*s->leans));
+	for (uint32_t i = 0; i < s->n_interconnects; i++) {
+		const int32_t lean = snapshot_lean_of(s, i);
+		struct map_leans *of = &s->leans[s->interconnects[i].provider_index];
+		of->least = lean < of->least ? lean : of->least;
+		of->most = lean > of->most ? lean : of->most;
+	}
+}
+
 void snapshot_fill_tolls(struct map_snapshot *s)
 {
 	s->tolls[0] = (struct toll){ TIER_UNKNOWN, PRICE_UNKNOWN, PRICE_UNKNOWN };
@@ -40,8 +68,9 @@ enum err snapshot_reprice(const struct map_snapshot *s, const struct map_crossin
 {
 	const size_t tolls = s->egress.n_rows * sizeof(*s->tolls);
 	const size_t rest = s->n_interconnects * sizeof(*prices);
+	const size_t leans = s->n_providers * sizeof(*s->leans);
 	struct map_snapshot *next = malloc(sizeof(*next));
-	char *own = malloc(tolls + rest);
+	char *own = malloc(tolls + rest + leans);
 	if (next == NULL || own == NULL) {
 		free(next);
 		free(own);
@@ -49,13 +78,15 @@ enum err snapshot_reprice(const struct map_snapshot *s, const struct map_crossin
 	}
 	*next = *s;
 	next->own = next->tolls = (void *)own;
-	next->own_bytes = tolls + rest;
+	next->own_bytes = tolls + rest + leans;
 	next->prices = (void *)(own + tolls);
+	next->leans = (void *)(own + tolls + rest);
 	for (size_t i = 0; i < s->n_interconnects; i++) {
 		must(prices[i].out <= MAP_COST_MAX && prices[i].in <= MAP_COST_MAX);
 		next->prices[i] = prices[i];
 	}
 	snapshot_fill_tolls(next);
+	fill_leans(next);
 	(void)atomic_fetch_add(s->sharers, 1);
 	*out = next;
 	return ERR_OK;

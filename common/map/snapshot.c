@@ -118,6 +118,27 @@ static struct map_price price_at_home(const struct map_snapshot *s, uint32_t fro
 	};
 }
 
+static bool is_home(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	return s->places[from].provider == s->places[to].provider;
+}
+
+struct map_leans snapshot_leans(const struct map_snapshot *s, uint32_t place)
+{
+	if (s == NULL || s->leans == NULL || !is_pid(s, place))
+		return (struct map_leans){ 0, 0 };
+	return s->leans[s->places[place].provider];
+}
+
+int32_t snapshot_lean(const struct map_snapshot *s, uint32_t near, uint32_t far)
+{
+	const struct map_leans all = snapshot_leans(s, near);
+	if ((all.least == 0 && all.most == 0) || is_home(s, near, far))
+		return 0;
+	const uint32_t at = egress_at(s, &s->places[near], &s->places[far]);
+	return at == 0 ? 0 : snapshot_lean_of(s, s->egress.rows[at]);
+}
+
 /* The sender's book, or the receiver's when the sender has none. At least one of them is a PID. */
 static const struct toll *toll_between(const struct map_snapshot *s, uint32_t from, uint32_t to)
 {
@@ -129,11 +150,6 @@ static struct map_price price_by(const struct map_snapshot *s, const struct toll
                                  uint32_t from)
 {
 	return (struct map_price){ toll->tier, is_pid(s, from) ? toll->out : toll->in };
-}
-
-static bool is_home(const struct map_snapshot *s, uint32_t from, uint32_t to)
-{
-	return s->places[from].provider == s->places[to].provider;
 }
 
 static struct map_price price_between(const struct map_snapshot *s, uint32_t from, uint32_t to)

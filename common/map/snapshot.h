@@ -155,6 +155,20 @@ struct map_crossing snapshot_cost(const struct map_snapshot *s, uint32_t interco
 struct map_crossing snapshot_price(const struct map_snapshot *s, uint32_t interconnect);
 
 /*
+ * How far the prices of a settlement-free interconnect lean to one side: the premium on `out` less that
+ * on `in`, each in percent of what is documented, at most MAP_LEAN_MAX. Above 0: too much goes out,
+ * and what comes in is welcome; below 0 the reverse; 0 as documented, and for other relations.
+ * snapshot_lean() is that of the one that `near`, a PID, uses with `far`; snapshot_leans() has the extremes
+ * of a place's provider, at least and at most 0, as cheap as can be.
+ */
+enum { MAP_LEAN_MAX = 100000 };
+struct map_leans {
+	int32_t least, most;
+};
+int32_t snapshot_lean(const struct map_snapshot *s, uint32_t near, uint32_t far);
+struct map_leans snapshot_leans(const struct map_snapshot *s, uint32_t place);
+
+/*
  * The same map at these prices, by interconnect, each at most MAP_COST_MAX. Places and all else are those
  * of `s` and stand in memory once: either may be freed first. ERR_NOMEM.
  */

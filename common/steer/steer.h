@@ -128,6 +128,8 @@ size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct ste
  *                     for others may follow
  *   never an island   while no contact of the provider leads to a seed, somebody gets one more: a seed, if
  *                     there is one, whatever else is cheaper (steer_is_island())
+ *
+ * What changes when an interconnect is out of balance: lean.h.
  */
 enum { STEER_CONTACTS = 2, STEER_CONTACTS_MAX = 64, STEER_SAFETY = 2, STEER_HEALTH = 6 };
 
@@ -137,8 +139,8 @@ struct steer_standing {
 	uint32_t own, near;  /* contacts it has; peers of its provider in its list */
 	uint32_t seeds, leechers; /* of its provider, itself included */
 	uint32_t age;             /* seconds that its provider has been in the swarm */
-	uint32_t contacts;        /* over which its provider pulls */
-	bool seed_reached;        /* one of them leads to a seed */
+	uint32_t contacts; /* over which its provider pulls; only gives, if the asker seeds */
+	bool seed_reached; /* one of them leads to a seed */
 };
 
 /* More contacts that the asker may be given: by a settlement-free way, or by one that costs money. */

@@ -153,6 +153,36 @@ static void what_is_shared_lives_as_long_as_the_last_of_them(void **state)
 	snapshot_free(first);
 }
 
+/* Interconnects 1 and 2 of isp-a are settlement-free; 0 is transit and 3 isp-b's, which it pays. */
+static void a_premium_leans_by_what_was_documented(void **state)
+{
+	(void)state;
+	struct map_snapshot *base = compile(), *s;
+	const uint32_t a1 = snapshot_place_find(base, "pid:isp-a/a-1");
+	const uint32_t a2 = snapshot_place_find(base, "pid:isp-a/a-2");
+	const uint32_t b1 = snapshot_place_find(base, "pid:isp-b/b-1");
+	const uint32_t far = snapshot_place_of_asn(base, 64510);
+	const struct map_crossing prices[EDGES] = {
+		{ 900, 100 }, { 25, 10 }, { 7, 10 }, { 400, 40 }
+	};
+	assert_int_equal(snapshot_lean(base, a1, b1), 0);
+	assert_int_equal(snapshot_leans(base, a1).most, 0);
+	assert_int_equal(snapshot_reprice(base, prices, &s), ERR_OK);
+	assert_int_equal(snapshot_lean(s, a1, b1), 150); /* 10 -> 25 out */
+	assert_int_equal(snapshot_lean(s, a2, b1), -25); /* 8 -> 10 in */
+	assert_int_equal(snapshot_lean(s, b1, a1), 0);
+	assert_int_equal(snapshot_lean(s, a1, a2), 0);
+	assert_int_equal(snapshot_lean(s, a1, far), 0);
+	assert_int_equal(snapshot_lean(s, far, a1), 0);
+	assert_int_equal(snapshot_leans(s, a2).least, -25);
+	assert_int_equal(snapshot_leans(s, a2).most, 150);
+	assert_int_equal(snapshot_leans(s, b1).most, 0);
+	assert_int_equal(snapshot_leans(s, PLACE_UNKNOWN).most, 0);
+	assert_int_equal(snapshot_leans(NULL, 0).most, 0);
+	snapshot_free(base);
+	snapshot_free(s);
+}
+
 static void *free_it(void *snapshot)
 {
 	snapshot_free(snapshot);
@@ -177,6 +207,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(interconnects_are_found_by_name),
 	cmocka_unit_test(a_compiled_map_is_at_its_documented_prices),
 	cmocka_unit_test(new_prices_change_what_pairs_cost_and_nothing_else),
+	cmocka_unit_test(a_premium_leans_by_what_was_documented),
 	cmocka_unit_test(what_is_shared_lives_as_long_as_the_last_of_them),
 	cmocka_unit_test(any_thread_may_free_the_last),
 };

@@ -3,6 +3,16 @@
 
 #include "tools/p4psim/pricing.h"
 
+/* Of tests/sim/lopsided. */
+enum { NATIVE, P4P, BRIDGE_STATIC, BRIDGE_LIVE, ARMS };
+
+struct figures {
+	double ratio;   /* of isp-a/a-b */
+	double transit; /* share of the bytes */
+	double mean;    /* completion */
+	size_t n;
+};
+
 static size_t segment_of(const struct network *n, const char *provider, const char *id)
 {
 	for (size_t i = n->first_interconnect; i < n->n_segments; i += 2)
@@ -11,6 +21,44 @@ static size_t segment_of(const struct network *n, const char *provider, const ch
 			return i;
 	fail_msg("there is no %s/%s", provider, id);
 	return 0;
+}
+
+static struct figures figures_of(const struct study *s, size_t arm)
+{
+	const struct outcome *o = &s->outcomes[arm];
+	const size_t a_b = segment_of(&s->network, "isp-a", "a-b");
+	struct outcome_times t;
+	double tiers[TIER_COUNT_], sum = 0;
+	outcome_tiers(o, &s->network, tiers);
+	for (unsigned i = 0; i < TIER_COUNT_; i++)
+		sum += tiers[i];
+	assert_int_equal(outcome_times(o, &s->network, UINT32_MAX, &t), ERR_OK);
+	return (struct figures){ .ratio = outcome_bytes(o, a_b) / outcome_bytes(o, a_b + 1),
+		                 .transit = tiers[TIER_TRANSIT] / sum,
+		                 .mean = t.mean,
+		                 .n = t.n };
+}
+
+/* Feasible: native lists, which do not care, show that B's peers can give back more than half. */
+static void a_lopsided_interconnect_ends_inside_its_limit(void **state)
+{
+	(void)state;
+	static struct study s;
+	struct figures f[ARMS];
+	load_file(&s, "lopsided/lopsided.json", NULL);
+	assert_int_equal(s.scenario.n_arms, ARMS);
+	assert_int_equal(study_run(&s), ERR_OK);
+	for (size_t i = 0; i < ARMS; i++) {
+		f[i] = figures_of(&s, i);
+		print_message("# %s: ratio %.3f, transit %.3f, mean %.1f s of %zu\n",
+		              s.scenario.arms[i].name, f[i].ratio, f[i].transit, f[i].mean, f[i].n);
+	}
+	assert_true(f[P4P].ratio > 2 && f[BRIDGE_STATIC].ratio > 2);
+	assert_true(f[BRIDGE_LIVE].ratio < 2);
+	assert_true(f[BRIDGE_LIVE].transit <= f[P4P].transit);
+	assert_true(f[BRIDGE_LIVE].mean <= 1.05 * f[NATIVE].mean);
+	assert_true((double)f[BRIDGE_LIVE].n >= .98 * (double)f[NATIVE].n);
+	study_done(&s);
 }
 
 static struct outcome bin_of(double *bin, const struct network *n)
@@ -57,6 +105,7 @@ static void prices_follow_the_ratio_in_both_books(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(prices_follow_the_ratio_in_both_books),
+	cmocka_unit_test(a_lopsided_interconnect_ends_inside_its_limit),
 };
 
 RUN_TESTS(tests)
