@@ -22,7 +22,7 @@ struct bridging {
 	struct bridge_page page;  /* of the asker's provider */
 	struct bridge_book *book; /* NULL: none */
 	uint32_t tag;
-	bool wide, island;
+	bool wide, island, wants_seed;
 	struct map_leans leans; /* of the asker's provider */
 	struct swarm_range elsewhere;
 	struct steer_standing standing;
@@ -271,8 +271,9 @@ static void meet(struct bridging *b)
 	if ((most == 0 && !b->island) || b->n >= b->room)
 		return;
 	size_t n = draw_seeds(b, seen);
-	uint32_t met = b->island && meet_one(b, seen, n, true);
-	m->c->rescued = met > 0;
+	const bool seed_first = b->island || b->wants_seed;
+	uint32_t met = seed_first && meet_one(b, seen, n, b->island);
+	m->c->rescued = b->island && met > 0;
 	if (met >= most)
 		return;
 	m->c->survey.part[SWARM_ELSEWHERE] = b->elsewhere;
@@ -297,7 +298,7 @@ static struct steer_standing standing_of(const struct bridging *b)
 	for (unsigned i = 0; b->book != NULL && i < b->book->n; i++) {
 		const struct bridge_edge *e = &b->book->edges[i];
 		s.contacts += s.seeding ? !e->pulls : e->pulls;
-		s.seed_reached |= e->far_seed && e->wide == b->wide;
+		s.seed_contacts += e->far_seed && e->wide == b->wide;
 	}
 	return s;
 }
@@ -371,6 +372,7 @@ void choice_bridge(struct making *m)
 	b.standing = standing_of(&b);
 	b.elsewhere = m->c->survey.part[SWARM_ELSEWHERE];
 	b.island = steer_is_island(&b.standing);
+	b.wants_seed = steer_wants_seed(&b.standing);
 	b.standing.near = near_of(m->c, want);
 	b.allowed = steer_contacts(m->rules, &b.standing);
 	list_near(m, want - room_for_far(&b, want));

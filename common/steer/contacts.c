@@ -32,7 +32,12 @@ static uint32_t room(const struct steer_standing *s, unsigned percent)
 
 bool steer_is_island(const struct steer_standing *s)
 {
-	return !s->seeding && s->seeds == 0 && !s->seed_reached;
+	return !s->seeding && s->seeds == 0 && s->seed_contacts == 0;
+}
+
+bool steer_wants_seed(const struct steer_standing *s)
+{
+	return !s->seeding && s->seeds == 0 && STEER_SEEDED * s->seed_contacts < s->contacts;
 }
 
 struct steer_contacts steer_contacts(const struct steer_rules *rules,

@@ -126,12 +126,20 @@ size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct ste
  *   never alone       a client with fewer than STEER_HEALTH peers in all gets more, whatever the budget;
  *                     in a provider's first STEER_SOON seconds a newcomer with fewer than STEER_CONTACTS,
  *                     for others may follow
+ *   fed by seeds      of a provider without a seed every STEER_SEEDED-th contact leads to one, be others
+ *                     cheaper: through leechers of leechers the first copy comes late
  *   never an island   while no contact of the provider leads to a seed, somebody gets one more: a seed, if
  *                     there is one, whatever else is cheaper (steer_is_island())
  *
  * What changes when an interconnect is out of balance: lean.h.
  */
-enum { STEER_CONTACTS = 2, STEER_CONTACTS_MAX = 64, STEER_SAFETY = 2, STEER_HEALTH = 6 };
+enum {
+	STEER_SEEDED = 4,
+	STEER_CONTACTS = 2,
+	STEER_CONTACTS_MAX = 64,
+	STEER_SAFETY = 2,
+	STEER_HEALTH = 6
+};
 
 struct steer_standing {
 	bool seeding, known; /* the asker; was here before */
@@ -139,8 +147,8 @@ struct steer_standing {
 	uint32_t own, near;  /* contacts it has; peers of its provider in its list */
 	uint32_t seeds, leechers; /* of its provider, itself included */
 	uint32_t age;             /* seconds that its provider has been in the swarm */
-	uint32_t contacts; /* over which its provider pulls; only gives, if the asker seeds */
-	bool seed_reached; /* one of them leads to a seed */
+	uint32_t contacts;      /* over which its provider pulls; only gives, if the asker seeds */
+	uint32_t seed_contacts; /* that lead to a seed */
 };
 
 /* More contacts that the asker may be given: by a settlement-free way, or by one that costs money. */
@@ -152,6 +160,9 @@ struct steer_contacts steer_contacts(const struct steer_rules *rules,
 
 /* No seed serves the asker's provider, nor any contact of it: it shall meet one. */
 bool steer_is_island(const struct steer_standing *standing);
+
+/* Within its budget the asker shall meet a seed first. */
+bool steer_wants_seed(const struct steer_standing *standing);
 
 /*
  * Seconds to the next announce of a client whose provider has no seed, so that the budget follows what

@@ -81,7 +81,7 @@ static void put_standing(struct text *t, const struct tracker_explanation *e)
 	            ",\"standing\":{\"seeds\":%u,\"leechers\":%u,\"seconds\":%u,\"contacts\":%u,"
 	            "\"budget\":{\"free\":%u,\"paid\":%u},\"seed_reached\":%s,\"list_length\":%u}",
 	            s->seeds, s->leechers, s->age, s->contacts, e->budget.free, e->budget.paid,
-	            word(s->seed_reached), e->list_length);
+	            word(s->seed_contacts > 0), e->list_length);
 }
 
 static void put(struct text *t, const struct ip_addr *address, const struct tracker_explanation *e)

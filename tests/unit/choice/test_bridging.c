@@ -592,6 +592,30 @@ static void a_place_of_old_and_new_contacts_is_noted_for_the_new(void **state)
 	world_free(w);
 }
 
+/* A friend's fast leechers are cheaper; the seed is far and slow. */
+static void a_provider_is_not_fed_by_leechers_alone(void **state)
+{
+	(void)state;
+	enum { EACH = 40 };
+	static const struct isp fast_and_slow[] = { { .pids = 1, .friends = 1 << 1 },
+		                                    { .pids = 1, .friends = 1, .up_kbps = 64000 },
+		                                    { .pids = 1 },
+		                                    { .pids = 1, .up_kbps = 500 } };
+	struct world *w = world_new(fast_and_slow, 4, 1 << 20);
+	unsigned seeds = 0;
+	w->rules.free_percent = w->rules.paid_percent = 100;
+	join(w, B, 1, 100, false);
+	join(w, D, 1, EACH, true);
+	join(w, A, 1, EACH, false);
+	for (uint32_t i = 1; i <= EACH; i++)
+		(void)announce(w, &(struct body){ .pid = A, .n = i }, WANT);
+	const struct bridge_book *book = book_of(w, A);
+	for (unsigned k = 0; k < book->n; k++)
+		seeds += book->edges[k].far_seed;
+	assert_in_range(seeds, book->n / STEER_SEEDED, book->n / STEER_SEEDED + 1);
+	world_free(w);
+}
+
 /* With a seed at home there is little to meet, and more of the own provider than fit. */
 static void no_slot_stays_empty(void **state)
 {
@@ -734,6 +758,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ipv6_peers_do_not_save_an_island_of_ipv4),
 	cmocka_unit_test(each_place_is_noted_once),
 	cmocka_unit_test(a_place_of_old_and_new_contacts_is_noted_for_the_new),
+	cmocka_unit_test(a_provider_is_not_fed_by_leechers_alone),
 	cmocka_unit_test(no_slot_stays_empty),
 	cmocka_unit_test(books_outlive_a_map),
 	cmocka_unit_test(too_much_out_lets_leechers_with_seeds_at_home_meet_others),

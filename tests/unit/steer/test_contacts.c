@@ -29,10 +29,10 @@ static void check(const struct row *rows, size_t n)
 #define CHECK(rows) check(rows, sizeof(rows) / sizeof(*(rows)))
 
 /* Peers near enough for anybody's health, and a seed in reach: nothing but the budget counts. */
-#define BUDGET(l, c, o)                                                                            \
-	{                                                                                          \
-		.known = true, .near = 20, .seed_reached = true, .leechers = (l), .contacts = (c), \
-		.own = (o)                                                                         \
+#define BUDGET(l, c, o)                                                                          \
+	{                                                                                        \
+		.known = true, .near = 20, .seed_contacts = 1, .leechers = (l), .contacts = (c), \
+		.own = (o)                                                                       \
 	}
 
 static void a_budget_grows_with_the_leechers_up_to_a_limit(void **state)
@@ -121,7 +121,7 @@ static void no_provider_is_an_island(void **state)
 #define ISLAND(s, n, r)                                                               \
 	{                                                                             \
 		.known = true, .near = 20, .leechers = 100, .contacts = 64, .own = 5, \
-		.seeding = (s), .seeds = (n), .seed_reached = (r)                     \
+		.seeding = (s), .seeds = (n), .seed_contacts = (r)                    \
 	}
 	static const struct {
 		struct steer_standing standing;
@@ -136,6 +136,25 @@ static void no_provider_is_an_island(void **state)
 		assert_int_equal(steer_is_island(&rows[i].standing), rows[i].island);
 		assert_int_equal(got.free + got.paid, 0); /* a seed is all that it may meet */
 	}
+}
+
+static void every_fourth_contact_leads_to_a_seed(void **state)
+{
+	(void)state;
+	static const struct {
+		struct steer_standing standing;
+		bool wanted;
+	} rows[] = {
+		{ { .contacts = 0 }, false },
+		{ { .contacts = 1 }, true },
+		{ { .contacts = 4, .seed_contacts = 1 }, false },
+		{ { .contacts = 5, .seed_contacts = 1 }, true },
+		{ { .contacts = 64, .seed_contacts = 16 }, false },
+		{ { .contacts = 64, .seed_contacts = 15, .seeds = 1 }, false },
+		{ { .contacts = 64, .seed_contacts = 15, .seeding = true }, false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(steer_wants_seed(&rows[i].standing), rows[i].wanted);
 }
 
 static void seeds_have_no_budget(void **state)
@@ -167,7 +186,7 @@ static void newcomers_are_drawn_by_lot(void **state)
 		for (unsigned k = 0; k < MANY; k++) {
 			const struct steer_standing s = { .near = 20,
 				                          .leechers = 1000000,
-				                          .seed_reached = true,
+				                          .seed_contacts = 1,
 				                          .lot = (uint32_t)random_next(&seed) };
 			const struct steer_contacts got = steer_contacts(&r, &s);
 			assert_in_range(got.free, rows[i].free / 100, (rows[i].free + 99) / 100);
@@ -188,7 +207,7 @@ static void a_lot_holds(void **state)
 	(void)state;
 	for (uint32_t lot = 0; lot < 1000; lot++) {
 		const struct steer_standing s = {
-			.near = 20, .leechers = 100, .seed_reached = true, .lot = lot
+			.near = 20, .leechers = 100, .seed_contacts = 1, .lot = lot
 		};
 		const struct steer_contacts got = steer_contacts(&rules, &s);
 		assert_int_equal(got.free, lot % 100 < rules.free_percent);
@@ -224,6 +243,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_provider_with_a_seed_has_its_safety),
 	cmocka_unit_test(nobody_is_alone),
 	cmocka_unit_test(no_provider_is_an_island),
+	cmocka_unit_test(every_fourth_contact_leads_to_a_seed),
 	cmocka_unit_test(seeds_have_no_budget),
 	cmocka_unit_test(newcomers_are_drawn_by_lot),
 	cmocka_unit_test(a_lot_holds),

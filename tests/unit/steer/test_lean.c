@@ -25,9 +25,9 @@ static void check(const struct row *rows, size_t n)
 #define CHECK(rows) check(rows, sizeof(rows) / sizeof(*(rows)))
 
 /* Near enough for anybody's health. */
-#define HOME(...)                                                            \
-	{                                                                    \
-		.known = true, .near = 20, .seed_reached = true, __VA_ARGS__ \
+#define HOME(...)                                                          \
+	{                                                                  \
+		.known = true, .near = 20, .seed_contacts = 1, __VA_ARGS__ \
 	}
 
 static void without_a_premium_nothing_changes(void **state)
