@@ -144,11 +144,11 @@ void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsig
 }
 
 /* Takes out what has ended, and returns how many that were. Nothing lives longer than what 16 bits can tell
- * since the book was opened. */
+ * since the book was opened, perhaps by somebody whose clock is a little ahead. */
 static unsigned sift(struct bridge_book *book, uint32_t now)
 {
 	const unsigned before = book->n;
-	const bool all = now - book->touched > INT16_MAX;
+	const bool all = (int32_t)(now - book->touched) > INT16_MAX;
 	for (unsigned i = book->n; i-- > 0;)
 		if (all || has_ended(&book->edges[i], now))
 			book->edges[i] = book->edges[--book->n];

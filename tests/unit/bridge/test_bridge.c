@@ -419,7 +419,22 @@ static void without_memory_nothing_is_remembered(void **state)
 	bridge_store_free(NULL);
 }
 
+/* Workers read their clocks a batch at a time: one may come with the second before. */
+static void a_clock_a_little_behind_drops_nothing(void **state)
+{
+	(void)state;
+	struct world *w = world_new(1 << 20, KEYS, 1, 1);
+	struct bridge_book *b = open(w, 0);
+	assert_true(add_edge(w, 0, &b));
+	w->now--;
+	b = find(w, 0);
+	assert_int_equal(b->n, 1);
+	walk(w);
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_clock_a_little_behind_drops_nothing),
 	cmocka_unit_test(is_like_the_model),
 	cmocka_unit_test(a_pointer_holds_while_others_are_opened),
 	cmocka_unit_test(idle_books_make_room),
