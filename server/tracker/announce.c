@@ -134,8 +134,10 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	const struct announce *a = ask->announce;
 	struct swarm_change change;
 	if (a->event == EVENT_STOPPED) {
-		if (visit->swarm != NULL)
-			choose_leave(w, visit, asker);
+		if (visit->swarm != NULL) {
+			choose_leave(w, visit, asker, identify(asker->client, IP_V4));
+			choose_leave(w, visit, asker, identify(asker->client, IP_V6));
+		}
 		asker->known = visit->swarm != NULL && swarm_remove(visit, &asker->swarm.client);
 		asker->silent = w->rules.book->settings.interval; /* at the most */
 		return;

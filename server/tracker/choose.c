@@ -58,9 +58,11 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
 }
 
 void choose_leave(struct tracker_worker *w, const struct swarm_visit *visit,
-                  const struct asker *asker)
+                  const struct asker *asker, uint64_t identity)
 {
-	const struct choice_asker ask = choice_asker_of(w, visit, asker, &asker->swarm);
+	struct swarm_asker who = asker->swarm;
+	who.client.identity = identity;
+	const struct choice_asker ask = choice_asker_of(w, visit, asker, &who);
 	if (asker->steered)
 		choice_leave(&ask);
 }

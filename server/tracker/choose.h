@@ -38,6 +38,6 @@ size_t announce_wanted(const struct tracker_settings *s, const struct ask *ask);
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want);
 
-/* The asker stopped: it meets nobody any more. */
+/* The asker stopped: by this identity, of one family, it meets nobody any more. */
 void choose_leave(struct tracker_worker *w, const struct swarm_visit *visit,
-                  const struct asker *asker);
+                  const struct asker *asker, uint64_t identity);

@@ -119,6 +119,7 @@ enum { UDP_WORKERS = 2, WORKERS = 3 };
 
 struct house {
 	struct swarm_store *swarms;
+	struct bridge_store *bridges;
 	struct map_office *office;
 	struct metrics *metrics;
 	struct tracker *tracker;
@@ -146,11 +147,13 @@ static inline struct house *house_new(const struct tracker_settings *settings)
 	h->settings = *settings;
 	h->now = 1000;
 	h->swarms = swarm_store_new(&swarms);
+	h->bridges = bridge_store_new(swarms.shards, 1 << 20);
 	h->office = map_office_new(snapshot_free);
 	h->metrics = metrics_new(WORKERS);
 	const struct tracker_options o = { .workers = WORKERS,
 		                           .udp_workers = UDP_WORKERS,
 		                           .swarms = h->swarms,
+		                           .bridges = h->bridges,
 		                           .office = h->office,
 		                           .geo = (struct geo *)h,
 		                           .accounting = (struct accounting *)h,
@@ -166,6 +169,7 @@ static inline void house_free(struct house *h)
 	metrics_free(h->metrics);
 	map_office_free(h->office);
 	swarm_store_free(h->swarms);
+	bridge_store_free(h->bridges);
 	free(h);
 }
 

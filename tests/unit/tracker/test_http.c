@@ -295,6 +295,29 @@ static void a_passkey_stands_in_the_url(void **state)
 	house_free(h);
 }
 
+/* Under bridge it met far peers of both; all of that is over. */
+static void a_stop_ends_the_contacts_of_both_families(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.rules.policy = STEER_BRIDGE;
+	s.rules.list_length = 20;
+	s.rules.free_percent = s.rules.paid_percent = 100;
+	struct house *h = house_new(&s);
+	house_publish(h, true);
+	struct text t = get(h, "2001:db8:9::1", ASK "&port=1&left=0", 200);
+	text_done(&t);
+	t = get(h, "10.3.0.1", ASK "&port=1&left=0", 200);
+	text_done(&t);
+	t = get(h, "10.1.0.1", ASK "&port=1&left=9&ipv6=2001:db8:1::1", 200);
+	text_done(&t);
+	assert_int_equal(bridge_totals(h->bridges).entries, 3); /* of one end isp-b's, too */
+	t = get(h, "10.1.0.1", ASK "&port=1&left=9&ipv6=2001:db8:1::1&event=stopped", 200);
+	text_done(&t);
+	assert_int_equal(bridge_totals(h->bridges).entries, 0);
+	house_free(h);
+}
+
 static void answers_get_only(void **state)
 {
 	(void)state;
@@ -417,6 +440,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(peers_is_there_even_when_empty),
 	cmocka_unit_test(peers_are_compact_unless_refused),
 	cmocka_unit_test(both_families_on_request),
+	cmocka_unit_test(a_stop_ends_the_contacts_of_both_families),
 	cmocka_unit_test(nobody_meets_itself_in_the_other_family),
 	cmocka_unit_test(takes_a_hash_with_a_nul),
 	cmocka_unit_test(failures_are_200_and_say_when_to_come_back),
