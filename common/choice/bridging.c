@@ -129,7 +129,7 @@ static uint32_t takers(const struct bridging *b, const struct swarm_candidate *o
 		return 0;
 	for (unsigned i = 0; (i = bridge_next(book, i, tag)) < book->n; i++)
 		n++;
-	return book->n < BRIDGE_EDGES_MAX ? n : UINT32_MAX;
+	return book->n < BRIDGE_EDGES_MAX ? n : BRIDGE_EDGES_MAX;
 }
 
 /* What a byte between the asker and a place costs, in its way; two leechers send both ways. */
@@ -234,9 +234,8 @@ static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, siz
 		const uint32_t room = island ? 1 : allowed_at(b, seen[i].place, tier);
 		if (b->n - b->n_met >= room || (best != NULL && cost * OWN_TAKERS >= least))
 			continue;
-		const uint32_t others = takers(b, &seen[i]);
-		const double burden = cost * (OWN_TAKERS + (double)others);
-		if (others != UINT32_MAX && (best == NULL || burden < least)) {
+		const double burden = cost * (OWN_TAKERS + takers(b, &seen[i]));
+		if (best == NULL || burden < least) {
 			best = &seen[i];
 			least = burden;
 		}

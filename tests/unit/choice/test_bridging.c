@@ -736,7 +736,38 @@ static void too_much_in_means_leechers_instead_of_seeds_and_then_fewer(void **st
 	assert_true(seeds + leechers <= STEER_SAFETY);
 }
 
+/* The provider with the only seed has met as many as can be kept: islands get it all the same. */
+static void a_full_book_elsewhere_leaves_no_island(void **state)
+{
+	(void)state;
+	struct world *w = world();
+	struct body far[CHOICE_MAX];
+	join(w, C, 1, 1, true);
+	struct swarm_visit v = world_enter(w);
+	const struct swarm_client c = client_of(w, &(struct body){ .pid = C });
+	struct bridge_page page = asker_of(w, &v, &(struct swarm_asker){ .client = c }).page;
+	page.provider = snapshot_place(w->map, c.place).provider;
+	struct bridge_book *book = bridge_open(&page);
+	const struct bridge_edge edge = { .near = 7, .ends = (uint16_t)(w->now + TIMEOUT) };
+	while (book->n < BRIDGE_EDGES_MAX)
+		assert_true(bridge_add(&page, &book, &edge));
+	swarm_leave(&v);
+	const struct body me = body(A, 1, false);
+	assert_int_equal(ask(w, &me, far), 1);
+	assert_int_equal(far[0].pid, C);
+	assert_int_equal(entries(w, &me, &far[0]), 1);
+	/* Others serve as well, and are kept. */
+	join(w, D, 1, 3, true);
+	const struct body other = body(A2, 1, false);
+	const size_t n = ask(w, &other, far);
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(far[i].pid, D);
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_full_book_elsewhere_leaves_no_island),
 	cmocka_unit_test(a_list_is_as_long_as_the_rules_say),
 	cmocka_unit_test(a_short_list_makes_no_contacts_that_do_not_fit),
 	cmocka_unit_test(the_same_far_peers_come_again),
