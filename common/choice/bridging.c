@@ -118,7 +118,7 @@ static void meet_again(struct bridging *b)
 
 /* ---- who shall meet ---- */
 
-/* How many take from this peer already; UINT32_MAX: its provider has met as many as can be kept. */
+/* How many take from this peer already; where its provider has met as many as can be kept, all of them. */
 static uint32_t takers(const struct bridging *b, const struct swarm_candidate *one)
 {
 	const struct bridge_page page = page_of(b->m->asker, one->place);
@@ -283,6 +283,13 @@ static void meet(struct bridging *b)
 
 /* ---- the list ---- */
 
+/* Since somebody of the asker's provider first came; another worker's clock may be a little ahead. */
+static uint32_t age_of(const struct bridging *b)
+{
+	const int32_t age = b->book != NULL ? (int32_t)(b->page.now - b->book->born) : 0;
+	return age > 0 ? (uint32_t)age : 0;
+}
+
 static struct steer_standing standing_of(const struct bridging *b)
 {
 	const struct choice_asker *asker = b->m->asker;
@@ -292,7 +299,7 @@ static struct steer_standing standing_of(const struct bridging *b)
 		                    .lot = b->tag,
 		                    .seeds = near->seeds,
 		                    .leechers = near->leechers,
-		                    .age = b->book != NULL ? b->page.now - b->book->born : 0,
+		                    .age = age_of(b),
 		                    .own = (uint32_t)b->n };
 	for (unsigned i = 0; b->book != NULL && i < b->book->n; i++) {
 		const struct bridge_edge *e = &b->book->edges[i];
@@ -386,7 +393,8 @@ void choice_bridge(struct making *m)
 	if (b.elsewhere.n > 0)
 		meet(&b);
 	append_far(&b);
-	m->c->soon = steer_soon(&b.standing, b.elsewhere.n);
+	/* Without a book there is nobody to meet, or no memory to say how long it has been so. */
+	m->c->soon = b.book != NULL ? steer_soon(&b.standing, b.elsewhere.n) : 0;
 }
 
 /* Takes the edge between two peers out of the book of one. */

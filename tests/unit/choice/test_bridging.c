@@ -766,8 +766,27 @@ static void a_full_book_elsewhere_leaves_no_island(void **state)
 	world_free(w);
 }
 
+/* Whoever cannot meet anybody need not ask again before its time. */
+static void nobody_to_meet_is_nothing_to_hurry_for(void **state)
+{
+	(void)state;
+	struct world *w = world();
+	const struct body me = body(A, 1, false);
+	join(w, E, 1, 3, false);
+	(void)announce(w, &me, WANT);
+	assert_int_equal(w->choice.soon, 0);
+	join(w, C, 1, 1, false);
+	(void)announce(w, &me, WANT);
+	assert_int_equal(w->choice.soon, STEER_SOON);
+	w->now--; /* another worker's second */
+	(void)announce(w, &me, WANT);
+	assert_int_equal(w->choice.soon, STEER_SOON);
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_full_book_elsewhere_leaves_no_island),
+	cmocka_unit_test(nobody_to_meet_is_nothing_to_hurry_for),
 	cmocka_unit_test(a_list_is_as_long_as_the_rules_say),
 	cmocka_unit_test(a_short_list_makes_no_contacts_that_do_not_fit),
 	cmocka_unit_test(the_same_far_peers_come_again),
