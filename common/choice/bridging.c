@@ -309,6 +309,24 @@ static struct steer_standing standing_of(const struct bridging *b)
 	return s;
 }
 
+/* A list in the other family is beside one in its own: who serves the asker there serves it. Returns how
+ * many it has there. */
+static uint32_t add_own_family(const struct bridging *b, struct steer_standing *s)
+{
+	const struct making *m = b->m;
+	struct swarm_asker who = *m->asker->who;
+	struct swarm_survey own;
+	if (who.family == who.client.addr.family)
+		return 0;
+	who.family = who.client.addr.family;
+	who.counted = true;
+	swarm_survey(m->visit, &who, (struct swarm_places){ m->around.first, m->around.end }, &own);
+	s->seeds += own.near.seeds;
+	s->leechers += own.near.leechers;
+	const uint32_t all = own.near.seeds + own.near.leechers + own.near.partial;
+	return all > 0 ? all - 1 : 0; /* but itself */
+}
+
 /* Those who meet now are noted; the others were when they met. */
 static void append_far(struct bridging *b)
 {
@@ -376,14 +394,15 @@ void choice_bridge(struct making *m)
 	meet_again(&b);
 
 	b.standing = standing_of(&b);
+	const uint32_t beside = add_own_family(&b, &b.standing);
 	b.elsewhere = m->c->survey.part[SWARM_ELSEWHERE];
 	b.island = steer_is_island(&b.standing);
 	b.wants_seed = steer_wants_seed(&b.standing);
-	b.standing.near = near_of(m->c, want);
+	b.standing.near = beside + near_of(m->c, want);
 	b.allowed = steer_contacts(m->rules, &b.standing);
 	list_near(m, want - room_for_far(&b, want));
 
-	b.standing.near = (uint32_t)m->c->n;
+	b.standing.near = beside + (uint32_t)m->c->n;
 	b.room = want - m->c->n < FAR_MAX + 1 ? want - m->c->n : FAR_MAX + 1;
 	m->c->n_near = m->c->n;
 	m->c->n_met = b.n_met < b.room ? b.n_met : b.room;

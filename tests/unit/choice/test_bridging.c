@@ -784,9 +784,31 @@ static void nobody_to_meet_is_nothing_to_hurry_for(void **state)
 	world_free(w);
 }
 
+/* A list in IPv6 for a client that has all it needs in IPv4: its provider is no island, nor is it alone. */
+static void the_other_family_finds_a_home(void **state)
+{
+	(void)state;
+	struct world *w = world();
+	join(w, A, 1, 40, false);
+	join(w, A, 50, 2, true);
+	struct swarm_visit v = world_enter(w);
+	for (uint32_t i = 0; i < 30; i++)
+		(void)put(w, &v, &(struct body){ .pid = C, .n = i, .wide = true, .seed = i < 5 });
+	const struct body me = body(A, 1, false);
+	struct swarm_asker who = { .client = client_of(w, &me), .family = IP_V6 };
+	who.client.identity = identity_of(&(struct body){ .pid = A, .n = 1, .wide = true });
+	struct choice_asker asker = asker_of(w, &v, &who);
+	asker.known = true;
+	assert_int_equal(choice_make(&w->choice, &v, &asker, 7, &w->seed), 1);
+	assert_int_equal(w->choice.soon, 0);
+	swarm_leave(&v);
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_full_book_elsewhere_leaves_no_island),
 	cmocka_unit_test(nobody_to_meet_is_nothing_to_hurry_for),
+	cmocka_unit_test(the_other_family_finds_a_home),
 	cmocka_unit_test(a_list_is_as_long_as_the_rules_say),
 	cmocka_unit_test(a_short_list_makes_no_contacts_that_do_not_fit),
 	cmocka_unit_test(the_same_far_peers_come_again),
