@@ -29,6 +29,7 @@ struct bridging {
 	struct steer_contacts allowed; /* new ones, where no interconnect leans */
 	size_t room;                   /* for far peers, in the list */
 	size_t n, n_met;               /* far peers; those known from before come first */
+	uint32_t unseen; /* known from before, and perhaps under way to the places of a new map */
 	struct swarm_candidate far[FAR_MAX + 1];
 };
 
@@ -101,8 +102,15 @@ static void meet_again(struct bridging *b)
 			i++;
 			continue;
 		}
-		if (!swarm_find(b->m->visit, asker->who->family, e->far_place, e->far, &one) ||
-		    (one.seed && asker->who->seeding)) {
+		const bool found =
+			swarm_find(b->m->visit, asker->who->family, e->far_place, e->far, &one);
+		if (!found && swarm_is_moving(b->m->visit)) {
+			e->ends = (uint16_t)asker->ends;
+			b->unseen++;
+			i++;
+			continue;
+		}
+		if (!found || (one.seed && asker->who->seeding)) {
 			drop(b, i);
 			continue;
 		}
@@ -300,7 +308,7 @@ static struct steer_standing standing_of(const struct bridging *b)
 		                    .seeds = near->seeds,
 		                    .leechers = near->leechers,
 		                    .age = age_of(b),
-		                    .own = (uint32_t)b->n };
+		                    .own = (uint32_t)b->n + b->unseen };
 	for (unsigned i = 0; b->book != NULL && i < b->book->n; i++) {
 		const struct bridge_edge *e = &b->book->edges[i];
 		s.contacts += s.seeding ? !e->pulls : e->pulls;

@@ -15,6 +15,11 @@ uint32_t swarm_map_number(const struct swarm_visit *v)
 	return m != NULL ? m->map_number : v->swarm->map_number;
 }
 
+bool swarm_is_moving(const struct swarm_visit *v)
+{
+	return v->swarm != NULL && v->swarm->moving;
+}
+
 static size_t move_bytes(const struct move *m)
 {
 	return sizeof(*m) + (m->mask + 1) / 8;

@@ -180,6 +180,7 @@ uint32_t swarm_map_number(const struct swarm_visit *v);
 typedef uint32_t swarm_place_fn(void *ctx, const struct ip_addr *addr);
 enum err swarm_relocate(struct swarm_visit *v, uint32_t map_number, swarm_place_fn *place_of,
                         void *ctx) must_check;
+bool swarm_is_moving(const struct swarm_visit *v); /* some are under way */
 
 /* Whom may the asker be given? */
 struct swarm_asker {

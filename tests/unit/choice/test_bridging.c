@@ -805,7 +805,33 @@ static void the_other_family_finds_a_home(void **state)
 	world_free(w);
 }
 
+/* A large swarm is moved bit by bit; meanwhile nobody loses whom it has met. */
+static void contacts_outlive_the_move_of_a_swarm(void **state)
+{
+	(void)state;
+	struct world *w = world();
+	struct body far[CHOICE_MAX], again[CHOICE_MAX];
+	const struct body me = body(C, 1, false);
+	join(w, C, 2, 2000, false);
+	join(w, D, 1, 2000, true);
+	w->rules.free_percent = w->rules.paid_percent = 200;
+	assert_int_equal(ask(w, &me, far), STEER_CONTACTS);
+	w->map_number++; /* the places are where they were */
+	(void)announce(w, &(struct body){ .pid = C, .n = 2 }, WANT);
+	(void)ask(w, &me, again);
+	for (size_t i = 0; i < STEER_CONTACTS; i++)
+		assert_int_equal(entries(w, &me, &far[i]), 1);
+	w->now += 1;
+	for (uint32_t i = 0; i < 2500; i++)
+		(void)announce(w, &(struct body){ .pid = C, .n = 2 + i % 2000 }, WANT);
+	const size_t n = ask(w, &me, again);
+	for (size_t i = 0; i < STEER_CONTACTS; i++)
+		assert_true(has(again, n, &far[i]));
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(contacts_outlive_the_move_of_a_swarm),
 	cmocka_unit_test(a_full_book_elsewhere_leaves_no_island),
 	cmocka_unit_test(nobody_to_meet_is_nothing_to_hurry_for),
 	cmocka_unit_test(the_other_family_finds_a_home),
