@@ -88,6 +88,12 @@ static void drop(const struct bridging *b, unsigned i)
 		bridge_drop(&b->page, book, i);
 }
 
+/* As a new map may have made somebody who was far. */
+static bool is_near(const struct making *m, uint32_t place)
+{
+	return place >= m->around.first && place < m->around.end;
+}
+
 /* Brings the asker's entries up to date. Those whose far end is gone, or is of no use to it, go. */
 static void meet_again(struct bridging *b)
 {
@@ -110,7 +116,7 @@ static void meet_again(struct bridging *b)
 			i++;
 			continue;
 		}
-		if (!found || (one.seed && asker->who->seeding)) {
+		if (!found || is_near(b->m, one.place) || (one.seed && asker->who->seeding)) {
 			drop(b, i);
 			continue;
 		}
@@ -421,7 +427,8 @@ void choice_bridge(struct making *m)
 		meet(&b);
 	append_far(&b);
 	/* Without a book there is nobody to meet, or no memory to say how long it has been so. */
-	m->c->soon = b.book != NULL ? steer_soon(&b.standing, b.elsewhere.n) : 0;
+	const bool booked = b.book != NULL || (is_dry(&b) && b.n > 0);
+	m->c->soon = booked ? steer_soon(&b.standing, b.elsewhere.n) : 0;
 }
 
 /* Takes the edge between two peers out of the book of one. */

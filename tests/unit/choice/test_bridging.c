@@ -830,7 +830,36 @@ static void contacts_outlive_the_move_of_a_swarm(void **state)
 	world_free(w);
 }
 
+/* A PID moves to the asker's provider, under the number it had: who is there is far no more. */
+static void who_comes_home_is_listed_once(void **state)
+{
+	(void)state;
+	struct world *w = world_new(
+		(const struct isp[]){ { .pids = 1 }, { .pids = 1 }, { .pids = 1 } }, 3, 1 << 20);
+	struct body far[CHOICE_MAX];
+	const struct body me = body(A, 1, false);
+	join(w, B, 1, 2, true);
+	assert_int_equal(ask(w, &me, far), STEER_CONTACTS);
+	struct maps *m = calloc(1, sizeof(*m));
+	assert_non_null(m);
+	for (unsigned i = 0; i < 3; i++)
+		describe(m, i, 3, &(struct isp){ .pids = 1 });
+	m->pids[0][1] = m->pids[1][0];
+	m->pids[0][1].name = pid_names[1];
+	m->topologies[0].n_pids = 2;
+	m->sources[1] = m->sources[2];
+	snapshot_free(w->map);
+	assert_int_equal(map_compile(m->sources, 2, &w->map, NULL), ERR_OK);
+	free(m);
+	w->map_number++;
+	assert_int_equal(announce(w, &me, WANT), 2);
+	assert_false(same(&w->list[0].body, &w->list[1].body));
+	assert_int_equal(book_of(w, A)->n, 0);
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(who_comes_home_is_listed_once),
 	cmocka_unit_test(contacts_outlive_the_move_of_a_swarm),
 	cmocka_unit_test(a_full_book_elsewhere_leaves_no_island),
 	cmocka_unit_test(nobody_to_meet_is_nothing_to_hurry_for),
