@@ -14,13 +14,14 @@
  * Pure, and the same every time: the seed is an argument.
  */
 
+#include "common/balance/histogram.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum { BOOTSTRAP_DRAWS = 2000, BOOTSTRAP_LEAST = 5 };
 
-/* `part` of `whole`, both of one unit; 0 <= part <= whole. */
+/* `part` of `whole`, not below 0; of one measure, or the one per the other. */
 struct bootstrap_unit {
 	double part, whole;
 };
@@ -40,3 +41,15 @@ double bootstrap_share(const struct bootstrap_arm *arm);
 /* Around share(a) - share(b). False: too few units with a whole above 0; *out is untouched. */
 bool bootstrap_difference(const struct bootstrap_arm *a, const struct bootstrap_arm *b,
                           uint64_t seed, struct bootstrap_interval *out);
+
+/* The same of a quantile of times that were counted in each unit. */
+struct bootstrap_times {
+	uint64_t (*units)[HISTOGRAM_BUCKETS];
+	size_t n;
+};
+
+double bootstrap_quantile(const struct bootstrap_times *arm, double quantile); /* 0 of no times */
+
+/* Around quantile(a) / quantile(b). False: too few units with times; *out is untouched. */
+bool bootstrap_ratio(const struct bootstrap_times *a, const struct bootstrap_times *b,
+                     double quantile, uint64_t seed, struct bootstrap_interval *out);

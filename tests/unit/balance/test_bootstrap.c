@@ -108,6 +108,34 @@ static void gives_none_for_too_few_units(void **state)
 	assert_true(bootstrap_share(&(struct bootstrap_arm){ same, FEW }) == 0.25);
 }
 
+/* Each unit has one time, so a median of a draw is that of its numbers. */
+static void quantiles_are_drawn_as_shares_are(void **state)
+{
+	(void)state;
+	static uint64_t fast[FEW][HISTOGRAM_BUCKETS], slow[FEW][HISTOGRAM_BUCKETS];
+	for (unsigned i = 0; i < FEW; i++) {
+		fast[i][20 + i] = 1;
+		slow[i][40] = 1 + i;
+	}
+	const struct bootstrap_times a = { fast, FEW }, b = { slow, FEW }, few = { fast, FEW - 1 };
+	const double base = histogram_seconds(40);
+	struct bootstrap_interval i, again;
+	assert_true(bootstrap_quantile(&a, 0.5) == histogram_seconds(22));
+	assert_true(bootstrap_quantile(&(struct bootstrap_times){ NULL, 0 }, 0.5) == 0);
+	assert_true(bootstrap_ratio(&a, &b, 0.5, 1, &i));
+	/* Of five drawn, three or more are the first with a chance of 5.8 %: 2.5 % is inside that. */
+	assert_true(i.low == histogram_seconds(20) / base);
+	assert_true(i.high == histogram_seconds(24) / base);
+	assert_true(bootstrap_ratio(&a, &b, 0.5, 1, &again));
+	assert_memory_equal(&i, &again, sizeof(i));
+	assert_true(bootstrap_ratio(&b, &b, 0.5, 1, &i));
+	assert_true(i.low == 1 && i.high == 1);
+	assert_false(bootstrap_ratio(&a, &few, 0.5, 1, &again));
+	assert_false(bootstrap_ratio(&few, &a, 0.5, 1, &again));
+	fast[0][20] = 0; /* a unit without times is none */
+	assert_false(bootstrap_ratio(&a, &b, 0.5, 1, &again));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +143,7 @@ int main(void)
 		cmocka_unit_test(the_same_seed_gives_the_same_interval),
 		cmocka_unit_test(holds_the_truth_about_as_often_as_it_says),
 		cmocka_unit_test(gives_none_for_too_few_units),
+		cmocka_unit_test(quantiles_are_drawn_as_shares_are),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
