@@ -20,8 +20,8 @@ enum {
 };
 
 /* 23 MB from the start, so that a tracker which fills does not grow for it; 70 MB at most. */
-static const struct bin_room bin_room = { .first = { 1 << 15, 1 << 19 },
-	                                  .most = { 1 << 20, 1 << 19 } };
+static const struct bin_room bin_room = { .first = { 1 << 15, 1 << 19, 1 << 12 },
+	                                  .most = { 1 << 20, 1 << 19, 1 << 19 } };
 
 /* The last map's places as names of the open bin. */
 struct place_names {
@@ -33,6 +33,7 @@ struct place_names {
 struct accounting {
 	struct accounting_options options;
 	struct ledger *ledger;
+	struct firsts *firsts;
 	bool fresh; /* no process was here before */
 	struct accounting_slot *slots;
 	unsigned n_slots;
@@ -128,6 +129,7 @@ static enum err make_slots(struct accounting *a)
 	for (unsigned i = 0; i < a->options.slots; i++) {
 		struct accounting_slot *s = &a->slots[a->n_slots++];
 		s->ledger = a->ledger;
+		s->firsts = a->firsts;
 		s->metrics = metrics_slot(a->options.metrics, i);
 		s->seed = random_mix((uint64_t)a->options.now + i);
 		s->max_bytes = (uint64_t)a->options.max_peer_mbps * 1000000 / 8;
@@ -142,7 +144,8 @@ static enum err make_slots(struct accounting *a)
 static enum err take_ledger(struct accounting *a, struct fault *fault)
 {
 	a->ledger = ledger_new(a->options.ledger_max, a->fresh ? 0 : a->options.now);
-	if (a->ledger == NULL)
+	a->firsts = firsts_new(a->options.ledger_max);
+	if (a->ledger == NULL || a->firsts == NULL)
 		return ERR_NOMEM;
 	const enum err e = ledger_file_take(a->ledger, a->state_dir, a->options.now, fault);
 	return e == ERR_NOT_FOUND || e == ERR_MALFORMED ? ERR_OK : e;
@@ -195,6 +198,7 @@ void accounting_free(struct accounting *a)
 		accounting_bin_done(&a->waiting[i]);
 	map_end(&a->lease);
 	ledger_free(a->ledger);
+	firsts_free(a->firsts);
 	journal_done(&a->journal);
 	trial_done(&a->trial);
 	spool_done(&a->spool);
@@ -291,6 +295,12 @@ static void absorb(struct accounting *a, const struct slot_tally *t)
 		item.cell = t->tally.cells[i];
 		item.cell.from = name_of(a, &t->lease, item.cell.from);
 		item.cell.to = name_of(a, &t->lease, item.cell.to);
+		(void)enter(a, &item);
+	}
+	item.kind = JOURNAL_TIME;
+	for (size_t i = 0; i < t->tally.n_times; i++) {
+		item.time = t->tally.times[i];
+		item.time.place = name_of(a, &t->lease, item.time.place);
 		(void)enter(a, &item);
 	}
 }
@@ -432,6 +442,9 @@ static enum err write_journal(struct accounting *a, struct fault *fault)
 /* The clock, which only goes forward; *from: since when this thread has been watching. */
 static int64_t read_clock(struct accounting *a, int64_t now, int64_t *from)
 {
+	/* Times across a step of the clock would be wrong. */
+	if (now < a->last || now - a->last > GAP_MAX)
+		firsts_clear(a->firsts);
 	if (now < a->last) {
 		atomic_fetch_add(&a->backwards, 1);
 		now = a->last;

@@ -34,6 +34,9 @@
  * booked in the bin they are reported in; what is known too late of uploads is made up for in the
  * bins after it (bin.h). A bin much shorter than the announce interval is therefore rough.
  *
+ * How long downloads take is measured from the first announce of a client that has nothing to the one by
+ * which the swarm store sees it complete (firsts.h), in whole seconds.
+ *
  * Under load only a share of the places handed out is noted, weighted so that sums stay right on the
  * average (slot.h); bytes always are.
  *
@@ -41,6 +44,7 @@
  * thread; the spool to one other, or the same.
  */
 
+#include "common/balance/histogram.h"
 #include "common/codec/announce.h"
 #include "common/map/publish.h"
 #include "common/map/snapshot.h"
@@ -99,6 +103,7 @@ struct accounting_announce {
 	 */
 	uint64_t client, swarm;
 	bool known;      /* the swarm store had it in this swarm before this announce */
+	bool completed;  /* by this announce it has everything, which it had not before */
 	uint32_t silent; /* then the seconds since its last one */
 	const struct ip_addr *from;
 	uint32_t place;
@@ -160,6 +165,15 @@ struct accounting_trial_row {
 	bool flagged; /* the torrents are known to be private */
 	uint8_t group;
 	uint64_t bytes[TIER_COUNT_]; /* by tier, an estimate as all the rest */
+	/*
+	 * Bytes per size of the content, summed over swarms, in millionths of a copy; of them those that
+	 * came from outside the provider. The size is the most that a client of the swarm lacked when its
+	 * session began.
+	 */
+	uint64_t copies, imported;
+	uint32_t swarms;  /* that bytes came in */
+	uint32_t unsized; /* of them, left out of the copies: the size is not known */
+	uint32_t times[HISTOGRAM_BUCKETS]; /* that downloads took which were completed */
 };
 
 struct accounting_bin {

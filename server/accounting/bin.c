@@ -47,7 +47,15 @@ static enum err add_row(struct bin *b, const struct tally_row *add)
 	r->up += add->up;
 	r->down += add->down;
 	r->credit += add->credit;
+	r->size = fmaxf(r->size, add->size);
 	return ERR_OK;
+}
+
+static enum err add_time(struct bin *b, const struct tally_time *add)
+{
+	if (add->place >= names_count(b->names))
+		return ERR_MALFORMED;
+	return tally_time(&b->tally, add) ? ERR_OK : ERR_BUSY;
 }
 
 /* Another lot each time, and the same in a replay. */
@@ -96,6 +104,8 @@ enum err bin_add(struct bin *b, const struct journal_item *item)
 	case JOURNAL_OBSERVED:
 		b->observed += item->number;
 		return ERR_OK;
+	case JOURNAL_TIME:
+		return add_time(b, &item->time);
 	}
 	return ERR_MALFORMED;
 }
@@ -122,6 +132,11 @@ void bin_save(const struct bin *b, struct journal *j)
 	item.kind = JOURNAL_CELL;
 	for (size_t i = 0; i < b->tally.n_cells; i++) {
 		item.cell = b->tally.cells[i];
+		journal_put(j, &item);
+	}
+	item.kind = JOURNAL_TIME;
+	for (size_t i = 0; i < b->tally.n_times; i++) {
+		item.time = b->tally.times[i];
 		journal_put(j, &item);
 	}
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The open bin: bytes of this bin by (swarm, place), and what outlives bins because connections do:
+ * The open bin: bytes and completed downloads of this bin by (swarm, place), and what outlives bins because
+ * connections do:
  * contacts by (swarm, from, to), and each place's credit.
  *
  * A client announces twice an hour, so the two ends of a transfer seldom report in one bin. Credit

@@ -24,6 +24,7 @@ struct sheet {
 	size_t n;
 	double *up, *booked, *expected, *column;
 	uint64_t *down;
+	double size;              /* of the content; 0: not known */
 	double missing;           /* downloaded and not covered by `up` */
 	struct tally_cell *cells; /* of places, by from and to */
 	struct fit_cell *prior;
@@ -156,6 +157,7 @@ static void make_sums(struct sheet *s, const struct tally *t)
 	for (size_t i = 0; i < s->swarm->n_rows; i++) {
 		const struct tally_row *r = &t->rows[s->swarm->rows[i]];
 		const uint32_t at = place(s, r->place);
+		s->size = fmax(s->size, (double)r->size);
 		s->up[at] = fmax(0, r->credit + (double)r->up);
 		s->down[at] = r->down;
 		up += s->up[at];
@@ -197,6 +199,7 @@ static void book(struct books *b, struct sheet *s, const struct fit_cell *c)
 		b->out->rows[pair.in].in_bytes += c->bytes;
 	trial_add(&b->trial, &(struct trial_bytes){ .swarm = s->hash,
 	                                            .bytes = c->bytes,
+	                                            .size = s->size,
 	                                            .from = from,
 	                                            .to = to,
 	                                            .in = pair.in });
@@ -260,6 +263,14 @@ static enum err book_all(struct books *b)
 	return e;
 }
 
+static void count_times(struct books *b)
+{
+	const struct tally *t = &b->bin->tally;
+	for (size_t i = 0; i < t->n_times && b->map != NULL; i++)
+		trial_time(&b->trial, t->times[i].swarm, b->place_of[t->times[i].place],
+		           t->times[i].bucket);
+}
+
 static enum err books_open(struct books *b)
 {
 	const size_t n = b->map != NULL ? snapshot_counts(b->map).interconnects : 0;
@@ -292,6 +303,8 @@ static enum err make_books(const struct bin *bin, const struct map_snapshot *map
 		e = books_open(&b);
 	if (e == ERR_OK)
 		e = book_all(&b);
+	if (e == ERR_OK)
+		count_times(&b);
 	if (e == ERR_OK)
 		e = trial_rows(&b.trial, &made);
 	trial_count_done(&b.trial);
@@ -337,6 +350,7 @@ enum err close_settle(struct bin *b, const struct map_snapshot *map, struct tria
 		r->credit = left[i];
 		r->up = r->down = 0;
 	}
+	b->tally.n_times = 0;
 	free(left);
 	return ERR_OK;
 }

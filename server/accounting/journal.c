@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/journal.h"
 
+#include "common/balance/histogram.h"
 #include "server/accounting/sum.h"
 #include "server/disk/disk.h"
 
@@ -20,7 +21,8 @@ enum {
 };
 _Static_assert(PLACE_KEY_MAX + 8 <= ITEM_MAX, "a name fits");
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '2' };
+static const uint8_t magic[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '3' };
+static const uint8_t magic_before[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '2' }; /* no sizes */
 static const char name[] = "journal";
 
 void journal_init(struct journal *j, const char *state_dir)
@@ -57,6 +59,14 @@ static uint64_t double_bits(double x)
 	return bits;
 }
 
+static uint32_t float_bits(float x)
+{
+	uint32_t bits;
+	_Static_assert(sizeof(bits) == sizeof(x), "IEEE 754");
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
 static void put_row(struct writer *w, const struct tally_row *r)
 {
 	writer_u64(w, r->swarm);
@@ -64,6 +74,14 @@ static void put_row(struct writer *w, const struct tally_row *r)
 	writer_u64(w, r->up);
 	writer_u64(w, r->down);
 	writer_u64(w, double_bits(r->credit));
+	writer_u32(w, float_bits(r->size));
+}
+
+static void put_time(struct writer *w, const struct tally_time *t)
+{
+	writer_u64(w, t->swarm);
+	writer_u32(w, t->place);
+	writer_u8(w, (uint8_t)t->bucket);
 }
 
 static void put_cell(struct writer *w, const struct tally_cell *c)
@@ -108,6 +126,8 @@ void journal_put(struct journal *j, const struct journal_item *item)
 		put_row(&w, &item->row);
 	else if (item->kind == JOURNAL_CELL)
 		put_cell(&w, &item->cell);
+	else if (item->kind == JOURNAL_TIME)
+		put_time(&w, &item->time);
 	else
 		writer_u32(&w, item->number);
 	must(!w.bad);
@@ -207,7 +227,8 @@ enum err journal_open(struct journal_scan *scan, const void *data, size_t size,
 	const uint8_t *head = reader_take(&s.file, HEADER_SIZE);
 	if (head == NULL)
 		return ERR_TRUNCATED;
-	if (memcmp(head, magic, sizeof(magic)) != 0 ||
+	s.sizes = memcmp(head, magic, sizeof(magic)) == 0;
+	if ((!s.sizes && memcmp(head, magic_before, sizeof(magic)) != 0) ||
 	    !sum_holds(head, HEADER_SIZE - SUM_SIZE, head + HEADER_SIZE - SUM_SIZE))
 		return ERR_MALFORMED;
 	struct reader r = reader_over(head + sizeof(magic), HEADER_SIZE - sizeof(magic));
@@ -242,14 +263,31 @@ static double reader_double(struct reader *r)
 	return x;
 }
 
-static bool take_row(struct reader *r, struct tally_row *row)
+static float reader_float(struct reader *r)
+{
+	const uint32_t bits = reader_u32(r);
+	float x;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+static bool take_row(struct reader *r, bool sized, struct tally_row *row)
 {
 	row->swarm = reader_u64(r);
 	row->place = reader_u32(r);
 	row->up = reader_u64(r);
 	row->down = reader_u64(r);
 	row->credit = reader_double(r);
-	return isfinite(row->credit);
+	row->size = sized ? reader_float(r) : 0;
+	return isfinite(row->credit) && isfinite(row->size) && row->size >= 0;
+}
+
+static bool take_time(struct reader *r, struct tally_time *t)
+{
+	t->swarm = reader_u64(r);
+	t->place = reader_u32(r);
+	t->bucket = reader_u8(r);
+	return t->bucket < HISTOGRAM_BUCKETS;
 }
 
 static bool take_cell(struct reader *r, struct tally_cell *cell)
@@ -287,9 +325,11 @@ enum err journal_next(struct journal_scan *scan, struct journal_item *out)
 	if (kind == JOURNAL_NAME)
 		good = take_name(r, out);
 	else if (kind == JOURNAL_ROW)
-		good = take_row(r, &out->row);
+		good = take_row(r, scan->sizes, &out->row);
 	else if (kind == JOURNAL_CELL)
 		good = take_cell(r, &out->cell);
+	else if (kind == JOURNAL_TIME)
+		good = take_time(r, &out->time);
 	else if (kind == JOURNAL_OBSERVED)
 		out->number = reader_u32(r);
 	else

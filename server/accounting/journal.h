@@ -6,7 +6,7 @@
  *
  *   header   magic, bin start, bin seconds, checksum
  *   frames   length, checksum, items
- *   items    name (number, key) | row | cell | observed seconds
+ *   items    name (number, key) | row | cell | observed seconds | time
  *
  * A journal begins as a checkpoint, the whole bin as it stands, which replaces the file before it;
  * from then on frames are appended. A frame is taken whole or not at all; reading stops at the first
@@ -28,7 +28,7 @@ struct journal_header {
 	uint32_t seconds;
 };
 
-enum journal_kind { JOURNAL_NAME, JOURNAL_ROW, JOURNAL_CELL, JOURNAL_OBSERVED };
+enum journal_kind { JOURNAL_NAME, JOURNAL_ROW, JOURNAL_CELL, JOURNAL_OBSERVED, JOURNAL_TIME };
 
 struct journal_item {
 	enum journal_kind kind;
@@ -36,6 +36,7 @@ struct journal_item {
 	char key[PLACE_KEY_MAX];
 	struct tally_row row;
 	struct tally_cell cell;
+	struct tally_time time;
 };
 
 /* ---- writing ---- */
@@ -66,6 +67,7 @@ enum err journal_commit(struct journal *j, struct fault *fault) must_check;
 
 struct journal_scan {
 	struct reader file, frame;
+	bool sizes; /* rows have them; in journals of before they do not */
 };
 
 /* ERR_MALFORMED, ERR_TRUNCATED: no journal of ours. */

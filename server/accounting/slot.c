@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/slot.h"
 
+#include "common/balance/histogram.h"
 #include "common/base/random.h"
 
 #include <math.h>
@@ -25,8 +26,8 @@ static float fade(const struct accounting_slot *s)
 
 enum err slot_init(struct accounting_slot *s)
 {
-	const struct tally_size room = { SLOT_ROWS, SLOT_CELLS };
-	const struct tally_size max = { SLOT_ROWS_MAX, SLOT_CELLS };
+	const struct tally_size room = { SLOT_ROWS, SLOT_CELLS, SLOT_TIMES };
+	const struct tally_size max = { SLOT_ROWS_MAX, SLOT_CELLS, SLOT_TIMES_MAX };
 	pthread_mutex_init(&s->lock, NULL);
 	s->weight = fade(s); /* libm's pages, too, are there from now on */
 	for (size_t i = 0; i < SLOT_TALLIES; i++) {
@@ -124,7 +125,14 @@ static bool another_is_free(const struct accounting_slot *s)
 	return false;
 }
 
-static void note_bytes(struct accounting_slot *s, const struct ledger_delta *d)
+/* What its client lacked when its session began: of one that had nothing, the size of the content. */
+static float size_of(const struct announce *a)
+{
+	return (float)a->left + (float)a->downloaded;
+}
+
+static void note_bytes(struct accounting_slot *s, const struct ledger_delta *d,
+                       const struct announce *a)
 {
 	struct tally_row *r = row_for(s);
 	if (r == NULL && s->filling != NULL && another_is_free(s)) {
@@ -137,6 +145,7 @@ static void note_bytes(struct accounting_slot *s, const struct ledger_delta *d)
 	}
 	r->up += d->up;
 	r->down += d->down;
+	r->size = fmaxf(r->size, size_of(a));
 	metrics_add(s->metrics, METRIC_BYTES_REPORTED_UP, d->up);
 	metrics_add(s->metrics, METRIC_BYTES_REPORTED_DOWN, d->down);
 }
@@ -144,6 +153,35 @@ static void note_bytes(struct accounting_slot *s, const struct ledger_delta *d)
 void accounting_prefetch(const struct accounting_slot *s, uint64_t client, uint64_t swarm)
 {
 	ledger_prefetch(s->ledger, client, swarm);
+}
+
+static void note_time(struct accounting_slot *s, uint32_t seconds)
+{
+	const struct tally_time time = { .swarm = s->swarm,
+		                         .place = s->place,
+		                         .bucket = histogram_bucket(seconds) };
+	if (s->filling == NULL || !tally_time(&s->filling->tally, &time))
+		metrics_add(s->metrics, METRIC_ACCOUNTING_FULL, 1);
+}
+
+/*
+ * A download begins when a client with nothing comes, and ends when the swarm store sees it complete. One
+ * that goes on with what it got in another session is not timed.
+ */
+static void time_download(struct accounting_slot *s, const struct accounting_announce *a)
+{
+	const struct announce *an = a->announce;
+	const bool comes = an->event == EVENT_STARTED || (an->event == EVENT_NONE && !a->known);
+	uint32_t seconds;
+	if (a->completed) {
+		if (firsts_take(s->firsts, a->client, a->swarm, a->now, &seconds))
+			note_time(s, seconds);
+	} else if (comes && an->left > 0 && an->downloaded > 0) {
+		(void)firsts_take(s->firsts, a->client, a->swarm, a->now, &seconds);
+	} else if (comes && an->left > 0) {
+		if (firsts_put(s->firsts, a->client, a->swarm, a->now))
+			metrics_add(s->metrics, METRIC_FIRSTS_DROPPED, 1);
+	}
 }
 
 void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
@@ -166,10 +204,11 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 	s->elapsed = d.elapsed;
 	s->weight = fmaxf(d.need, LEAST_NEED);
 	count_verdict(s, &d);
+	time_download(s, a);
 	if (d.up == 0 && d.down == 0)
 		return;
 
-	note_bytes(s, &d);
+	note_bytes(s, &d, a->announce);
 }
 
 static float power(float x, unsigned n)

@@ -20,6 +20,7 @@
  */
 
 #include "server/accounting/accounting.h"
+#include "server/accounting/firsts.h"
 #include "server/accounting/ledger.h"
 #include "server/accounting/tally.h"
 
@@ -30,6 +31,8 @@ enum {
 	SLOT_ROWS = 1 << 13, /* swarms x places with bytes in one second; grows to */
 	SLOT_ROWS_MAX = 1 << 17,
 	SLOT_CELLS = 1 << 15,
+	SLOT_TIMES = 1 << 10, /* downloads completed in one second; grows to */
+	SLOT_TIMES_MAX = 1 << 16,
 	SLOT_CELLS_EACH = 20000, /* noted in a second without leaving any out */
 	SLOT_CELLS_STEP = 800,
 	SLOT_SHARE_MAX = 14 /* the least share: one of 2^14 */
@@ -46,6 +49,7 @@ struct accounting_slot {
 	struct slot_tally tallies[SLOT_TALLIES];
 	struct slot_tally *filling; /* NULL: none is free; what is noted is dropped and counted */
 	struct ledger *ledger;
+	struct firsts *firsts;
 	struct metrics_slot *metrics;
 	uint64_t max_bytes; /* per second and peer; 0: no limit */
 	bool no_lines;      /* what the maps say of subscribers' lines limits nobody */

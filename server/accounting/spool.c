@@ -19,11 +19,13 @@ enum {
 	ROW_MAX = ROW_MIN + 2 * 64,
 	ROWS_MAX = 1 << 20,
 	TRIAL_MIN = 1 + 1 + 1 + 8 * TIER_COUNT_,
+	TRIAL_MORE = 8 + 8 + 4 + 4 + 1 + HISTOGRAM_BUCKETS * (1 + 4),
 	NAME_SIZE = 20 + sizeof(".bin") /* digits of the start, so that names sort by time */
 };
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '2' };
-static const uint8_t magic_before[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '1' }; /* no trial */
+static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '3' };
+/* The version before had no copies and times, the first no trial. */
+enum { FIRST_TRIAL = '2', FIRST_TIMES = '3' };
 
 static void name_of(int64_t start, char out[static NAME_SIZE])
 {
@@ -94,6 +96,21 @@ static void put_text(struct writer *w, const char *s)
 	writer_bytes(w, s, strlen(s));
 }
 
+/* Of the buckets those that have some. */
+static void put_times(struct writer *w, const uint32_t times[static HISTOGRAM_BUCKETS])
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		n += times[i] != 0;
+	writer_u8(w, (uint8_t)n);
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (times[i] == 0)
+			continue;
+		writer_u8(w, (uint8_t)i);
+		writer_u32(w, times[i]);
+	}
+}
+
 static void put_bin(struct writer *w, const struct accounting_bin *bin)
 {
 	writer_bytes(w, magic, sizeof(magic));
@@ -116,6 +133,11 @@ static void put_bin(struct writer *w, const struct accounting_bin *bin)
 		writer_u8(w, row->group);
 		for (unsigned k = 0; k < TIER_COUNT_; k++)
 			writer_u64(w, row->bytes[k]);
+		writer_u64(w, row->copies);
+		writer_u64(w, row->imported);
+		writer_u32(w, row->swarms);
+		writer_u32(w, row->unsized);
+		put_times(w, row->times);
 	}
 }
 
@@ -131,7 +153,7 @@ enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct f
 {
 	char name[NAME_SIZE];
 	const size_t room = HEAD_SIZE + bin->n_rows * ROW_MAX + 1 + ACCOUNTING_POLICY_MAX + 4 +
-	                    bin->n_trial * (TRIAL_MIN + 64) + SUM_SIZE;
+	                    bin->n_trial * (TRIAL_MIN + 64 + TRIAL_MORE) + SUM_SIZE;
 	must(bin->start >= 0 && bin->n_rows <= ROWS_MAX && bin->n_trial <= ROWS_MAX);
 	uint8_t *bytes = malloc(room);
 	if (bytes == NULL)
@@ -176,7 +198,37 @@ static enum err take_rows(struct reader *r, struct accounting_bin *b)
 	return r->bad ? ERR_MALFORMED : ERR_OK;
 }
 
-static enum err take_trial(struct reader *r, struct accounting_bin *b)
+static bool take_times(struct reader *r, uint32_t times[static HISTOGRAM_BUCKETS])
+{
+	for (unsigned n = reader_u8(r); n > 0; n--) {
+		const unsigned bucket = reader_u8(r);
+		if (bucket >= HISTOGRAM_BUCKETS)
+			return false;
+		times[bucket] = reader_u32(r);
+	}
+	return true;
+}
+
+static bool take_trial_row(struct reader *r, uint8_t version, struct accounting_trial_row *row)
+{
+	if (!take_text(r, row->provider, sizeof(row->provider)))
+		return false;
+	const uint8_t flags = reader_u8(r);
+	row->control = flags & 1;
+	row->flagged = flags >> 1 & 1;
+	row->group = reader_u8(r);
+	for (unsigned k = 0; k < TIER_COUNT_; k++)
+		row->bytes[k] = reader_u64(r);
+	if (version < FIRST_TIMES)
+		return true;
+	row->copies = reader_u64(r);
+	row->imported = reader_u64(r);
+	row->swarms = reader_u32(r);
+	row->unsized = reader_u32(r);
+	return take_times(r, row->times);
+}
+
+static enum err take_trial(struct reader *r, uint8_t version, struct accounting_bin *b)
 {
 	if (!take_text(r, b->policy, sizeof(b->policy)))
 		return ERR_MALFORMED;
@@ -186,17 +238,9 @@ static enum err take_trial(struct reader *r, struct accounting_bin *b)
 	b->trial = calloc(n + 1, sizeof(*b->trial));
 	if (b->trial == NULL)
 		return ERR_NOMEM;
-	for (; b->n_trial < n; b->n_trial++) {
-		struct accounting_trial_row *row = &b->trial[b->n_trial];
-		if (!take_text(r, row->provider, sizeof(row->provider)))
+	for (; b->n_trial < n; b->n_trial++)
+		if (!take_trial_row(r, version, &b->trial[b->n_trial]))
 			return ERR_MALFORMED;
-		const uint8_t flags = reader_u8(r);
-		row->control = flags & 1;
-		row->flagged = flags >> 1 & 1;
-		row->group = reader_u8(r);
-		for (unsigned k = 0; k < TIER_COUNT_; k++)
-			row->bytes[k] = reader_u64(r);
-	}
 	return r->bad ? ERR_MALFORMED : ERR_OK;
 }
 
@@ -206,9 +250,9 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 	if (size < HEAD_SIZE + SUM_SIZE)
 		return ERR_TRUNCATED;
 	size -= SUM_SIZE;
-	const bool old = memcmp(bytes, magic_before, sizeof(magic)) == 0;
-	if ((!old && memcmp(bytes, magic, sizeof(magic)) != 0) ||
-	    !sum_holds(bytes, size, bytes + size))
+	const uint8_t version = bytes[sizeof(magic) - 1];
+	if (memcmp(bytes, magic, sizeof(magic) - 1) != 0 || version < '1' ||
+	    version > magic[sizeof(magic) - 1] || !sum_holds(bytes, size, bytes + size))
 		return ERR_MALFORMED;
 
 	struct reader r = reader_over(bytes + sizeof(magic), size - sizeof(magic));
@@ -222,8 +266,8 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 	if (b.rows == NULL)
 		return ERR_NOMEM;
 	enum err e = take_rows(&r, &b);
-	if (e == ERR_OK && !old)
-		e = take_trial(&r, &b);
+	if (e == ERR_OK && version >= FIRST_TRIAL)
+		e = take_trial(&r, version, &b);
 	if (e == ERR_OK && reader_left(&r) != 0)
 		e = ERR_MALFORMED;
 	if (e == ERR_OK)

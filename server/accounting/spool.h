@@ -6,9 +6,10 @@
  *
  * magic, start, seconds, observed seconds, number of rows; rows of provider, interconnect, out, in;
  * the steered arm's policy, number of trial rows; those of provider, flags (1 control, 2 private),
- * group, bytes by tier; checksum. Named by start, so that the order of names is the order of time, and
- * writing a bin again replaces it. Written beside, synced, renamed. Files without trial rows, as they were
- * before, are read too.
+ * group, bytes by tier, copies, imported, swarms, unsized, number of buckets, those of number and count;
+ * checksum. Named by start, so that the order of names is the order of time, and
+ * writing a bin again replaces it. Written beside, synced, renamed. Files without
+ * trial rows, or with such that end after the bytes, as they were before, are read too.
  *
  * Threading: one thread writes and one takes; what the second removes is never what the first has put
  * in its place meanwhile. `count`: any.

@@ -70,11 +70,22 @@ static enum err cells_resize(struct tally *t, size_t room)
 	return ERR_OK;
 }
 
+static enum err times_resize(struct tally *t, size_t room)
+{
+	struct tally_time *times = realloc(t->times, room * sizeof(*times) + 1);
+	if (times == NULL)
+		return ERR_NOMEM;
+	t->times = times;
+	t->times_room = room;
+	return ERR_OK;
+}
+
 enum err tally_init(struct tally *t, struct tally_size room, struct tally_size max)
 {
 	must((room.rows & (room.rows - 1)) == 0 && (room.cells & (room.cells - 1)) == 0);
-	*t = (struct tally){ .rows_max = max.rows, .cells_max = max.cells };
-	if (rows_resize(t, room.rows) == ERR_OK && cells_resize(t, room.cells) == ERR_OK)
+	*t = (struct tally){ .rows_max = max.rows, .cells_max = max.cells, .times_max = max.times };
+	if (rows_resize(t, room.rows) == ERR_OK && cells_resize(t, room.cells) == ERR_OK &&
+	    times_resize(t, room.times) == ERR_OK)
 		return ERR_OK;
 	tally_done(t);
 	return ERR_NOMEM;
@@ -85,6 +96,7 @@ void tally_touch(struct tally *t)
 	must(t->n_rows == 0 && t->n_cells == 0);
 	memset(t->rows, 0, t->rows_room * sizeof(*t->rows));
 	memset(t->cells, 0, t->cells_room * sizeof(*t->cells));
+	memset(t->times, 0, t->times_room * sizeof(*t->times));
 	index_clear(&t->row_index);
 	index_clear(&t->cell_index);
 }
@@ -93,6 +105,7 @@ void tally_done(struct tally *t)
 {
 	free(t->rows);
 	free(t->cells);
+	free(t->times);
 	free(t->row_index.slots);
 	free(t->cell_index.slots);
 	*t = (struct tally){ 0 };
@@ -104,7 +117,7 @@ void tally_clear(struct tally *t)
 		index_clear(&t->row_index);
 	if (t->n_cells > 0)
 		index_clear(&t->cell_index);
-	t->n_rows = t->n_cells = 0;
+	t->n_rows = t->n_cells = t->n_times = 0;
 }
 
 struct tally_row *tally_row(struct tally *t, uint64_t swarm, uint32_t place)
@@ -157,4 +170,13 @@ void tally_thin(struct tally *t, const float *factors)
 		index_put(&t->cell_index, home_of_cell(t, c.swarm, c.from, c.to), n++);
 	}
 	t->n_cells = n;
+}
+
+bool tally_time(struct tally *t, const struct tally_time *add)
+{
+	if (t->n_times == t->times_room &&
+	    (t->times_room == t->times_max || times_resize(t, 2 * t->times_room) != ERR_OK))
+		return false;
+	t->times[t->n_times++] = *add;
+	return true;
 }

@@ -71,14 +71,20 @@ enum err trial_count_init(struct trial_count *c, struct trial *t, const struct m
 	c->now.n_privates = t->n_privates;
 	c->now.privates = copy(t->privates, t->n_privates);
 	pthread_mutex_unlock(&t->lock);
-	c->bytes = calloc(providers * CELLS + 1, sizeof(*c->bytes));
-	return c->now.privates != NULL && c->bytes != NULL ? ERR_OK : ERR_NOMEM;
+	c->cells = calloc(providers * CELLS + 1, sizeof(*c->cells));
+	c->times = calloc(providers * CELLS + 1, sizeof(*c->times));
+	c->last = calloc(providers + 1, sizeof(*c->last));
+	return c->now.privates != NULL && c->cells != NULL && c->times != NULL && c->last != NULL
+	               ? ERR_OK
+	               : ERR_NOMEM;
 }
 
 void trial_count_done(struct trial_count *c)
 {
 	free(c->now.privates);
-	free(c->bytes);
+	free(c->cells);
+	free(c->times);
+	free(c->last);
 }
 
 /* As the receiver's book has it. */
@@ -98,26 +104,70 @@ static enum map_tier tier_of(const struct trial_count *c, const struct trial_byt
 	                                : TIER_UNKNOWN;
 }
 
+static size_t cell_at(const struct trial_count *c, uint64_t swarm, uint32_t provider)
+{
+	const uint64_t home = snapshot_provider_hash(c->map, provider);
+	const bool control = steer_in_control(swarm, home, c->now.control_percent);
+	const bool flagged = bsearch(&swarm, c->now.privates, c->now.n_privates, sizeof(swarm),
+	                             by_number) != NULL;
+	const size_t group = random_mix(swarm) % ACCOUNTING_GROUPS;
+	return provider * (size_t)CELLS + (control * 2U + flagged) * ACCOUNTING_GROUPS + group;
+}
+
 void trial_add(struct trial_count *c, const struct trial_bytes *b)
 {
 	const uint32_t provider = snapshot_place(c->map, b->to).provider;
-	if (provider == NO_PROVIDER)
+	if (provider == NO_PROVIDER || b->bytes == 0)
 		return;
-	const uint64_t home = snapshot_provider_hash(c->map, provider);
-	const bool control = steer_in_control(b->swarm, home, c->now.control_percent);
-	const bool flagged = bsearch(&b->swarm, c->now.privates, c->now.n_privates,
-	                             sizeof(b->swarm), by_number) != NULL;
-	const size_t group = random_mix(b->swarm) % ACCOUNTING_GROUPS;
-	const size_t at = (control * 2U + flagged) * ACCOUNTING_GROUPS + group;
-	c->bytes[provider * (size_t)CELLS + at][tier_of(c, b, provider)] += b->bytes;
+	struct trial_cell *cell = &c->cells[cell_at(c, b->swarm, provider)];
+	const enum map_tier tier = tier_of(c, b, provider);
+	const double copies = b->size > 0 ? (double)b->bytes / b->size : 0;
+	cell->bytes[tier] += b->bytes;
+	cell->copies += copies;
+	cell->imported += tier != TIER_SAME_PID && tier != TIER_SAME_PROVIDER ? copies : 0;
+	if (c->last[provider] == b->swarm)
+		return;
+	c->last[provider] = b->swarm;
+	cell->swarms++;
+	cell->unsized += b->size <= 0;
 }
 
-static bool has_bytes(const uint64_t bytes[static TIER_COUNT_])
+void trial_time(struct trial_count *c, uint64_t swarm, uint32_t place, uint32_t bucket)
 {
-	uint64_t any = 0;
-	for (unsigned i = 0; i < TIER_COUNT_; i++)
-		any |= bytes[i];
-	return any != 0;
+	const uint32_t provider = snapshot_place(c->map, place).provider;
+	if (provider == NO_PROVIDER)
+		return;
+	const size_t at = cell_at(c, swarm, provider);
+	c->times[at][bucket]++;
+	c->cells[at].completed++;
+}
+
+static bool says_something(const struct trial_cell *cell)
+{
+	return cell->swarms != 0 || cell->completed != 0;
+}
+
+static uint64_t millionths(double copies)
+{
+	return copies < 1e12 ? (uint64_t)(copies * 1e6 + 0.5) : UINT64_C(1000000000000000000);
+}
+
+static void fill(const struct trial_count *c, size_t at, struct accounting_trial_row *row)
+{
+	const struct trial_cell *cell = &c->cells[at];
+	const char *name = snapshot_provider_name(c->map, (uint32_t)(at / CELLS));
+	*row = (struct accounting_trial_row){
+		.control = at % CELLS / (2U * ACCOUNTING_GROUPS) == 1,
+		.flagged = at % (2U * ACCOUNTING_GROUPS) / ACCOUNTING_GROUPS == 1,
+		.group = (uint8_t)(at % ACCOUNTING_GROUPS),
+		.copies = millionths(cell->copies),
+		.imported = millionths(cell->imported),
+		.swarms = cell->swarms,
+		.unsized = cell->unsized,
+	};
+	(void)snprintf(row->provider, sizeof(row->provider), "%s", name);
+	memcpy(row->bytes, cell->bytes, sizeof(row->bytes));
+	memcpy(row->times, c->times[at], sizeof(row->times));
 }
 
 enum err trial_rows(const struct trial_count *c, struct accounting_bin *out)
@@ -126,21 +176,13 @@ enum err trial_rows(const struct trial_count *c, struct accounting_bin *out)
 	const size_t cells = counts ? snapshot_counts(c->map).providers * CELLS : 0;
 	size_t n = 0;
 	for (size_t i = 0; i < cells; i++)
-		n += has_bytes(c->bytes[i]);
+		n += says_something(&c->cells[i]);
 	out->trial = calloc(n + 1, sizeof(*out->trial));
 	if (out->trial == NULL)
 		return ERR_NOMEM;
 	memcpy(out->policy, c->now.policy, sizeof(out->policy));
-	for (size_t i = 0; i < cells; i++) {
-		if (!has_bytes(c->bytes[i]))
-			continue;
-		struct accounting_trial_row *row = &out->trial[out->n_trial++];
-		const char *name = snapshot_provider_name(c->map, (uint32_t)(i / CELLS));
-		(void)snprintf(row->provider, sizeof(row->provider), "%s", name);
-		row->control = i % CELLS / (2U * ACCOUNTING_GROUPS) == 1;
-		row->flagged = i % (2U * ACCOUNTING_GROUPS) / ACCOUNTING_GROUPS == 1;
-		row->group = (uint8_t)(i % ACCOUNTING_GROUPS);
-		memcpy(row->bytes, c->bytes[i], sizeof(row->bytes));
-	}
+	for (size_t i = 0; i < cells; i++)
+		if (says_something(&c->cells[i]))
+			fill(c, i, &out->trial[out->n_trial++]);
 	return ERR_OK;
 }

@@ -155,6 +155,7 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	}
 	asker->known = !change.joined;
 	asker->silent = change.silent;
+	asker->completed = change.completed;
 	if (change.completed)
 		metrics_add(w->metrics, METRIC_SNATCHES, 1);
 }
@@ -217,6 +218,7 @@ static void account(struct tracker_worker *w, const struct ask *ask, const struc
 		                                  .swarm = asker->torrent,
 		                                  .known = asker->known,
 		                                  .silent = asker->silent,
+		                                  .completed = asker->completed,
 		                                  .from = &ask->from,
 		                                  .place = asker->place,
 		                                  .up_kbps = asker->info.up_kbps,

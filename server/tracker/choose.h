@@ -21,6 +21,7 @@ struct asker {
 	bool with_ids;   /* it reads the peer ids of its list */
 	bool known;      /* was in the swarm already */
 	uint32_t silent; /* and has not announced for so many seconds */
+	bool completed;  /* has everything by this announce, and had not before */
 };
 
 /*

@@ -33,7 +33,8 @@ static void read_all(const uint8_t *data, size_t size)
 	struct bin bin;
 	if (journal_open(&scan, data, size, &header) != ERR_OK)
 		return;
-	const struct bin_room room = { .first = { 16, 16 }, .most = { 1 << 16, 1 << 16 } };
+	const struct bin_room room = { .first = { 16, 16, 16 },
+		                       .most = { 1 << 16, 1 << 16, 1 << 16 } };
 	must(bin_open(&bin, 0, 300, &room) == ERR_OK);
 	while (journal_next(&scan, &item) == ERR_OK)
 		if (bin_add(&bin, &item) == ERR_MALFORMED)

@@ -8,7 +8,7 @@
 enum { START = 1200, SECONDS = 300, PLACES = 2000 };
 
 enum { CELLS_MAX = 1 << 15 };
-static const struct bin_room room = { .first = { 16, 16 }, .most = { 1 << 12, CELLS_MAX } };
+static const struct bin_room room = { .first = { 16, 16, 0 }, .most = { 1 << 12, CELLS_MAX, 0 } };
 
 /* Names 1 .. PLACES, as a journal brings them. */
 static void open_bin(struct bin *b, int64_t start)

@@ -2,6 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "server/accounting/journal.h"
+#include "server/accounting/sum.h"
 #include "server/disk/disk.h"
 #include "tests/unit/accounting/folder.h"
 
@@ -15,19 +16,21 @@ static const struct journal_header header = { .start = 1200, .seconds = 300 };
 /* Item `i` of an endless journal that holds every kind. */
 static struct journal_item item(uint32_t i)
 {
-	struct journal_item it = { .kind = (enum journal_kind)(i % 4), .number = i };
+	struct journal_item it = { .kind = (enum journal_kind)(i % 5), .number = i };
 	(void)snprintf(it.key, sizeof(it.key), "pid:isp-a/p%u", i);
 	it.row = (struct tally_row){ .swarm = UINT64_MAX - i,
 		                     .place = i,
 		                     .up = UINT64_C(1) << 60,
 		                     .down = i,
-		                     .credit = -1.5 * i };
+		                     .credit = -1.5 * i,
+		                     .size = 1e9F };
 	it.cell = (struct tally_cell){ .swarm = i,
 		                       .from = i + 1,
 		                       .to = i + 2,
 		                       .candidates = i + 3,
 		                       .first = 0.25F,
 		                       .later = 0.5F };
+	it.time = (struct tally_time){ .swarm = i, .place = i + 1, .bucket = i % 80 };
 	return it;
 }
 
@@ -43,7 +46,12 @@ static void assert_same(const struct journal_item *a, const struct journal_item 
 		assert_int_equal(a->row.place, b->row.place);
 		assert_int_equal(a->row.up, b->row.up);
 		assert_int_equal(a->row.down, b->row.down);
-		assert_true(a->row.credit == b->row.credit);
+		assert_true(a->row.credit == b->row.credit && a->row.size == b->row.size);
+	}
+	if (a->kind == JOURNAL_TIME) {
+		assert_int_equal(a->time.swarm, b->time.swarm);
+		assert_int_equal(a->time.place, b->time.place);
+		assert_int_equal(a->time.bucket, b->time.bucket);
 	}
 	if (a->kind == JOURNAL_CELL) {
 		assert_int_equal(a->cell.swarm, b->cell.swarm);
@@ -198,11 +206,47 @@ static void a_full_disk_breaks_it_until_the_next_checkpoint(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
 
+/* As the version before wrote it. */
+static void reads_rows_without_a_size(void **state)
+{
+	(void)state;
+	uint8_t file[256] = { 0 }, frame[128], sum[SUM_SIZE];
+	struct journal_scan scan;
+	struct journal_header h;
+	struct journal_item it;
+	struct writer w = writer_over(file, sizeof(file)), f = writer_over(frame, sizeof(frame));
+	writer_bytes(&w, "p4pjrnl2", 8);
+	writer_u64(&w, 1200);
+	writer_u32(&w, 300);
+	sum_make(file, writer_size(&w), sum);
+	writer_bytes(&w, sum, sizeof(sum));
+	for (unsigned i = 0; i < 2; i++) {
+		writer_u8(&f, JOURNAL_ROW);
+		writer_u64(&f, 7);
+		writer_u32(&f, i);
+		writer_u64(&f, 0);
+		writer_u64(&f, 0);
+		writer_u64(&f, 0);
+	}
+	sum_make(frame, writer_size(&f), sum);
+	writer_u32(&w, (uint32_t)writer_size(&f));
+	writer_bytes(&w, sum, sizeof(sum));
+	writer_bytes(&w, frame, writer_size(&f));
+	assert_int_equal(journal_open(&scan, file, writer_size(&w), &h), ERR_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(journal_next(&scan, &it), ERR_OK);
+		assert_int_equal(it.row.place, i);
+		assert_true(it.row.size == 0);
+	}
+	assert_int_equal(journal_next(&scan, &it), ERR_NOT_FOUND);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(gives_back_what_was_put),
 	TEST(a_checkpoint_replaces_what_was_before),
 	TEST(reading_stops_at_the_first_damage),
 	TEST(a_full_disk_breaks_it_until_the_next_checkpoint),
+	TEST(reads_rows_without_a_size),
 };
 
 RUN_TESTS(tests)

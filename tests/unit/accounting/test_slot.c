@@ -23,6 +23,7 @@ static void set_up(struct set_up *u)
 	assert_int_equal(map_publish(u->office, world_new(2, 2)), ERR_OK);
 	(void)map_renew(u->office, &u->lease);
 	u->slot.ledger = ledger_new(1000000, 0);
+	u->slot.firsts = firsts_new(1000);
 	u->slot.metrics = metrics_slot(u->metrics, 0);
 	u->slot.seed = 1;
 	assert_int_equal(slot_init(&u->slot), ERR_OK);
@@ -32,6 +33,7 @@ static void tear_down(struct set_up *u)
 {
 	slot_done(&u->slot);
 	ledger_free(u->slot.ledger);
+	firsts_free(u->slot.firsts);
 	map_end(&u->lease);
 	map_office_free(u->office);
 	metrics_free(u->metrics);

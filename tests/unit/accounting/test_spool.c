@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/base/cursor.h"
 #include "server/accounting/spool.h"
+#include "server/accounting/sum.h"
 #include "server/disk/disk.h"
 #include "tests/unit/accounting/folder.h"
 
@@ -14,12 +16,26 @@ static struct accounting_row rows[] = {
 };
 
 static struct accounting_trial_row trial[] = {
-	{ "isp-a", true, false, 15, { 1, 2, 3, 4, 5, UINT64_MAX } },
+	{ "isp-a",
+	  true,
+	  false,
+	  15,
+	  { 1, 2, 3, 4, 5, UINT64_MAX },
+	  UINT64_C(1) << 40,
+	  1000000,
+	  3,
+	  1,
+	  { 1, 0, 2, [HISTOGRAM_BUCKETS - 1] = UINT32_MAX } },
 	{ "0123456789012345678901234567890123456789012345678901234567890123",
 	  false,
 	  true,
 	  0,
-	  { 7 } },
+	  { 7 },
+	  0,
+	  0,
+	  0,
+	  0,
+	  { 0 } },
 };
 
 static struct accounting_bin bin(int64_t start)
@@ -73,6 +89,12 @@ static void gives_bins_back_oldest_first(void **state)
 			assert_int_equal(b.trial[k].group, trial[k].group);
 			assert_memory_equal(b.trial[k].bytes, trial[k].bytes,
 			                    sizeof(trial[k].bytes));
+			assert_int_equal(b.trial[k].copies, trial[k].copies);
+			assert_int_equal(b.trial[k].imported, trial[k].imported);
+			assert_int_equal(b.trial[k].swarms, trial[k].swarms);
+			assert_int_equal(b.trial[k].unsized, trial[k].unsized);
+			assert_memory_equal(b.trial[k].times, trial[k].times,
+			                    sizeof(trial[k].times));
 		}
 		spool_remove(&s, &b);
 		accounting_bin_done(&b);
@@ -158,6 +180,49 @@ static void sets_a_damaged_file_aside(void **state)
 	spool_done(&s);
 }
 
+/* As the versions before wrote it: 1 without trial rows, 2 without copies and times. */
+static size_t old_file(uint8_t version, uint8_t out[static 256])
+{
+	struct writer w = writer_over(out, 256);
+	uint8_t sum[SUM_SIZE];
+	writer_bytes(&w, "p4pbins", 7);
+	writer_u8(&w, version);
+	writer_u64(&w, 600);
+	writer_u32(&w, 300);
+	writer_u32(&w, 299);
+	writer_u32(&w, 0);
+	if (version > '1') {
+		writer_bytes(&w, "\006native", 7);
+		writer_u32(&w, 1);
+		writer_bytes(&w, "\005isp-a", 6);
+		writer_u8(&w, 3);
+		writer_u8(&w, 9);
+		for (unsigned k = 0; k < TIER_COUNT_; k++)
+			writer_u64(&w, k);
+	}
+	sum_make(out, writer_size(&w), sum);
+	writer_bytes(&w, sum, sizeof(sum));
+	return writer_size(&w);
+}
+
+static void reads_what_versions_before_wrote(void **state)
+{
+	(void)state;
+	uint8_t file[256];
+	struct accounting_bin b;
+	assert_int_equal(spool_parse(file, old_file('1', file), &b), ERR_OK);
+	assert_int_equal(b.n_trial, 0);
+	accounting_bin_done(&b);
+	assert_int_equal(spool_parse(file, old_file('2', file), &b), ERR_OK);
+	assert_string_equal(b.policy, "native");
+	assert_int_equal(b.n_trial, 1);
+	assert_true(b.trial[0].control && b.trial[0].flagged);
+	assert_int_equal(b.trial[0].bytes[TIER_COUNT_ - 1], TIER_COUNT_ - 1);
+	assert_int_equal(b.trial[0].copies, 0);
+	accounting_bin_done(&b);
+	assert_int_equal(spool_parse(file, old_file('4', file), &b), ERR_MALFORMED);
+}
+
 static void refuses_every_shorter_or_changed_file(void **state)
 {
 	(void)state;
@@ -188,6 +253,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_replaced_a_bin_meanwhile_is_not_removed),
 	TEST(outlives_the_process),
 	TEST(sets_a_damaged_file_aside),
+	TEST(reads_what_versions_before_wrote),
 	TEST(refuses_every_shorter_or_changed_file),
 };
 

@@ -14,7 +14,7 @@ static void finds_what_it_added_and_nothing_else(void **state)
 	struct tally t;
 	uint64_t rows[SWARMS][PLACES] = { 0 }, cells[SWARMS][PLACES][PLACES] = { 0 };
 	uint64_t seed = 5;
-	const struct tally_size room = { 4, 4 }, max = { 64, 1024 };
+	const struct tally_size room = { 4, 4, 0 }, max = { 64, 1024, 0 };
 	assert_int_equal(tally_init(&t, room, max), ERR_OK);
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 5000; i++) {
@@ -47,12 +47,16 @@ static void a_full_table_refuses_newcomers_only(void **state)
 {
 	(void)state;
 	struct tally t;
-	const struct tally_size room = { 2, 4 }, max = { 4, 4 };
+	const struct tally_size room = { 2, 4, 2 }, max = { 4, 4, 4 };
 	assert_int_equal(tally_init(&t, room, max), ERR_OK);
 	for (uint32_t i = 0; i < 4; i++) {
 		assert_non_null(tally_row(&t, 1, i));
 		assert_non_null(tally_cell(&t, 1, i, i));
+		assert_true(tally_time(&t, &(struct tally_time){ .swarm = 1, .place = i }));
 	}
+	assert_false(tally_time(&t, &(struct tally_time){ .swarm = 1 }));
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(t.times[i].place, i);
 	assert_null(tally_row(&t, 1, 4));
 	assert_null(tally_cell(&t, 1, 4, 4));
 	assert_non_null(tally_row(&t, 1, 3));

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/test.h"
+
+#include "common/base/random.h"
+#include "server/accounting/accounting.h"
+#include "tests/unit/accounting/folder.h"
+#include "tests/unit/accounting/world.h"
+
+#include <string.h>
+
+enum { BIN = 300, START = 1800000000, MB = 1000000 };
+
+struct set_up {
+	struct map_office *office;
+	struct metrics *metrics;
+	struct accounting *a;
+	struct map_lease lease; /* the worker's */
+	int64_t now;
+	int64_t heard[8]; /* the swarm store: when, by client; it outlives us */
+	struct fault fault;
+};
+
+static void start(struct set_up *u)
+{
+	const struct accounting_options options = { .slots = 2,
+		                                    .bin_seconds = BIN,
+		                                    .max_peer_mbps = 1000000,
+		                                    .state_dir = folder,
+		                                    .ledger_max = 1000,
+		                                    .office = u->office,
+		                                    .metrics = u->metrics,
+		                                    .now = u->now };
+	assert_int_equal(accounting_new(&options, &u->a, &u->fault), ERR_OK);
+}
+
+static void set_up(struct set_up *u)
+{
+	*u = (struct set_up){ .now = START };
+	u->office = map_office_new(snapshot_free);
+	u->metrics = metrics_new(3);
+	assert_int_equal(map_publish(u->office, world_new(3, 2)), ERR_OK);
+	(void)map_renew(u->office, &u->lease);
+	start(u);
+	assert_int_equal(u->fault.code, ERR_OK);
+}
+
+static void tear_down(struct set_up *u)
+{
+	accounting_free(u->a);
+	map_end(&u->lease);
+	map_office_free(u->office);
+	metrics_free(u->metrics);
+}
+
+static void tick(struct set_up *u, int64_t now)
+{
+	u->now = now;
+	assert_int_equal(accounting_tick(u->a, now, &u->fault), ERR_OK);
+}
+
+/* Second by second. */
+static void run_to(struct set_up *u, int64_t now)
+{
+	while (u->now < now)
+		tick(u, u->now + 1);
+}
+
+struct who {
+	unsigned id, isp, pid;
+};
+
+static bool known(const struct set_up *u, struct who w)
+{
+	return u->heard[w.id] != 0;
+}
+
+static uint32_t silent(const struct set_up *u, struct who w)
+{
+	return (uint32_t)(u->now - u->heard[w.id]);
+}
+
+static const struct who alice = { 1, 0, 1 }, bob = { 2, 1, 0 }, carol = { 3, 2, 1 };
+
+/* Hands Alice to those who are not Alice. */
+static void note(struct set_up *u, struct who w, const struct announce *an, bool completed)
+{
+	struct accounting_slot *s = accounting_slot(u->a, w.id % 2);
+	accounting_enter(s, &u->lease);
+	const struct accounting_announce note = { .announce = an,
+		                                  .client = random_mix(w.id),
+		                                  .swarm = 1,
+		                                  .known = known(u, w),
+		                                  .silent = silent(u, w),
+		                                  .completed = completed,
+		                                  .place = world_place(u->lease.map, w.isp, w.pid),
+		                                  .now = u->now };
+	accounting_note(s, &note);
+	const struct accounting_handed handed = { world_place(u->lease.map, alice.isp, alice.pid),
+		                                  1, 1 };
+	if (w.id != alice.id)
+		accounting_handed(s, &handed, 1);
+	accounting_leave(s);
+	u->heard[w.id] = u->now;
+}
+
+static void upload(struct set_up *u, uint64_t up)
+{
+	note(u, alice, &(struct announce){ .uploaded = up }, false);
+}
+
+/* Of a swarm whose content has 100 MB. */
+static void download(struct set_up *u, struct who w, uint64_t down, enum peer_event event)
+{
+	const struct announce an = { .downloaded = down, .left = 100 * MB - down, .event = event };
+	note(u, w, &an, event == EVENT_COMPLETED);
+}
+
+static struct accounting_bin take(struct set_up *u)
+{
+	struct accounting_bin b = { 0 };
+	assert_int_equal(accounting_spool_first(u->a, &b, &u->fault), ERR_OK);
+	accounting_spool_remove(u->a, &b);
+	return b;
+}
+
+static uint64_t times_of(const struct accounting_trial_row *r, uint64_t *others)
+{
+	const unsigned bucket = histogram_bucket(200);
+	*others = 0;
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		*others += i != bucket ? r->times[i] : 0;
+	return r->times[bucket];
+}
+
+static void expect_times(struct set_up *u, const uint64_t times[2], const uint64_t copies[2])
+{
+	struct accounting_bin b = take(u);
+	uint64_t others;
+	assert_int_equal(b.n_trial, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct accounting_trial_row *r = &b.trial[i];
+		assert_string_equal(r->provider, i == 0 ? "isp1" : "isp2");
+		assert_int_equal(times_of(r, &others), times[i]);
+		assert_int_equal(others, 0);
+		assert_int_equal(r->copies, copies[i]);
+		assert_int_equal(r->imported, copies[i]); /* Alice is in isp0 */
+		assert_int_equal(r->swarms, 1);
+		assert_int_equal(r->unsized, 0);
+	}
+	accounting_bin_done(&b);
+}
+
+/* Bob takes 200 seconds; Carol goes on with half of it, from another session. */
+static void download_both(struct set_up *u, int64_t from)
+{
+	run_to(u, from + 10);
+	download(u, bob, 0, EVENT_STARTED);
+	download(u, carol, 50 * MB, EVENT_STARTED);
+}
+
+static void tells_copies_and_how_long_they_took(void **state)
+{
+	(void)state;
+	struct set_up u;
+	set_up(&u);
+	upload(&u, 0);
+	accounting_trial(u.a, 0, "p4p 70/80");
+	download_both(&u, START);
+	run_to(&u, START + 210);
+	upload(&u, 150 * MB);
+	download(&u, bob, 100 * MB, EVENT_COMPLETED);
+	download(&u, carol, 100 * MB, EVENT_COMPLETED);
+	run_to(&u, START + BIN);
+	expect_times(&u, (uint64_t[]){ 1, 0 }, (uint64_t[]){ 1000000, 500000 });
+	tear_down(&u);
+}
+
+static void a_time_outlives_the_journal_but_not_a_step_of_the_clock(void **state)
+{
+	for (int step = 0; step < 2; step++) {
+		struct set_up u;
+		set_up(&u);
+		upload(&u, 0);
+		accounting_trial(u.a, 0, "p4p 70/80");
+		download_both(&u, START);
+		run_to(&u, START + 50);
+		if (step)
+			tick(&u, START + 49);
+		run_to(&u, START + 210);
+		upload(&u, 150 * MB);
+		download(&u, bob, 100 * MB, EVENT_COMPLETED);
+		download(&u, carol, 100 * MB, EVENT_COMPLETED);
+		for (int kill = 0; kill < 2; kill++) {
+			tick(&u, u.now + 1); /* the second writes a checkpoint */
+			accounting_free(u.a);
+			start(&u);
+		}
+		accounting_trial(u.a, 0, "p4p 70/80");
+		run_to(&u, START + BIN);
+		expect_times(&u, (uint64_t[]){ !step, 0 }, (uint64_t[]){ 1000000, 500000 });
+		tear_down(&u);
+		assert_int_equal(folder_remove(state), 0);
+		assert_int_equal(folder_make(state), 0);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
+
+static const struct CMUnitTest tests[] = {
+	TEST(tells_copies_and_how_long_they_took),
+	TEST(a_time_outlives_the_journal_but_not_a_step_of_the_clock),
+};
+
+RUN_TESTS(tests)
