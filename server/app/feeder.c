@@ -109,6 +109,7 @@ static enum err store_bin(struct feeder *f, const struct accounting_bin *bin)
 }
 
 _Static_assert((int)STORE_TIERS == (int)TIER_COUNT_, "one column for each tier");
+_Static_assert((int)STORE_TIMES == (int)HISTOGRAM_BUCKETS, "the same buckets");
 
 /* A transaction of its own: after a failure between the two, both are stored again. */
 static enum err store_trial(struct feeder *f, const struct accounting_bin *bin)
@@ -121,6 +122,12 @@ static enum err store_trial(struct feeder *f, const struct accounting_bin *bin)
 		rows[i].control = r->control;
 		rows[i].flagged = r->flagged;
 		rows[i].group = r->group;
+		rows[i].copies = r->copies;
+		rows[i].imported = r->imported;
+		rows[i].swarms = r->swarms;
+		rows[i].unsized = r->unsized;
+		for (unsigned k = 0; k < HISTOGRAM_BUCKETS; k++)
+			rows[i].times[k] = r->times[k];
 		memcpy(rows[i].bytes, r->bytes, sizeof(rows[i].bytes));
 		memcpy(rows[i].provider, r->provider, sizeof(rows[i].provider));
 		memcpy(rows[i].policy, bin->policy, sizeof(rows[i].policy));

@@ -55,9 +55,10 @@ enum err report_series(struct store *s, const struct report_options *o,
 
 /*
  * What steering did, by the built-in experiment (common/steer/arms.h): for each provider and policy, the
- * private and the open torrents apart, where the bytes of both arms came from, and how sure the difference
- * is (common/balance/bootstrap.h). Of open torrents it claims no savings. JSON, or CSV with a line for each
- * tier. The query's interconnect does not matter.
+ * private and the open torrents apart, where the bytes of both arms came from, how many copies of the
+ * contents that was, how long downloads took, and how sure the differences are
+ * (common/balance/bootstrap.h). Of open torrents it claims no savings. JSON, or CSV with a line for each
+ * figure. The query's interconnect does not matter.
  */
 enum err report_steering(struct store *s, const struct report_options *o,
                          const struct report_query *q, struct text *out) must_check;

@@ -232,13 +232,18 @@ enum err store_loads(struct store *s, int64_t from, int64_t to, uint32_t bin_sec
 /* ---- steering ---- */
 
 /* What a provider's clients downloaded in a group of swarms, by tier, cheapest first (a report's order). */
-enum { STORE_TIERS = 6 };
+enum { STORE_TIERS = 6, STORE_TIMES = 80 };
 struct store_steering {
 	char provider[65], policy[32];
 	bool flagged; /* known to be private */
 	bool control; /* not steered */
 	uint8_t group;
 	uint64_t bytes[STORE_TIERS];
+	uint64_t copies,
+		imported; /* of contents, in millionths; the second from outside the provider */
+	uint64_t swarms, unsized; /* with bytes, once for each bin; of them without a known size */
+	uint64_t times
+		[STORE_TIMES]; /* completed downloads, by bucket (common/balance/histogram.h) */
 };
 
 /* One node's, of one bin: they replace all that there was of it, in one transaction. */

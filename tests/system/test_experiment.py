@@ -20,8 +20,9 @@ from tracker import http_get, number_of
 SWARMS = 96   # the odd ones are private
 SEEDS = 8     # of each provider, in each swarm
 LIST = 5
-SIZE = 10_000_000
+LEECHER = address("isp-a", 1, 100)
 BIN = 5
+TAKES = {True: 4, False: 10}   # seconds that a download of a private, an open torrent takes
 
 
 def announce(daemon, number, ip, **say):
@@ -39,19 +40,31 @@ def announce(daemon, number, ip, **say):
 
 
 def run_swarm(daemon, number):
-    """One leecher in isp-a among seeds of isp-a and isp-c; returns {provider: bytes that it got}."""
+    """One leecher in isp-a among seeds of isp-a and isp-c; returns {provider: bytes that it got}, when it began."""
     seeds = [address(p, pid, 1 + i) for p in ("isp-a", "isp-c") for pid in (1, 2) for i in range(SEEDS // 2)]
-    leecher = address("isp-a", 1, 100)
+    size = size_of(number)
     for ip in seeds:
         announce(daemon, number, ip, event="started")
-    given = announce(daemon, number, leecher, event="started", left=SIZE)
+    given = announce(daemon, number, LEECHER, event="started", left=size)
     assert len(given) == LIST
     for ip in given:
-        announce(daemon, number, ip, uploaded=SIZE // LIST)
+        announce(daemon, number, ip, uploaded=size // LIST)
     got = collections.Counter()
     for ip in given:
-        got[provider_of(ip)] += SIZE // LIST
-    return got, leecher
+        got[provider_of(ip)] += size // LIST
+    return got, time.time()
+
+
+def size_of(number):
+    return 10_000_000 * (1 + number // 2 % 3)
+
+
+def finish_all(daemon, began):
+    """Each as long after its beginning as its kind takes; two say left=0 without the event."""
+    for due, number in sorted((at + TAKES[bool(number % 2)], number) for number, at in enumerate(began)):
+        time.sleep(max(0, due - time.time()))
+        event = {"event": "completed"} if number > 1 else {}
+        announce(daemon, number, LEECHER, downloaded=size_of(number), **event)
 
 
 def hash_of(number):
@@ -68,10 +81,9 @@ def ran(tmp_path_factory):
                 access="list", access_file=allowed, bin_seconds=BIN) as daemon:
         daemon.upload_world()
         swarms = [run_swarm(daemon, i) for i in range(SWARMS)]
-        time.sleep(1)  # a download in no time would be cut
-        for i, (got, leecher) in enumerate(swarms):
+        for i, (got, _) in enumerate(swarms):
             truth[bool(i % 2)].update(got)
-            announce(daemon, i, leecher, downloaded=SIZE, event="completed")
+        finish_all(daemon, [began for _, began in swarms])
         end = time.time() // BIN * BIN + BIN
         wait_for("the last bin is stored", 60,
                  lambda: time.time() > end + 1 and daemon.metric("p4pd_spool_bins") == 0)
@@ -103,6 +115,29 @@ def test_the_arms_hold_all_bytes_and_their_difference_is_seen(ran):
         assert outside["low"] <= outside["difference"] <= outside["high"] < 0
 
 
+def test_copies_and_times_are_those_of_the_clients(ran):
+    daemon, truth = ran
+    for comparison in report(daemon)["comparisons"]:
+        private = comparison["torrents"] == "private"
+        arms = [comparison[arm] for arm in ("treated", "control")]
+        print(arms, comparison["imported_per_copy"], comparison["seconds_to_complete"])
+        assert sum(arm["completed"] for arm in arms) == SWARMS / 2
+        assert abs(sum(arm["copies"]["downloaded"] for arm in arms) - SWARMS / 2) < 0.5
+        assert sum(arm["copies"]["unsized"] for arm in arms) == 0
+        assert sum(arm["copies"]["swarms"] for arm in arms) == SWARMS / 2
+        for arm in "treated", "control":
+            copies = comparison[arm]["copies"]
+            per_copy = comparison["imported_per_copy"]
+            assert abs(per_copy[arm] - copies["imported"] / copies["downloaded"]) < 1e-5
+            assert abs(comparison["imported_per_swarm"][arm] - copies["imported"] / copies["swarms"]) < 1e-5
+            assert abs(per_copy[arm] - comparison["shares"]["outside"][arm]) < 0.1
+            for time_ in comparison["seconds_to_complete"].values():
+                assert (TAKES[private] - 1) / 1.1 < time_[arm] < (TAKES[private] + 1.5) * 1.1
+        assert per_copy["low"] <= per_copy["difference"] <= per_copy["high"] < 0
+        median = comparison["seconds_to_complete"]["median"]
+        assert 0.6 < median["low"] <= median["ratio"] <= median["high"] < 1.6
+
+
 def test_savings_are_claimed_for_private_torrents_only(ran):
     private, open_ = report(ran[0])["comparisons"]
     saved = private["saved_outside_bytes"]
@@ -131,14 +166,14 @@ def test_a_token_sees_its_provider_only(ran):
 def test_csv_and_p4pctl_say_the_same(ran):
     daemon = ran[0]
     lines = daemon.api("GET", "/v1/reports/steering?format=csv")[1].split("\r\n")
-    assert len(lines) == 1 + 2 * 7 + 1 and lines[-1] == ""
-    assert sum(line.endswith(",not steerable") for line in lines) == 7
+    assert len(lines) == 1 + 2 * 11 + 1 and lines[-1] == ""
+    assert sum(line.endswith(",not steerable") for line in lines) == 11
 
     def ctl(*words):
         return subprocess.run([os.environ["P4PCTL"], "--url", daemon.url, "--token", daemon.token, "steering", *words],
                               capture_output=True, text=True, check=True).stdout
     shown = ctl()
     print(shown)
-    assert shown.count("not steerable") == 1 and "estimates" in shown
+    assert shown.count("not steerable") == 1 and "estimates" in shown and "MEDIAN" in shown
     assert len(json.loads(ctl("--json"))["comparisons"]) == 2
     assert ctl("--csv").startswith("from,to,provider,policy,torrents,")

@@ -134,6 +134,63 @@ static void add_comparison(struct columns *t, const json_t *c)
 		            strcmp(ctl_string(c, "torrents"), "open") == 0 ? "not steerable" : "-");
 }
 
+static void add_number(struct columns *t, const json_t *figure, const char *key)
+{
+	const json_t *number = json_object_get(figure, key);
+	if (json_is_number(number))
+		columns_add(t, "%.2f", json_number_value(number));
+	else
+		columns_add(t, "-");
+}
+
+/* How long: of both arms, and the 95 % interval of the ratio. */
+static void add_time(struct columns *t, const json_t *time)
+{
+	static const char *const arms[] = { "treated", "control" };
+	for (unsigned i = 0; i < 2; i++) {
+		if (json_is_number(json_object_get(time, arms[i])))
+			columns_add(t, "%.0f s", ctl_number(time, arms[i]));
+		else
+			columns_add(t, "-");
+	}
+	if (json_is_number(json_object_get(time, "low")))
+		columns_add(t, "%.2f to %.2f", ctl_number(time, "low"), ctl_number(time, "high"));
+	else
+		columns_add(t, "too few");
+}
+
+static void add_outcome(struct columns *t, const json_t *c)
+{
+	const json_t *copies = json_object_get(c, "imported_per_copy");
+	const json_t *times = json_object_get(c, "seconds_to_complete");
+	columns_add(t, "%s", ctl_string(c, "provider"));
+	columns_add(t, "%s", ctl_string(c, "policy"));
+	columns_add(t, "%s", ctl_string(c, "torrents"));
+	add_number(t, copies, "treated");
+	add_number(t, copies, "control");
+	columns_add(t, "%.0f", ctl_number(json_object_get(c, "treated"), "completed"));
+	columns_add(t, "%.0f", ctl_number(json_object_get(c, "control"), "completed"));
+	add_time(t, json_object_get(times, "median"));
+	add_time(t, json_object_get(times, "p95"));
+}
+
+static void print_outcomes(const json_t *report)
+{
+	static const char *const heads[] = { "PROVIDER",       "POLICY",    "TORRENTS",
+		                             ">IMPORTED",      ">CONTROL",  ">COMPLETED",
+		                             ">CONTROL",       ">MEDIAN",   ">CONTROL",
+		                             ">95 % OF RATIO", ">95TH PCT", ">CONTROL",
+		                             ">95 % OF RATIO", NULL };
+	struct columns t;
+	size_t i;
+	json_t *c;
+	printf("\nCopies of the content that came from outside, of each copy downloaded; downloads "
+	       "completed, and how\nlong they took from the first announce to the one that says so\n");
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(report, "comparisons"), i, c) add_outcome(&t, c);
+	(void)columns_print(&t, stdout);
+}
+
 static void print_steering(const json_t *report)
 {
 	static const char *const heads[] = { "PROVIDER", "POLICY",   "TORRENTS", ">TREATED",
@@ -149,6 +206,7 @@ static void print_steering(const json_t *report)
 	columns_begin(&t, heads);
 	json_array_foreach(json_object_get(report, "comparisons"), i, c) add_comparison(&t, c);
 	(void)columns_print(&t, stdout);
+	print_outcomes(report);
 }
 
 enum ctl_exit ctl_steering(const struct ctl *c)

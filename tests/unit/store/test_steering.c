@@ -16,6 +16,12 @@ static struct store_steering row(const char *provider, bool control, bool flagge
 	(void)snprintf(r.provider, sizeof(r.provider), "%s", provider);
 	for (unsigned k = 0; k < STORE_TIERS; k++)
 		r.bytes[k] = bytes + k;
+	r.copies = bytes + 6;
+	r.imported = bytes + 7;
+	r.swarms = bytes + 8;
+	r.unsized = bytes + 9;
+	r.times[group] = 1;
+	r.times[STORE_TIMES - 1] = bytes;
 	return r;
 }
 
@@ -48,9 +54,11 @@ static void a_bin_again_replaces_all_of_its_node(void **state)
 	const struct store_steering again[] = { row("a", false, true, 3, UINT64_C(1) << 60) };
 	put("n1", T, first, 2);
 	put("n1", T, again, 1); /* what was control has become private, say */
+	put("n1", T, again, 1);
 	struct store_steering *list = sums(NULL, T, T + BIN, 1);
 	assert_true(list[0].flagged && !list[0].control);
 	assert_int_equal(list[0].bytes[5], (UINT64_C(1) << 60) + 5);
+	assert_int_equal(list[0].times[3], 1);
 	free(list);
 	put("n1", T, NULL, 0);
 	free(sums(NULL, T, T + BIN, 0));
@@ -83,6 +91,13 @@ static void nodes_and_bins_of_the_window_add_up_in_order(void **state)
 		assert_int_equal(list[i].group, order[i].group);
 		for (unsigned k = 0; k < STORE_TIERS; k++)
 			assert_int_equal(list[i].bytes[k], 3 * (100 + k));
+		assert_int_equal(list[i].copies, 3 * 106);
+		assert_int_equal(list[i].imported, 3 * 107);
+		assert_int_equal(list[i].swarms, 3 * 108);
+		assert_int_equal(list[i].unsized, 3 * 109);
+		for (unsigned k = 0; k + 1 < STORE_TIMES; k++)
+			assert_int_equal(list[i].times[k], k == order[i].group ? 3 : 0);
+		assert_int_equal(list[i].times[STORE_TIMES - 1], 300);
 	}
 	free(list);
 	free(sums(NULL, T, T + 2 * BIN, 5));

@@ -89,7 +89,7 @@ static void daemons_that_start_together_migrate_once(void **state)
 	}
 	char count[16];
 	db_ask("SELECT count(*) FROM migrations", count, sizeof(count));
-	assert_string_equal(count, "6");
+	assert_string_equal(count, "7");
 }
 
 static void refuses_a_database_it_does_not_understand(void **state)
@@ -99,13 +99,13 @@ static void refuses_a_database_it_does_not_understand(void **state)
 	struct fault fault;
 	assert_int_equal(store_migrate(s, &fault), ERR_OK); /* again: nothing to do */
 
-	assert_string_equal(db_state_of("INSERT INTO migrations VALUES (7, '0007_x.sql', 'x')"),
+	assert_string_equal(db_state_of("INSERT INTO migrations VALUES (8, '0008_x.sql', 'x')"),
 	                    "");
 	assert_int_equal(store_migrate(s, &fault), ERR_RANGE);
-	assert_string_equal(fault.where, "0007_x.sql");
+	assert_string_equal(fault.where, "0008_x.sql");
 	assert_non_null(strstr(fault.text, "newer than this program"));
 
-	assert_string_equal(db_state_of("DELETE FROM migrations WHERE number = 7"), "");
+	assert_string_equal(db_state_of("DELETE FROM migrations WHERE number = 8"), "");
 	assert_string_equal(db_state_of("UPDATE migrations SET sha256 = 'x' WHERE number = 2"), "");
 	assert_int_equal(store_migrate(s, &fault), ERR_EXISTS);
 	assert_string_equal(fault.where, "0002_access.sql");
