@@ -341,21 +341,26 @@ static uint32_t add_own_family(const struct bridging *b, struct steer_standing *
 	return all > 0 ? all - 1 : 0; /* but itself */
 }
 
-/* Those who meet now are noted; the others were when they met. */
+/* How many of the first `n` far peers are in a place. */
+static uint32_t far_in(const struct bridging *b, size_t n, uint32_t place)
+{
+	uint32_t here = 0;
+	for (size_t i = 0; i < n; i++)
+		here += b->far[i].place == place;
+	return here;
+}
+
 static void append_far(struct bridging *b)
 {
 	struct choice *c = b->m->c;
 	const size_t n = b->n < b->room ? b->n : b->room;
 	for (size_t i = 0; i < n; i++) {
 		const uint32_t place = b->far[i].place;
-		uint32_t here = 0, before = 0;
 		c->list[c->n++] = b->far[i];
-		for (size_t k = b->n_met; k < n; k++) {
-			here += b->far[k].place == place;
-			before += k < i && b->far[k].place == place;
-		}
-		if (b->m->asker->noted && i >= b->n_met && before == 0)
-			choice_note(b->m, place, here, population_of(b->m, place));
+		if (!b->m->asker->noted || far_in(b, i, place) > 0)
+			continue;
+		choice_note(b->m, place, far_in(b, n, place), population_of(b->m, place));
+		c->handed[c->n_handed - 1].same = true;
 	}
 }
 

@@ -52,6 +52,7 @@ struct choice_asker {
 /* `count` come from a place, which has so many candidates. */
 struct choice_handed {
 	uint32_t place, count, candidates;
+	bool same; /* the same ones as the last time, but for those who met since */
 };
 
 struct choice {

@@ -124,6 +124,7 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
  */
 struct accounting_handed {
 	uint32_t place, count, candidates;
+	bool same; /* the same ones come each time, as far peers under `bridge` do */
 };
 
 /*

@@ -226,12 +226,13 @@ static float power(float x, unsigned n)
 /*
  * A client that has been given `count` of `n` peers v times, drawn anew each time, has met
  * met(v) = n (1 - (1 - count/n)^v) different ones. Since its last visit the sum in the bin has
- * faded to `kept`; topping it up makes the sum what the client knows now.
+ * faded to `kept`; topping it up makes the sum what the client knows now. Where the same ones come each
+ * time, those are all that it knows.
  */
 static float new_contacts(const struct accounting_slot *s, const struct accounting_handed *h,
                           float kept)
 {
-	const uint32_t there = h->candidates > h->count ? h->candidates : h->count;
+	const uint32_t there = !h->same && h->candidates > h->count ? h->candidates : h->count;
 	const float n = (float)there, left = 1 - (float)h->count / n;
 	const float before = power(left, s->visits), now = before * left;
 	return n * (1 - now) - n * (1 - before) * kept;

@@ -21,9 +21,11 @@ static void note(struct tracker_worker *w, const struct asker *asker)
 	for (size_t i = 0; i < c->n_handed; i++) {
 		const struct choice_handed *h = &c->handed[i];
 		if (h->place != PLACE_UNKNOWN || asker->place != PLACE_UNKNOWN)
-			w->handed[w->n_handed++] = (struct accounting_handed){
-				.place = h->place, .count = h->count, .candidates = h->candidates
-			};
+			w->handed[w->n_handed++] =
+				(struct accounting_handed){ .place = h->place,
+				                            .count = h->count,
+				                            .candidates = h->candidates,
+				                            .same = h->same };
 	}
 }
 

@@ -119,7 +119,9 @@ static void hand(struct set_up *u, struct who w, struct who to)
 		                                  .place = world_place(u->lease.map, w.isp, w.pid),
 		                                  .now = u->now };
 	accounting_note(s, &note);
-	const struct accounting_handed handed = { world_place(u->lease.map, to.isp, to.pid), 1, 1 };
+	const struct accounting_handed handed = {
+		.place = world_place(u->lease.map, to.isp, to.pid), .count = 1, .candidates = 1
+	};
 	accounting_handed(s, &handed, 1);
 	accounting_leave(s);
 	u->heard[w.id] = u->now;
@@ -691,7 +693,9 @@ static void *announce_much(void *arg)
 			                                  .now = START };
 		accounting_prefetch(s, note.client, note.swarm);
 		accounting_note(s, &note);
-		const struct accounting_handed handed = { world_place(lease.map, 2, 1), 1, 1 };
+		const struct accounting_handed handed = { .place = world_place(lease.map, 2, 1),
+			                                  .count = 1,
+			                                  .candidates = 1 };
 		accounting_handed(s, &handed, 1);
 		if (i % BATCH == BATCH - 1)
 			accounting_leave(s);

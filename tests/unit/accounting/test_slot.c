@@ -158,10 +158,48 @@ static void leaves_out_no_byte(void **state)
 	tear_down(&u);
 }
 
+/* One client again and again, given two of five each time: what it knows of them when the last is noted. */
+static double known_after(unsigned visits, bool same)
+{
+	struct set_up u;
+	struct accounting_handed handed = { .place = 7, .count = 2, .candidates = 5, .same = same };
+	set_up(&u);
+	for (unsigned i = 0; i < visits; i++) {
+		const struct announce announce = { .event = i == 0 ? EVENT_STARTED : EVENT_NONE,
+			                           .left = 9,
+			                           .downloaded = i + 1,
+			                           .uploaded = i + 1 };
+		const struct accounting_announce note = { .announce = &announce,
+			                                  .client = 1,
+			                                  .swarm = 1,
+			                                  .known = i > 0,
+			                                  .place = 1,
+			                                  .now = START };
+		accounting_enter(&u.slot, &u.lease);
+		accounting_note(&u.slot, &note);
+		if (accounting_wants_handed(&u.slot))
+			accounting_handed(&u.slot, &handed, 1);
+		accounting_leave(&u.slot);
+	}
+	const double contacts = drain(&u).contacts;
+	tear_down(&u);
+	return contacts;
+}
+
+static void who_meets_the_same_ones_knows_no_more(void **state)
+{
+	(void)state;
+	assert_in_range(1000 * known_after(1, true), 1999, 2001);
+	assert_in_range(1000 * known_after(8, true), 1999, 2001);
+	assert_in_range(1000 * known_after(1, false), 1999, 2001);
+	assert_in_range(1000 * known_after(8, false), 4500, 5000);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(notes_all_of_a_quiet_second),
 	cmocka_unit_test(samples_a_storm_and_stays_right_on_the_average),
 	cmocka_unit_test(leaves_out_no_byte),
+	cmocka_unit_test(who_meets_the_same_ones_knows_no_more),
 };
 
 RUN_TESTS(tests)

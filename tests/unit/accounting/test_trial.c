@@ -95,8 +95,8 @@ static void note(struct set_up *u, struct who w, const struct announce *an, bool
 		                                  .place = world_place(u->lease.map, w.isp, w.pid),
 		                                  .now = u->now };
 	accounting_note(s, &note);
-	const struct accounting_handed handed = { world_place(u->lease.map, alice.isp, alice.pid),
-		                                  1, 1 };
+	const uint32_t place = world_place(u->lease.map, alice.isp, alice.pid);
+	const struct accounting_handed handed = { .place = place, .count = 1, .candidates = 1 };
 	if (w.id != alice.id)
 		accounting_handed(s, &handed, 1);
 	accounting_leave(s);

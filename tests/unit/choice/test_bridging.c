@@ -521,28 +521,28 @@ static void ipv6_peers_do_not_save_an_island_of_ipv4(void **state)
 	world_free(w);
 }
 
-/* Of what an answer notes: near places as they are in it, far ones when they meet, each place once. */
-static void check_handed(struct world *w, const struct body *me, const struct body *old,
-                         size_t n_old)
+/* Each place once, as it is in the answer; far ones are the same each time. */
+static void check_handed(struct world *w, const struct body *me)
 {
 	const struct choice *c = &w->choice;
+	uint32_t sum = 0;
 	for (size_t i = 0; i < c->n_handed; i++) {
 		const struct choice_handed *h = &c->handed[i];
-		uint32_t n = 0;
+		uint32_t n = 0, far = 0;
 		for (size_t k = 0; k < i; k++)
 			assert_int_not_equal(c->handed[k].place, h->place);
 		for (size_t k = 0; k < w->n; k++)
-			n += w->list[k].place == h->place && !has(old, n_old, &w->list[k].body);
+			if (w->list[k].place == h->place) {
+				n++;
+				far += provider_of(w->list[k].body.pid) != provider_of(me->pid);
+				assert_false(same(&w->list[k].body, me));
+			}
 		assert_int_equal(h->count, n);
+		assert_int_equal(h->same, far > 0);
 		assert_true(h->candidates >= h->count);
+		sum += n;
 	}
-	for (size_t k = 0; k < w->n; k++) {
-		bool noted = has(old, n_old, &w->list[k].body);
-		for (size_t i = 0; i < c->n_handed; i++)
-			noted |= c->handed[i].place == w->list[k].place;
-		assert_true(noted);
-		assert_false(same(&w->list[k].body, me));
-	}
+	assert_int_equal(sum, w->n);
 }
 
 static void each_place_is_noted_once(void **state)
@@ -561,35 +561,18 @@ static void each_place_is_noted_once(void **state)
 		for (uint32_t i = 1; i <= 20; i++) {
 			struct body old[CHOICE_MAX] = { { 0 } };
 			const struct body me = body(A, i, false);
-			check_handed(w, &me, old, (ask(w, &me, old), 0));
-			const size_t n = far_of(w, 0, old);
+			const size_t n = ask(w, &me, old);
+			check_handed(w, &me);
 			for (size_t k = 0; k < w->choice.n_handed; k++)
 				if (w->choice.handed[k].place == client_of(w, &old[0]).place &&
 				    n > 0)
 					assert_int_equal(w->choice.handed[k].candidates,
 					                 rows[r].far + (old[0].pid == C ? 3 : 0));
-			struct body again[CHOICE_MAX];
-			(void)ask(w, &me, again);
-			check_handed(w, &me, old, n);
+			(void)announce(w, &me, WANT);
+			check_handed(w, &me);
 		}
 		world_free(w);
 	}
-}
-
-static void a_place_of_old_and_new_contacts_is_noted_for_the_new(void **state)
-{
-	(void)state;
-	struct world *w = world();
-	struct body old[CHOICE_MAX], all[CHOICE_MAX];
-	const struct body me = body(A, 1, false);
-	join(w, C, 1, 10, true);
-	const size_t n = ask(w, &me, old);
-	assert_int_equal(n, STEER_CONTACTS);
-	assert_int_equal(ask(w, &me, all), STEER_HEALTH);
-	assert_int_equal(w->choice.n_handed, 1);
-	assert_int_equal(w->choice.handed[0].count, STEER_HEALTH - STEER_CONTACTS);
-	check_handed(w, &me, old, n);
-	world_free(w);
 }
 
 /* A friend's fast leechers are cheaper; the seed is far and slow. */
@@ -658,82 +641,6 @@ static void books_outlive_a_map(void **state)
 	stop(w, &me);
 	assert_int_equal(book_of(w, C)->n, 0);
 	world_free(w);
-}
-
-/* ---- an interconnect that leans ---- */
-
-/* What A sends B, and so what B has from A, costs so many times what is documented. */
-static void lean(struct world *w, uint32_t times)
-{
-	struct map_crossing prices[ISPS + 2];
-	struct map_snapshot *map;
-	const size_t n = snapshot_counts(w->map).interconnects;
-	assert_true(n <= sizeof(prices) / sizeof(*prices));
-	for (uint32_t i = 0; i < n; i++)
-		prices[i] = snapshot_cost(w->map, i);
-	prices[snapshot_interconnect_find(w->map, "isp-a", "x1")].out *= times;
-	prices[snapshot_interconnect_find(w->map, "isp-b", "x0")].in *= times;
-	assert_int_equal(snapshot_reprice(w->map, prices, &map), ERR_OK);
-	snapshot_free(w->map);
-	w->map = map;
-}
-
-static void too_much_out_lets_leechers_with_seeds_at_home_meet_others(void **state)
-{
-	(void)state;
-	for (uint32_t times = 1; times <= 4; times++) {
-		struct world *w = world();
-		struct body far[CHOICE_MAX];
-		size_t n = 0;
-		lean(w, times);
-		join(w, A, 1, 30, false);
-		join(w, A, 500, 1, true);
-		join(w, B, 1, 20, true);
-		join(w, C, 1, 20, true);
-		for (uint32_t i = 1; i <= 10; i++) {
-			const size_t m = ask(w, &(struct body){ .pid = A, .n = i }, far);
-			for (size_t k = 0; k < m; k++)
-				assert_int_equal(far[k].pid, B);
-			assert_in_range(w->n, 18, 20);
-			n += m;
-		}
-		assert_int_equal(n, times == 1 ? STEER_SAFETY : 10 * (times - 1));
-		world_free(w);
-	}
-}
-
-/* Seeds and leechers of A that B's leechers meet; they have no seed of their own. */
-static void meet_a(uint32_t times, size_t *seeds, size_t *leechers)
-{
-	struct world *w = world();
-	struct body far[CHOICE_MAX];
-	*seeds = *leechers = 0;
-	lean(w, times);
-	join(w, A, 500, 30, true);
-	join(w, A, 1, 30, false);
-	join(w, B, 1, 30, false);
-	for (uint32_t i = 1; i <= 30; i++) {
-		const size_t m = ask(w, &(struct body){ .pid = B, .n = i }, far);
-		for (size_t k = 0; k < m; k++)
-			(*(far[k].seed ? seeds : leechers))++;
-	}
-	world_free(w);
-}
-
-static void too_much_in_means_leechers_instead_of_seeds_and_then_fewer(void **state)
-{
-	(void)state;
-	size_t seeds, leechers, fewer_seeds, fewer_leechers;
-	meet_a(1, &seeds, &leechers);
-	assert_int_equal(leechers, 0);
-	assert_int_equal(seeds, 24); /* 80 % of 30 */
-	meet_a(10, &fewer_seeds, &fewer_leechers);
-	assert_true(fewer_leechers > 0);
-	assert_true(fewer_seeds > 0 && fewer_seeds < seeds);
-	assert_true(fewer_seeds + fewer_leechers < seeds / 2);
-	meet_a(100, &seeds, &leechers);
-	assert_in_range(seeds, 1, STEER_SAFETY); /* no island */
-	assert_true(seeds + leechers <= STEER_SAFETY);
 }
 
 /* The provider with the only seed has met as many as can be kept: islands get it all the same. */
@@ -884,12 +791,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ipv6_peers_meet_ipv6_peers),
 	cmocka_unit_test(ipv6_peers_do_not_save_an_island_of_ipv4),
 	cmocka_unit_test(each_place_is_noted_once),
-	cmocka_unit_test(a_place_of_old_and_new_contacts_is_noted_for_the_new),
 	cmocka_unit_test(a_provider_is_not_fed_by_leechers_alone),
 	cmocka_unit_test(no_slot_stays_empty),
 	cmocka_unit_test(books_outlive_a_map),
-	cmocka_unit_test(too_much_out_lets_leechers_with_seeds_at_home_meet_others),
-	cmocka_unit_test(too_much_in_means_leechers_instead_of_seeds_and_then_fewer),
 };
 
 RUN_TESTS(tests)

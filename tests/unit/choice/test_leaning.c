@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/choice/world.h"
+
+/* Who meets when an interconnect leans: more goes one way than its ratio allows. */
+/* PIDs: two of A; B is A's friend; C and D are reached by transit; E shall not upload, F rather not. */
+enum { A = 0, A2 = 1, B = 4, C = 8, D = 12, E = 16, F = 20, ISPS = 6, WANT = 50, ROUNDS = 30 };
+
+static const struct isp isps[ISPS] = { { .pids = 2, .friends = 1 << 1 },
+	                               { .pids = 1, .friends = 1 << 0 },
+	                               { .pids = 1 },
+	                               { .pids = 1 },
+	                               { .pids = 1, .uploads = UPLOADS_NEVER },
+	                               { .pids = 1, .uploads = UPLOADS_AVOID } };
+
+static struct world *world(void)
+{
+	return world_new(isps, ISPS, 1 << 20);
+}
+
+/* The far ones of the last answer; they come last. Returns how many. */
+static size_t far_of(const struct world *w, unsigned provider, struct body out[static CHOICE_MAX])
+{
+	const size_t n = count_far(w, provider);
+	for (size_t i = 0; i < n; i++) {
+		out[i] = w->list[w->n - n + i].body;
+		assert_int_not_equal(provider_of(out[i].pid), provider);
+	}
+	return n;
+}
+
+static size_t ask(struct world *w, const struct body *b, struct body far[static CHOICE_MAX])
+{
+	(void)announce(w, b, WANT);
+	return far_of(w, provider_of(b->pid), far);
+}
+
+/* What A sends B, and so what B has from A, costs so many times what is documented. */
+static void lean(struct world *w, uint32_t times)
+{
+	struct map_crossing prices[ISPS + 2];
+	struct map_snapshot *map;
+	const size_t n = snapshot_counts(w->map).interconnects;
+	assert_true(n <= sizeof(prices) / sizeof(*prices));
+	for (uint32_t i = 0; i < n; i++)
+		prices[i] = snapshot_cost(w->map, i);
+	prices[snapshot_interconnect_find(w->map, "isp-a", "x1")].out *= times;
+	prices[snapshot_interconnect_find(w->map, "isp-b", "x0")].in *= times;
+	assert_int_equal(snapshot_reprice(w->map, prices, &map), ERR_OK);
+	snapshot_free(w->map);
+	w->map = map;
+}
+
+static void too_much_out_lets_leechers_with_seeds_at_home_meet_others(void **state)
+{
+	(void)state;
+	for (uint32_t times = 1; times <= 4; times++) {
+		struct world *w = world();
+		struct body far[CHOICE_MAX];
+		size_t n = 0;
+		lean(w, times);
+		join(w, A, 1, 30, false);
+		join(w, A, 500, 1, true);
+		join(w, B, 1, 20, true);
+		join(w, C, 1, 20, true);
+		for (uint32_t i = 1; i <= 10; i++) {
+			const size_t m = ask(w, &(struct body){ .pid = A, .n = i }, far);
+			for (size_t k = 0; k < m; k++)
+				assert_int_equal(far[k].pid, B);
+			assert_in_range(w->n, 18, 20);
+			n += m;
+		}
+		assert_int_equal(n, times == 1 ? STEER_SAFETY : 10 * (times - 1));
+		world_free(w);
+	}
+}
+
+/* Seeds and leechers of A that B's leechers meet; they have no seed of their own. */
+static void meet_a(uint32_t times, size_t *seeds, size_t *leechers)
+{
+	struct world *w = world();
+	struct body far[CHOICE_MAX];
+	*seeds = *leechers = 0;
+	lean(w, times);
+	join(w, A, 500, 30, true);
+	join(w, A, 1, 30, false);
+	join(w, B, 1, 30, false);
+	for (uint32_t i = 1; i <= 30; i++) {
+		const size_t m = ask(w, &(struct body){ .pid = B, .n = i }, far);
+		for (size_t k = 0; k < m; k++)
+			(*(far[k].seed ? seeds : leechers))++;
+	}
+	world_free(w);
+}
+
+static void too_much_in_means_leechers_instead_of_seeds_and_then_fewer(void **state)
+{
+	(void)state;
+	size_t seeds, leechers, fewer_seeds, fewer_leechers;
+	meet_a(1, &seeds, &leechers);
+	assert_int_equal(leechers, 0);
+	assert_int_equal(seeds, 24); /* 80 % of 30 */
+	meet_a(10, &fewer_seeds, &fewer_leechers);
+	assert_true(fewer_leechers > 0);
+	assert_true(fewer_seeds > 0 && fewer_seeds < seeds);
+	assert_true(fewer_seeds + fewer_leechers < seeds / 2);
+	meet_a(100, &seeds, &leechers);
+	assert_in_range(seeds, 1, STEER_SAFETY); /* no island */
+	assert_true(seeds + leechers <= STEER_SAFETY);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(too_much_out_lets_leechers_with_seeds_at_home_meet_others),
+	cmocka_unit_test(too_much_in_means_leechers_instead_of_seeds_and_then_fewer),
+};
+
+RUN_TESTS(tests)
