@@ -84,9 +84,20 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 
 void settings_policy(const struct config *c, char out[static ACCOUNTING_POLICY_MAX])
 {
-	const bool capped = strcmp(c->policy, "p4p") == 0;
-	(void)snprintf(out, ACCOUNTING_POLICY_MAX, "%.15s%s%.15s", c->policy, capped ? " " : "",
-	               capped ? c->p4p_caps : "");
+	switch (policy_of(c->policy)) {
+	case STEER_P4P:
+		(void)snprintf(out, ACCOUNTING_POLICY_MAX, "p4p %.15s", c->p4p_caps);
+		break;
+	case STEER_BRIDGE:
+		(void)snprintf(out, ACCOUNTING_POLICY_MAX, "bridge %u/%u/%u",
+		               (unsigned)c->bridge_list, (unsigned)c->bridge_contacts_free,
+		               (unsigned)c->bridge_contacts_paid);
+		break;
+	case STEER_NATIVE:
+	case STEER_POLICIES:
+		(void)snprintf(out, ACCOUNTING_POLICY_MAX, "native");
+		break;
+	}
 }
 
 void settings_done(struct tracker_settings *s)
