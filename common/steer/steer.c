@@ -14,8 +14,8 @@ const struct steer_rules steer_rules_usual = { .policy = STEER_BRIDGE,
 	                                       .intra_provider_percent = 80,
 	                                       .overload_percent = 150,
 	                                       .list_length = 20,
-	                                       .free_percent = 115,
-	                                       .paid_percent = 100 };
+	                                       .free_percent = 130,
+	                                       .paid_percent = 115 };
 
 /*
  * Buckets that may be offered form one chain in three links, one for each part. So a pass over a link
