@@ -1,41 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/choice/world.h"
-
-/* PIDs: two of A; B is A's friend; C and D are reached by transit; E shall not upload, F rather not. */
-enum { A = 0, A2 = 1, B = 4, C = 8, D = 12, E = 16, F = 20, ISPS = 6, WANT = 50, ROUNDS = 30 };
-
-static const struct isp isps[ISPS] = { { .pids = 2, .friends = 1 << 1 },
-	                               { .pids = 1, .friends = 1 << 0 },
-	                               { .pids = 1 },
-	                               { .pids = 1 },
-	                               { .pids = 1, .uploads = UPLOADS_NEVER },
-	                               { .pids = 1, .uploads = UPLOADS_AVOID } };
-
-static struct world *world(void)
-{
-	return world_new(isps, ISPS, 1 << 20);
-}
+#include "tests/unit/choice/six_isps.h"
 
 static struct body body(unsigned pid, uint32_t n, bool seed)
 {
 	return (struct body){ .pid = pid, .n = n, .seed = seed };
-}
-
-/* The far ones of the last answer; they come last. Returns how many. */
-static size_t far_of(const struct world *w, unsigned provider, struct body out[static CHOICE_MAX])
-{
-	const size_t n = count_far(w, provider);
-	for (size_t i = 0; i < n; i++) {
-		out[i] = w->list[w->n - n + i].body;
-		assert_int_not_equal(provider_of(out[i].pid), provider);
-	}
-	return n;
-}
-
-static size_t ask(struct world *w, const struct body *b, struct body far[static CHOICE_MAX])
-{
-	(void)announce(w, b, WANT);
-	return far_of(w, provider_of(b->pid), far);
 }
 
 static bool same(const struct body *a, const struct body *b)
