@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/store/bins.h"
 
+#include "common/balance/quality.h"
 #include "server/store/query.h"
 
 #include <inttypes.h>
@@ -54,17 +55,34 @@ void copy_field(struct text *t, const char *s)
 	text_put(t, "\t");
 }
 
+/* Two numbers, or NULL twice. */
+static void copy_pair(struct text *t, bool known, uint64_t out, uint64_t in)
+{
+	if (known)
+		text_printf(t, "%" PRIu64 "\t%" PRIu64 "\t", out, in);
+	else
+		text_put(t, "\\N\t\\N\t");
+}
+
+static void copy_row(struct text *t, size_t ordinal, const struct store_bin *b)
+{
+	text_printf(t, "%zu\t", ordinal);
+	copy_field(t, b->provider);
+	copy_field(t, b->interconnect);
+	text_printf(t, "%" PRId64 "\t%" PRIu32 "\t%" PRIu32 "\t", b->start, b->seconds,
+	            b->observed_seconds);
+	copy_pair(t, true, b->out_bytes, b->in_bytes);
+	copy_pair(t, b->measured_packets, b->out_packets, b->in_packets);
+	copy_pair(t, b->measured_p2p, b->out_p2p_bytes, b->in_p2p_bytes);
+	const unsigned partial = b->observed_seconds < b->seconds ? BIN_PARTIAL : 0;
+	text_printf(t, "%u\n", b->quality | partial);
+}
+
 static void copy_rows(struct work *w, const struct store_bin *rows, size_t n)
 {
 	struct text t = { 0 };
-	for (size_t i = 0; i < n; i++) {
-		const struct store_bin *b = &rows[i];
-		text_printf(&t, "%zu\t", i);
-		copy_field(&t, b->provider);
-		copy_field(&t, b->interconnect);
-		text_printf(&t, "%" PRId64 "\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\n",
-		            b->start, b->seconds, b->observed_seconds, b->out_bytes, b->in_bytes);
-	}
+	for (size_t i = 0; i < n; i++)
+		copy_row(&t, i, &rows[i]);
 	if (t.bad)
 		work_fail(w, ERR_NOMEM);
 	work_copy_begin(w, "COPY bins_stage FROM STDIN");
@@ -73,11 +91,21 @@ static void copy_rows(struct work *w, const struct store_bin *rows, size_t n)
 	text_done(&t);
 }
 
+static bool is_in_range(const struct store_bin *b)
+{
+	return b->start >= START_MIN && b->start < START_MAX && b->seconds != 0 &&
+	       (b->quality & ~(unsigned)BIN_QUALITY_ALL) == 0;
+}
+
+#define MEASURES                                                                    \
+	"seconds, observed_seconds, out_bytes, in_bytes, out_packets, in_packets, " \
+	"out_p2p_bytes, in_p2p_bytes, quality"
+
 enum err store_bins(struct store *s, const char *node, enum store_source source,
                     const struct store_bin *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].start < START_MIN || rows[i].start >= START_MAX || rows[i].seconds == 0)
+		if (!is_in_range(&rows[i]))
 			return ERR_RANGE;
 	const enum err e = make_partitions(s, rows, n);
 	if (e != ERR_OK || n == 0)
@@ -89,7 +117,9 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 		"CREATE TEMP TABLE IF NOT EXISTS bins_stage (ordinal bigint, "
 		" provider text COLLATE \"C\", interconnect text COLLATE \"C\", start bigint, "
 		" seconds integer, observed_seconds integer, out_bytes numeric(20), "
-		" in_bytes numeric(20)) ON COMMIT DELETE ROWS",
+		" in_bytes numeric(20), out_packets numeric(20), in_packets numeric(20), "
+		" out_p2p_bytes numeric(20), in_p2p_bytes numeric(20), quality smallint) "
+		"ON COMMIT DELETE ROWS",
 		NULL);
 	copy_rows(&w, rows, n);
 	/* A bin may come before its topology: replayed into a new database, for one. */
@@ -107,16 +137,16 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 	/* In the order of the key, so that writers of the same rows queue instead of deadlocking. */
 	(void)work_run(
 		&w,
-		"INSERT INTO bins (interconnect, source, start, node, seconds, "
-		" observed_seconds, out_bytes, in_bytes) "
-		"SELECT DISTINCT ON (i.number, start) i.number, $1::text::bin_source, start, $2, "
-		" seconds, observed_seconds, out_bytes, in_bytes "
-		"FROM bins_stage b JOIN interconnects i "
+		"INSERT INTO bins (interconnect, source, start, node, " MEASURES ") "
+		"SELECT DISTINCT ON (i.number, start) i.number, $1::text::bin_source, start, $2, " MEASURES
+		" FROM bins_stage b JOIN interconnects i "
 		" ON i.provider = b.provider AND i.id = b.interconnect "
 		"ORDER BY i.number, start, ordinal DESC "
 		"ON CONFLICT (interconnect, source, start, node) DO UPDATE SET "
-		" seconds = EXCLUDED.seconds, observed_seconds = EXCLUDED.observed_seconds, "
-		" out_bytes = EXCLUDED.out_bytes, in_bytes = EXCLUDED.in_bytes",
+		" (" MEASURES ") = (SELECT EXCLUDED.seconds, EXCLUDED.observed_seconds, "
+		" EXCLUDED.out_bytes, EXCLUDED.in_bytes, EXCLUDED.out_packets, "
+		" EXCLUDED.in_packets, EXCLUDED.out_p2p_bytes, EXCLUDED.in_p2p_bytes, "
+		" EXCLUDED.quality)",
 		ARGS(arg_text(bins_source(source)), arg_text(node)));
 	return work_end(&w);
 }

@@ -159,6 +159,12 @@ struct store_bin {
 	uint32_t seconds;
 	uint64_t out_bytes, in_bytes;
 	uint32_t observed_seconds; /* how much of the bin was watched */
+	/* Bytes are the source's own: IP of flows and announces, what the interface counts of a counter. */
+	bool measured_packets; /* false: not known, whatever the numbers are */
+	uint64_t out_packets, in_packets;
+	bool measured_p2p;
+	uint64_t out_p2p_bytes, in_p2p_bytes; /* of the bytes above, those of known peers */
+	unsigned quality; /* flags of common/balance/quality.h; BIN_PARTIAL comes by itself */
 };
 
 /*
@@ -166,7 +172,8 @@ struct store_bin {
  * the same key (node, source, provider, interconnect, start) again replaces, so that a replay never
  * counts twice; twice in one call, the last counts. Makes the month's partition when it is missing.
  * An interconnect that no topology named yet gets a row with the relation "unknown".
- * ERR_RANGE: a start outside 2000 .. 2099 or a bin of 0 seconds; nothing was written.
+ * ERR_RANGE: a start outside 2000 .. 2099, a bin of 0 seconds or a flag of quality that is none;
+ * nothing was written.
  *
  * Nodes add up. What must not (a counter's sample, whichever daemon it is posted to) needs a fixed
  * node name.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/balance/quality.h"
 #include "common/base/random.h"
 #include "tests/unit/store/opened.h"
 
@@ -209,6 +210,38 @@ static void names_survive_copy(void **state)
 	assert_string_equal(only(NOVEMBER, DECEMBER).interconnect, b.interconnect);
 }
 
+static void a_bin_keeps_what_was_measured_and_how_well(void **state)
+{
+	(void)state;
+	static const char row[] =
+		"SELECT concat_ws(' ', coalesce(out_packets::text, '-'), "
+		"coalesce(in_packets::text, '-'), coalesce(out_p2p_bytes::text, '-'), "
+		"coalesce(in_p2p_bytes::text, '-'), quality) FROM bins";
+	char found[128];
+	struct store_bin b = bin(NOVEMBER, 1, 1);
+	put("n1", STORE_FLOW, b);
+	db_ask(row, found, sizeof(found));
+	assert_string_equal(found, "- - - - 0");
+
+	b.measured_packets = b.measured_p2p = true;
+	b.out_packets = UINT64_MAX;
+	b.in_p2p_bytes = 7;
+	b.quality = BIN_SAMPLED | BIN_GAPS;
+	put("n1", STORE_FLOW, b);
+	db_ask(row, found, sizeof(found));
+	assert_string_equal(found, "18446744073709551615 0 0 7 40");
+
+	/* Written again it is replaced whole, and a bin that was not watched to its end says so. */
+	b = bin(NOVEMBER, 1, 1);
+	b.observed_seconds = BIN - 1;
+	put("n1", STORE_FLOW, b);
+	db_ask(row, found, sizeof(found));
+	assert_string_equal(found, "- - - - 1");
+
+	b.quality = BIN_QUALITY_ALL + 1;
+	assert_int_equal(store_bins(s, "n1", STORE_FLOW, &b, 1), ERR_RANGE);
+}
+
 /* ---- the percentile against a model ---- */
 
 static int by_size(const void *a, const void *b)
@@ -290,6 +323,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_month_has_its_partition),
 	TEST(writers_that_meet_at_a_new_month_take_turns),
 	TEST(names_survive_copy),
+	TEST(a_bin_keeps_what_was_measured_and_how_well),
 	TEST(the_percentile_is_the_nearest_rank),
 	TEST(a_series_is_in_order_with_nodes_summed),
 };

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/base/embed.h"
 #include "tests/support/db.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+extern const struct embed_file schema_files[]; /* generated from schema/ */
 
 static int64_t now_ms(void)
 {
@@ -87,9 +91,13 @@ static void daemons_that_start_together_migrate_once(void **state)
 		assert_int_equal((int)(intptr_t)e, ERR_OK);
 		store_free(s[i]);
 	}
-	char count[16];
-	db_ask("SELECT count(*) FROM migrations", count, sizeof(count));
-	assert_string_equal(count, "7");
+	size_t ours = 0;
+	while (schema_files[ours].name != NULL)
+		ours++;
+	char there[16], expected[16];
+	db_ask("SELECT count(*) FROM migrations", there, sizeof(there));
+	(void)snprintf(expected, sizeof(expected), "%zu", ours);
+	assert_string_equal(there, expected);
 }
 
 static void refuses_a_database_it_does_not_understand(void **state)
@@ -99,13 +107,13 @@ static void refuses_a_database_it_does_not_understand(void **state)
 	struct fault fault;
 	assert_int_equal(store_migrate(s, &fault), ERR_OK); /* again: nothing to do */
 
-	assert_string_equal(db_state_of("INSERT INTO migrations VALUES (8, '0008_x.sql', 'x')"),
+	assert_string_equal(db_state_of("INSERT INTO migrations VALUES (9999, '9999_x.sql', 'x')"),
 	                    "");
 	assert_int_equal(store_migrate(s, &fault), ERR_RANGE);
-	assert_string_equal(fault.where, "0008_x.sql");
+	assert_string_equal(fault.where, "9999_x.sql");
 	assert_non_null(strstr(fault.text, "newer than this program"));
 
-	assert_string_equal(db_state_of("DELETE FROM migrations WHERE number = 8"), "");
+	assert_string_equal(db_state_of("DELETE FROM migrations WHERE number = 9999"), "");
 	assert_string_equal(db_state_of("UPDATE migrations SET sha256 = 'x' WHERE number = 2"), "");
 	assert_int_equal(store_migrate(s, &fault), ERR_EXISTS);
 	assert_string_equal(fault.where, "0002_access.sql");
