@@ -15,7 +15,7 @@ unit = root / "tests/unit"
 registered = set(re.findall(r"^\s*'(\w+/\w+)'\s*:", (unit / "meson.build").read_text(), re.M))
 modules = {}
 for top in ("common", "server", "tools"):
-    for source in (root / top).glob("*/*.c"):
+    for source in (root / top).glob("*/**/*.c"):
         modules[source.parent.name] = {s.stem for s in source.parent.glob("*.[ch]")}
 
 bad = []
