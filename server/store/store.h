@@ -220,6 +220,29 @@ enum { STORE_SERIES_MAX = 10000 };
 enum err store_series(struct store *s, const struct store_window *w, enum store_source source,
                       struct store_point **out, size_t *count) must_check;
 
+/* ---- periods ---- */
+
+enum store_period_kind {
+	STORE_MONTH,   /* of the calendar, from `cycle_day` on */
+	STORE_WEEK,    /* from Monday, or the day of the week that `cycle_day` says (7: Sunday) */
+	STORE_ROLLING, /* the 30 days (of 86,400 s) up to the instant; no zone matters */
+};
+struct store_calendar {
+	const char *zone; /* of the tz database: "UTC", "Europe/Berlin" */
+	enum store_period_kind kind;
+	unsigned cycle_day; /* 1 to 28; 0 is 1 */
+};
+struct store_period {
+	int64_t from, to; /* unix seconds, from <= t < to; months have 27 to 31 days and an hour */
+};
+
+/*
+ * The period that holds `instant`; the next one holds `to`. Time zones are PostgreSQL's work.
+ * ERR_NOT_FOUND: the zone is unknown, and the fault says how to write one; ERR_RANGE: cycle_day.
+ */
+enum err store_period(struct store *s, const struct store_calendar *calendar, int64_t instant,
+                      struct store_period *out, struct fault *fault) must_check;
+
 /* What crossed an interconnect in one bin, by the best source there is: flow, counter, announce. */
 struct store_load {
 	char provider[65], interconnect[65];

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/query.h"
+
+#include <string.h>
+
+enum { ROLLING = 30 * 86400, CYCLE_DAY_MAX = 28 };
+
+/*
+ * In the zone's own time the period begins at midnight; PostgreSQL says which instant that is. An hour
+ * that the clocks skip begins when they have skipped it.
+ */
+#define PERIOD_OF(unit)                                                                         \
+	"SELECT extract(epoch FROM first AT TIME ZONE $1)::bigint, "                            \
+	" extract(epoch FROM (first + interval '1 " unit "') AT TIME ZONE $1)::bigint "         \
+	"FROM (SELECT date_trunc('" unit "', to_timestamp($2::bigint) AT TIME ZONE $1 - late) " \
+	"  + late AS first FROM (SELECT make_interval(days => $3::integer)) shift (late)) period"
+
+/*
+ * Asked of the list, because a zone that is not there may pass as one of POSIX's: "Europe/Berlin2" would be
+ * two hours west of Greenwich.
+ */
+static bool is_known(struct work *w, const char *zone)
+{
+	return work_run(w, "SELECT FROM pg_timezone_names WHERE name = $1", ARGS(arg_text(zone))) ==
+	       1;
+}
+
+enum err store_period(struct store *s, const struct store_calendar *c, int64_t instant,
+                      struct store_period *out, struct fault *fault)
+{
+	if (c->kind == STORE_ROLLING) {
+		*out = (struct store_period){ instant - ROLLING, instant };
+		return ERR_OK;
+	}
+	const unsigned day = c->cycle_day == 0 ? 1 : c->cycle_day;
+	if (day > CYCLE_DAY_MAX || (c->kind == STORE_WEEK && day > 7))
+		return fault_set(fault, ERR_RANGE, "cycle_day",
+		                 "a month begins on day 1 to %d, a "
+		                 "week on day 1 (Monday) to 7",
+		                 CYCLE_DAY_MAX);
+	struct work w = work_begin(s, "find a period");
+	const bool known = is_known(&w, c->zone);
+	if (w.err == ERR_OK && !known)
+		work_fail(&w, ERR_NOT_FOUND);
+	if (work_run(&w, c->kind == STORE_MONTH ? PERIOD_OF("month") : PERIOD_OF("week"),
+	             ARGS(arg_text(c->zone), arg_i64(instant), arg_u64(day - 1))) == 1)
+		*out = (struct store_period){ work_i64(&w, 0, 0), work_i64(&w, 0, 1) };
+	const enum err e = work_end(&w);
+	if (e == ERR_NOT_FOUND)
+		return fault_set(
+			fault, e, "tz",
+			"\"%.40s\" is no time zone of the database: write UTC or a region and city "
+			"such as Europe/Berlin or America/New_York; CEST or +01:00 would not say "
+			"when clocks change",
+			c->zone);
+	if (e != ERR_OK)
+		return fault_set(fault, e, "database", "the time zone could not be looked up");
+	return ERR_OK;
+}
