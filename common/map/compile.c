@@ -164,7 +164,7 @@ enum err map_compile(const struct map_source *sources, size_t n, struct map_snap
                      struct fault *fault)
 {
 	static enum err (*const steps[])(struct compiler *) = { measure, name_all, compile_places,
-		                                                compile_routes };
+		                                                compile_routes, compile_ports };
 	struct compiler c = { .sources = sources, .n = n, .fault = fault };
 	enum err e = ERR_OK;
 

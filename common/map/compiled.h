@@ -58,6 +58,14 @@ struct toll {
 	uint32_t out, in;
 };
 
+/* A router that some topology names; its ports are those of interconnects, by ifindex. */
+struct exporter {
+	struct ip_addr address;
+	uint32_t provider; /* the first that names it */
+	const struct map_port *ports;
+	size_t n;
+};
+
 struct map_snapshot {
 	struct arena *arena; /* of all arrays that have no other owner */
 	struct lpm *lpm;
@@ -82,6 +90,9 @@ struct map_snapshot {
 	struct edge *edges; /* by interconnect */
 	struct map_interconnect_info *interconnects;
 	size_t n_interconnects;
+	struct exporter *exporters; /* by address */
+	struct map_port *ports;
+	size_t n_exporters, n_ports;
 
 	size_t prefixes_v4, prefixes_v6;
 	size_t arena_bytes;

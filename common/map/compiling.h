@@ -26,5 +26,8 @@ bool compiling_pid(const struct map_snapshot *s, const struct provider *p, const
 /* compile_places.c: ASNs, zones, and which place an address is in. */
 enum err compile_places(struct compiler *c) must_check;
 
+/* compile_ports.c: whose exporter an address is, and which interconnect a port of it. */
+enum err compile_ports(struct compiler *c) must_check;
+
 /* compile_routes.c: distances, egress and costs. */
 enum err compile_routes(struct compiler *c) must_check;

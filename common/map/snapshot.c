@@ -267,6 +267,7 @@ struct map_counts snapshot_counts(const struct map_snapshot *s)
 		.pids = s->n_pids,
 		.places = s->n_places,
 		.interconnects = s->n_interconnects,
+		.exporters = s->n_exporters,
 		.prefixes_v4 = s->prefixes_v4,
 		.prefixes_v6 = s->prefixes_v6,
 		.bytes = sizeof(*s) + s->arena_bytes + s->own_bytes + egress_bytes(&s->egress) +

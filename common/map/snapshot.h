@@ -128,7 +128,7 @@ void snapshot_place_key(const struct map_snapshot *s, uint32_t place,
 uint32_t snapshot_place_find(const struct map_snapshot *s, const char *key);
 
 struct map_counts {
-	size_t providers, pids, places, interconnects;
+	size_t providers, pids, places, interconnects, exporters;
 	size_t prefixes_v4, prefixes_v6;
 	size_t bytes; /* of memory */
 };
@@ -146,6 +146,27 @@ struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s,
 /* NO_INTERCONNECT: there is none. Looks through all. */
 uint32_t snapshot_interconnect_find(const struct map_snapshot *s, const char *provider,
                                     const char *id);
+
+/*
+ * What reports flows: the routers that topologies name under "exporters", by address, with those of their
+ * interfaces that lead across an interconnect. An exporter's number, below `exporters`, is valid in this
+ * snapshot only. An interface is one interconnect's; where two topologies claim it, the first has it.
+ */
+#define NO_EXPORTER UINT32_MAX
+struct map_port {
+	uint32_t ifindex, interconnect;
+};
+struct map_exporter_info {
+	struct ip_addr address;
+	uint32_t provider;            /* the first that names it */
+	const struct map_port *ports; /* by ifindex; live as long as the snapshot */
+	size_t n;
+};
+/* NO_EXPORTER: no topology names this address. */
+uint32_t snapshot_exporter(const struct map_snapshot *s, const struct ip_addr *a);
+struct map_exporter_info snapshot_exporter_info(const struct map_snapshot *s, uint32_t exporter);
+/* NO_INTERCONNECT: the interface leads across none. */
+uint32_t snapshot_port(const struct map_snapshot *s, uint32_t exporter, uint32_t ifindex);
 
 /* Of a byte across an interconnect, by direction: as documented, and as it counts in this snapshot. */
 struct map_crossing {
