@@ -496,12 +496,6 @@ enum err accounting_flush(struct accounting *a, int64_t now, struct fault *fault
 
 /* ---- the spool ---- */
 
-enum err accounting_spool_first(struct accounting *a, struct accounting_bin *out,
-                                struct fault *fault)
-{
-	return spool_first(&a->spool, out, fault);
-}
-
 void accounting_bin_done(struct accounting_bin *b)
 {
 	free(b->rows);
@@ -509,15 +503,9 @@ void accounting_bin_done(struct accounting_bin *b)
 	*b = (struct accounting_bin){ 0 };
 }
 
-void accounting_spool_remove(struct accounting *a, const struct accounting_bin *bin)
+struct spool *accounting_spool(struct accounting *a)
 {
-	spool_remove(&a->spool, bin);
-}
-
-enum err accounting_spool_refuse(struct accounting *a, const struct accounting_bin *bin,
-                                 struct fault *fault)
-{
-	return spool_refuse(&a->spool, bin, fault);
+	return &a->spool;
 }
 
 struct accounting_stats accounting_stats(struct accounting *a)

@@ -153,9 +153,16 @@ enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault)
  */
 enum err accounting_flush(struct accounting *a, int64_t now, struct fault *fault) must_check;
 
+enum accounting_source { ACCOUNTING_ANNOUNCE, ACCOUNTING_FLOW };
+
 struct accounting_row {
 	char provider[65], interconnect[65];
 	uint64_t out_bytes, in_bytes;
+	/* What only flows tell; zero of announces. */
+	uint32_t observed_seconds; /* of this row */
+	bool measured_packets, measured_p2p;
+	uint64_t out_packets, in_packets, out_p2p_bytes, in_p2p_bytes;
+	unsigned quality; /* flags of common/balance/quality.h */
 };
 
 /* What clients of a provider downloaded in swarms of one arm and group (trial.h). */
@@ -178,6 +185,7 @@ struct accounting_trial_row {
 };
 
 struct accounting_bin {
+	enum accounting_source source;
 	int64_t start;
 	uint32_t seconds, observed_seconds;
 	struct accounting_row *rows;
@@ -188,24 +196,10 @@ struct accounting_bin {
 	uint64_t file; /* which file of this name it was read from */
 };
 
-/*
- * The oldest bin in the spool. ERR_NOT_FOUND: none. A damaged file is set aside (".damaged") with a
- * fault, and ERR_MALFORMED returned; call again for the next.
- */
-enum err accounting_spool_first(struct accounting *a, struct accounting_bin *out,
-                                struct fault *fault) must_check;
 void accounting_bin_done(struct accounting_bin *b);
-/*
- * It is in the database: forget the file. Not the one that has replaced it since: a bin that was
- * flushed at the end of one process is closed whole by the next.
- */
-void accounting_spool_remove(struct accounting *a, const struct accounting_bin *bin);
-/*
- * The database will never take it: sets the file aside (".refused"; *fault tells where), so that the
- * bins behind it get their turn. The rest as in accounting_spool_remove().
- */
-enum err accounting_spool_refuse(struct accounting *a, const struct accounting_bin *bin,
-                                 struct fault *fault) must_check;
+
+/* Where closed bins go (spool.h). */
+struct spool *accounting_spool(struct accounting *a);
 
 struct accounting_stats {
 	uint64_t open_start;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/accounting/spool.h"
 
+#include "common/balance/quality.h"
 #include "common/base/cursor.h"
 #include "server/accounting/sum.h"
 #include "server/disk/disk.h"
@@ -14,18 +15,20 @@
 #include <unistd.h>
 
 enum {
-	HEAD_SIZE = 8 + 8 + 4 + 4 + 4,
+	HEAD_SIZE = 8 + 8 + 4 + 4 + 4, /* of the first versions; now there is a byte more */
 	ROW_MIN = 1 + 1 + 8 + 8,
-	ROW_MAX = ROW_MIN + 2 * 64,
+	FLOW_MORE = 1 + 4 + 4 + 4 * 8,
+	ROW_MAX = ROW_MIN + 2 * 64 + FLOW_MORE,
 	ROWS_MAX = 1 << 20,
 	TRIAL_MIN = 1 + 1 + 1 + 8 * TIER_COUNT_,
 	TRIAL_MORE = 8 + 8 + 4 + 4 + 1 + HISTOGRAM_BUCKETS * (1 + 4),
 	NAME_SIZE = 20 + sizeof(".bin") /* digits of the start, so that names sort by time */
 };
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '3' };
-/* The version before had no copies and times, the first no trial. */
-enum { FIRST_TRIAL = '2', FIRST_TIMES = '3' };
+static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '4' };
+/* The version before had no source, that before it no copies and times, the first no trial. */
+enum { FIRST_TRIAL = '2', FIRST_TIMES = '3', FIRST_SOURCE = '4' };
+enum { PACKETS_MEASURED = 1, P2P_MEASURED = 2 };
 
 static void name_of(int64_t start, char out[static NAME_SIZE])
 {
@@ -61,11 +64,11 @@ static enum err failed(const struct spool *s, const char *doing, struct fault *f
 	                 strerror(errno));
 }
 
-enum err spool_init(struct spool *s, const char *state_dir, struct fault *fault)
+enum err spool_init(struct spool *s, const char *dir, struct fault *fault)
 {
 	char first[NAME_SIZE];
 	*s = (struct spool){ 0 };
-	if (asprintf(&s->dir, "%s/spool", state_dir) < 0)
+	if (asprintf(&s->dir, "%s/spool", dir) < 0)
 		return fault_set(fault, ERR_NOMEM, "state_dir", "no memory is left");
 	enum err e = disk_folder(s->dir, 0700, fault);
 	const long n = e == ERR_OK ? look(s, first) : 0;
@@ -111,19 +114,35 @@ static void put_times(struct writer *w, const uint32_t times[static HISTOGRAM_BU
 	}
 }
 
+static void put_row(struct writer *w, enum accounting_source source,
+                    const struct accounting_row *row)
+{
+	put_text(w, row->provider);
+	put_text(w, row->interconnect);
+	writer_u64(w, row->out_bytes);
+	writer_u64(w, row->in_bytes);
+	if (source != ACCOUNTING_FLOW)
+		return;
+	writer_u8(w, (uint8_t)((row->measured_packets ? PACKETS_MEASURED : 0) |
+	                       (row->measured_p2p ? P2P_MEASURED : 0)));
+	writer_u32(w, row->observed_seconds);
+	writer_u32(w, row->quality);
+	writer_u64(w, row->out_packets);
+	writer_u64(w, row->in_packets);
+	writer_u64(w, row->out_p2p_bytes);
+	writer_u64(w, row->in_p2p_bytes);
+}
+
 static void put_bin(struct writer *w, const struct accounting_bin *bin)
 {
 	writer_bytes(w, magic, sizeof(magic));
+	writer_u8(w, (uint8_t)bin->source);
 	writer_u64(w, (uint64_t)bin->start);
 	writer_u32(w, bin->seconds);
 	writer_u32(w, bin->observed_seconds);
 	writer_u32(w, (uint32_t)bin->n_rows);
-	for (size_t i = 0; i < bin->n_rows; i++) {
-		put_text(w, bin->rows[i].provider);
-		put_text(w, bin->rows[i].interconnect);
-		writer_u64(w, bin->rows[i].out_bytes);
-		writer_u64(w, bin->rows[i].in_bytes);
-	}
+	for (size_t i = 0; i < bin->n_rows; i++)
+		put_row(w, bin->source, &bin->rows[i]);
 	put_text(w, bin->policy);
 	writer_u32(w, (uint32_t)bin->n_trial);
 	for (size_t i = 0; i < bin->n_trial; i++) {
@@ -152,7 +171,7 @@ static void recount(struct spool *s)
 enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct fault *fault)
 {
 	char name[NAME_SIZE];
-	const size_t room = HEAD_SIZE + bin->n_rows * ROW_MAX + 1 + ACCOUNTING_POLICY_MAX + 4 +
+	const size_t room = HEAD_SIZE + 1 + bin->n_rows * ROW_MAX + 1 + ACCOUNTING_POLICY_MAX + 4 +
 	                    bin->n_trial * (TRIAL_MIN + 64 + TRIAL_MORE) + SUM_SIZE;
 	must(bin->start >= 0 && bin->n_rows <= ROWS_MAX && bin->n_trial <= ROWS_MAX);
 	uint8_t *bytes = malloc(room);
@@ -185,6 +204,20 @@ static bool take_text(struct reader *r, char *out, size_t room)
 	return !r->bad && strlen(out) == size;
 }
 
+static bool take_flow(struct reader *r, struct accounting_row *row)
+{
+	const uint8_t flags = reader_u8(r);
+	row->measured_packets = flags & PACKETS_MEASURED;
+	row->measured_p2p = flags & P2P_MEASURED;
+	row->observed_seconds = reader_u32(r);
+	row->quality = reader_u32(r);
+	row->out_packets = reader_u64(r);
+	row->in_packets = reader_u64(r);
+	row->out_p2p_bytes = reader_u64(r);
+	row->in_p2p_bytes = reader_u64(r);
+	return (flags & ~(PACKETS_MEASURED | P2P_MEASURED)) == 0 && row->quality <= BIN_QUALITY_ALL;
+}
+
 static enum err take_rows(struct reader *r, struct accounting_bin *b)
 {
 	for (size_t i = 0; i < b->n_rows; i++) {
@@ -194,6 +227,8 @@ static enum err take_rows(struct reader *r, struct accounting_bin *b)
 			return ERR_MALFORMED;
 		row->out_bytes = reader_u64(r);
 		row->in_bytes = reader_u64(r);
+		if (b->source == ACCOUNTING_FLOW && !take_flow(r, row))
+			return ERR_MALFORMED;
 	}
 	return r->bad ? ERR_MALFORMED : ERR_OK;
 }
@@ -256,11 +291,14 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 		return ERR_MALFORMED;
 
 	struct reader r = reader_over(bytes + sizeof(magic), size - sizeof(magic));
-	struct accounting_bin b = { .start = (int64_t)reader_u64(&r) };
+	const uint8_t source = version >= FIRST_SOURCE ? reader_u8(&r) : ACCOUNTING_ANNOUNCE;
+	struct accounting_bin b = { .source = source == ACCOUNTING_FLOW ? ACCOUNTING_FLOW
+		                                                        : ACCOUNTING_ANNOUNCE,
+		                    .start = (int64_t)reader_u64(&r) };
 	b.seconds = reader_u32(&r);
 	b.observed_seconds = reader_u32(&r);
 	b.n_rows = reader_u32(&r);
-	if (b.start < 0 || b.n_rows > reader_left(&r) / ROW_MIN)
+	if (source > ACCOUNTING_FLOW || b.start < 0 || b.n_rows > reader_left(&r) / ROW_MIN)
 		return ERR_MALFORMED;
 	b.rows = calloc(b.n_rows > 0 ? b.n_rows : 1, sizeof(*b.rows));
 	if (b.rows == NULL)

@@ -361,7 +361,7 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 {
 	const struct feeder_options o = { .store = d->store,
 		                          .maps = d->maps,
-		                          .accounting = d->accounting,
+		                          .spools = { accounting_spool(d->accounting) },
 		                          .pricing = d->pricing,
 		                          .metrics =
 		                                  metrics_slot(d->metrics, feeder_slot(&d->config)),

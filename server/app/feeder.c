@@ -12,6 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A spool, and what was tried with its oldest bin. */
+struct feeding {
+	struct spool *spool; /* NULL: none */
+	unsigned tries;      /* that failed */
+	int64_t not_before;  /* CLOCK_MONOTONIC millisecond of the next one */
+};
+
 /* The work of the thread, and the thread's alone but for the atomics. */
 struct feeder {
 	struct feeder_options o;
@@ -21,11 +28,10 @@ struct feeder {
 		deadline; /* CLOCK_MONOTONIC millisecond after which it stops with a full spool */
 	atomic_bool connected, access_due;
 	bool migrated;
-	bool behind;        /* the store may have what is not in force here */
-	bool away;          /* said so already */
-	enum err said;      /* of the last failure that was no absence */
-	unsigned tries;     /* of the oldest bin that failed */
-	int64_t not_before; /* CLOCK_MONOTONIC millisecond of the next one */
+	bool behind;   /* the store may have what is not in force here */
+	bool away;     /* said so already */
+	enum err said; /* of the last failure that was no absence */
+	struct feeding spools[FEEDER_SPOOLS];
 };
 
 enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10, FEEDER_NICE = 10 };
@@ -89,21 +95,31 @@ static enum err catch_up(struct feeder *f)
 
 static enum err store_bin(struct feeder *f, const struct accounting_bin *bin)
 {
+	const bool flow = bin->source == ACCOUNTING_FLOW;
 	struct store_bin *rows = calloc(bin->n_rows + 1, sizeof(*rows));
 	if (rows == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < bin->n_rows; i++) {
 		const struct accounting_row *r = &bin->rows[i];
-		rows[i].start = bin->start;
-		rows[i].seconds = bin->seconds;
-		rows[i].observed_seconds = bin->observed_seconds;
-		rows[i].out_bytes = r->out_bytes;
-		rows[i].in_bytes = r->in_bytes;
-		(void)snprintf(rows[i].provider, sizeof(rows[i].provider), "%s", r->provider);
-		(void)snprintf(rows[i].interconnect, sizeof(rows[i].interconnect), "%s",
-		               r->interconnect);
+		rows[i] = (struct store_bin){
+			.start = bin->start,
+			.seconds = bin->seconds,
+			.observed_seconds = flow ? r->observed_seconds : bin->observed_seconds,
+			.out_bytes = r->out_bytes,
+			.in_bytes = r->in_bytes,
+			.measured_packets = r->measured_packets,
+			.out_packets = r->out_packets,
+			.in_packets = r->in_packets,
+			.measured_p2p = r->measured_p2p,
+			.out_p2p_bytes = r->out_p2p_bytes,
+			.in_p2p_bytes = r->in_p2p_bytes,
+			.quality = r->quality,
+		};
+		memcpy(rows[i].provider, r->provider, sizeof(rows[i].provider));
+		memcpy(rows[i].interconnect, r->interconnect, sizeof(rows[i].interconnect));
 	}
-	const enum err e = store_bins(f->o.store, f->o.node, STORE_ANNOUNCE, rows, bin->n_rows);
+	const enum err e = store_bins(f->o.store, f->o.node, flow ? STORE_FLOW : STORE_ANNOUNCE,
+	                              rows, bin->n_rows);
 	free(rows);
 	return e;
 }
@@ -144,17 +160,18 @@ static enum err store_trial(struct feeder *f, const struct accounting_bin *bin)
  * A bin that the database refused. What is wrong may be put right (a lost privilege, say), so it is
  * tried again, ever more seldom; but it must not hold up those behind it for ever. ERR_BUSY: wait.
  */
-static enum err refused(struct feeder *f, const struct accounting_bin *bin, enum err why)
+static enum err refused(struct feeder *f, struct feeding *from, const struct accounting_bin *bin,
+                        enum err why)
 {
 	struct fault fault = { 0 };
 	enum err e = ERR_BUSY;
 	const int64_t pause = (int64_t)f->o.retry_ms
-	                      << (f->tries < BIN_TRIES ? f->tries : BIN_TRIES);
-	f->tries++;
-	if (why == ERR_RANGE || f->tries >= BIN_TRIES)
-		e = accounting_spool_refuse(f->o.accounting, bin, &fault);
+	                      << (from->tries < BIN_TRIES ? from->tries : BIN_TRIES);
+	from->tries++;
+	if (why == ERR_RANGE || from->tries >= BIN_TRIES)
+		e = spool_refuse(from->spool, bin, &fault);
 	if (e == ERR_OK) {
-		f->tries = 0;
+		from->tries = 0;
 		metrics_add(f->o.metrics, METRIC_BINS_REFUSED, 1);
 		log_line(LOG_ERROR,
 		         "The database refuses a closed bin. Rename its file back to try again. "
@@ -165,28 +182,29 @@ static enum err refused(struct feeder *f, const struct accounting_bin *bin, enum
 	if (e != ERR_BUSY)
 		log_line(LOG_ERROR, "A closed bin cannot be set aside. where=%s why=%s",
 		         fault.where, fault.text);
-	f->not_before = monotonic_ms() + pause;
+	from->not_before = monotonic_ms() + pause;
 	return ERR_BUSY;
 }
 
-static enum err settle(struct feeder *f, const struct accounting_bin *bin, enum err e)
+static enum err settle(struct feeder *f, struct feeding *from, const struct accounting_bin *bin,
+                       enum err e)
 {
 	if (e == ERR_OK) {
-		f->tries = 0;
+		from->tries = 0;
 		metrics_add(f->o.metrics, METRIC_BIN_ROWS_STORED, bin->n_rows);
-		accounting_spool_remove(f->o.accounting, bin);
+		spool_remove(from->spool, bin);
 		return ERR_OK;
 	}
 	metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
-	return e == ERR_AWAY || e == ERR_NOMEM ? e : refused(f, bin, e);
+	return e == ERR_AWAY || e == ERR_NOMEM ? e : refused(f, from, bin, e);
 }
 
 /* Carries one bin over. ERR_NOT_FOUND: the spool is empty. */
-static enum err feed_one(struct feeder *f)
+static enum err feed_one(struct feeder *f, struct feeding *from)
 {
 	struct accounting_bin bin;
 	struct fault fault = { 0 };
-	enum err e = accounting_spool_first(f->o.accounting, &bin, &fault);
+	enum err e = spool_first(from->spool, &bin, &fault);
 	if (e == ERR_MALFORMED) {
 		metrics_add(f->o.metrics, METRIC_BINS_DAMAGED, 1);
 		log_line(LOG_WARNING, "A spooled bin is damaged. file=%s why=%s", fault.where,
@@ -196,19 +214,35 @@ static enum err feed_one(struct feeder *f)
 	if (e != ERR_OK)
 		return e;
 	e = store_bin(f, &bin);
-	if (e == ERR_OK)
+	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
 		e = store_trial(f, &bin);
-	e = settle(f, &bin, e);
+	e = settle(f, from, &bin, e);
 	accounting_bin_done(&bin);
 	return e;
 }
 
+static enum err feed_from(struct feeder *f, struct feeding *from)
+{
+	enum err e = monotonic_ms() < from->not_before ? ERR_BUSY : ERR_OK;
+	for (unsigned i = 0; i < BINS_AT_ONCE && e == ERR_OK; i++)
+		e = feed_one(f, from);
+	return e;
+}
+
+/*
+ * ERR_NOT_FOUND: all spools are empty. ERR_OK: something was carried over. A bin that is refused holds up
+ * those of its own spool only.
+ */
 static enum err feed(struct feeder *f)
 {
-	enum err e = monotonic_ms() < f->not_before ? ERR_BUSY : ERR_OK;
-	for (unsigned i = 0; i < BINS_AT_ONCE && e == ERR_OK; i++)
-		e = feed_one(f);
-	return e;
+	enum err all = ERR_NOT_FOUND;
+	for (unsigned i = 0; i < FEEDER_SPOOLS && all != ERR_AWAY; i++) {
+		const enum err e =
+			f->spools[i].spool != NULL ? feed_from(f, &f->spools[i]) : ERR_NOT_FOUND;
+		if (e == ERR_AWAY || e == ERR_OK || all == ERR_NOT_FOUND)
+			all = e;
+	}
+	return all;
 }
 
 /* Once the spool is empty, so that the bins are there. */
@@ -251,6 +285,8 @@ struct feeder *feeder_start(const struct feeder_options *options)
 	if (f == NULL)
 		return NULL;
 	f->o = *options;
+	for (unsigned i = 0; i < FEEDER_SPOOLS; i++)
+		f->spools[i].spool = options->spools[i];
 	f->behind = true;
 	if (pthread_create(&f->thread, NULL, feeder_run, f) != 0) {
 		free(f);

@@ -6,27 +6,29 @@
  * it also frees the maps of yesterday.
  *
  * Applies the migrations when the database is first reached; then follows what other daemons
- * activate (LISTEN) and carries closed bins from the spool into the database, oldest first; when
- * none is left it sees to prices. While the database is away it tries again every second; nothing is
+ * activate (LISTEN) and carries closed bins from the spools into the database, the oldest of a spool first;
+ * when none is left it sees to prices. While the database is away it tries again every second; nothing is
  * lost, the spool grows. A bin that the database refuses although it is there is set aside after some
  * tries, for a human to look at.
  *
  * Threading: start and stop from one thread.
  */
 
-#include "server/accounting/accounting.h"
+#include "server/accounting/spool.h"
 #include "server/maps/maps.h"
 #include "server/pricing/pricing.h"
 #include "server/store/store.h"
 
 #include <stdatomic.h>
 
+enum { FEEDER_SPOOLS = 2 };
+
 struct feeder_options {
 	struct store *store;
 	struct maps *maps;
-	struct accounting *accounting;
-	struct pricing *pricing;      /* NULL: prices are as documented */
-	struct metrics_slot *metrics; /* this thread's own */
+	struct spool *spools[FEEDER_SPOOLS]; /* closed bins, by source; NULL: none */
+	struct pricing *pricing;             /* NULL: prices are as documented */
+	struct metrics_slot *metrics;        /* this thread's own */
 	const char *node;
 	unsigned retry_ms; /* after a bin was refused the first time; doubles every time */
 	/* The access list may have changed; on the feeder's thread, again until it is ERR_OK. */

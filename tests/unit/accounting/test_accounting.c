@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/base/random.h"
-#include "server/accounting/accounting.h"
+#include "server/accounting/spool.h"
 #include "tests/unit/accounting/folder.h"
 #include "tests/unit/accounting/world.h"
 
@@ -151,15 +151,15 @@ static const struct accounting_row *row(const struct accounting_bin *b, const ch
 static struct accounting_bin take(struct set_up *u)
 {
 	struct accounting_bin b = { 0 };
-	assert_int_equal(accounting_spool_first(u->a, &b, &u->fault), ERR_OK);
-	accounting_spool_remove(u->a, &b);
+	assert_int_equal(spool_first(accounting_spool(u->a), &b, &u->fault), ERR_OK);
+	spool_remove(accounting_spool(u->a), &b);
 	return b;
 }
 
 static void assert_spool_empty(struct set_up *u)
 {
 	struct accounting_bin b;
-	assert_int_equal(accounting_spool_first(u->a, &b, &u->fault), ERR_NOT_FOUND);
+	assert_int_equal(spool_first(accounting_spool(u->a), &b, &u->fault), ERR_NOT_FOUND);
 }
 
 /* Takes a bin and checks what Alice's provider sent to the two others. */
@@ -648,8 +648,8 @@ static void a_silent_swarm_is_forgotten_after_hours(void **state)
 		for (int64_t t = START + (i - 1) * BIN + 50; t < START + i * BIN + 50; t += 50)
 			tick(&u, t);
 		tick(&u, START + i * BIN);
-		while (accounting_spool_first(u.a, &b, &u.fault) == ERR_OK) {
-			accounting_spool_remove(u.a, &b);
+		while (spool_first(accounting_spool(u.a), &b, &u.fault) == ERR_OK) {
+			spool_remove(accounting_spool(u.a), &b);
 			accounting_bin_done(&b);
 		}
 		if (i == 12)

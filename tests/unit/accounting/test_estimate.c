@@ -9,6 +9,7 @@
 
 #include "common/base/random.h"
 #include "server/accounting/slot.h"
+#include "server/accounting/spool.h"
 #include "tests/unit/accounting/folder.h"
 #include "tests/unit/accounting/world.h"
 
@@ -168,13 +169,13 @@ static void move(struct sim *s, unsigned u, int64_t now)
 static void collect(struct sim *s)
 {
 	struct accounting_bin b;
-	while (accounting_spool_first(s->a, &b, NULL) == ERR_OK) {
+	while (spool_first(accounting_spool(s->a), &b, NULL) == ERR_OK) {
 		for (size_t i = 0; i < b.n_rows; i++) {
 			const unsigned p = (unsigned)(b.rows[i].provider[3] - '0');
 			const unsigned q = (unsigned)(b.rows[i].interconnect[6] - '0');
 			s->booked[p][q] += b.rows[i].out_bytes;
 		}
-		accounting_spool_remove(s->a, &b);
+		spool_remove(accounting_spool(s->a), &b);
 		accounting_bin_done(&b);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/balance/quality.h"
 #include "common/base/cursor.h"
 #include "server/accounting/spool.h"
 #include "server/accounting/sum.h"
@@ -10,9 +11,15 @@
 #include <string.h>
 
 static struct accounting_row rows[] = {
-	{ "isp-a", "a-b-1", UINT64_MAX, UINT64_C(1) << 53 },
-	{ "isp-a", "a-t-1", 0, 0 },
-	{ "isp-b", "0123456789012345678901234567890123456789012345678901234567890123", 1, 2 },
+	{ .provider = "isp-a",
+	  .interconnect = "a-b-1",
+	  .out_bytes = UINT64_MAX,
+	  .in_bytes = UINT64_C(1) << 53 },
+	{ .provider = "isp-a", .interconnect = "a-t-1" },
+	{ .provider = "isp-b",
+	  .interconnect = "0123456789012345678901234567890123456789012345678901234567890123",
+	  .out_bytes = 1,
+	  .in_bytes = 2 },
 };
 
 static struct accounting_trial_row trial[] = {
@@ -101,6 +108,62 @@ static void gives_bins_back_oldest_first(void **state)
 	}
 	assert_int_equal(spool_first(&s, &b, NULL), ERR_NOT_FOUND);
 	assert_int_equal(s.count, 0);
+	spool_done(&s);
+}
+
+/* Field by field, for a struct has holes. */
+static void assert_same_row(const struct accounting_row *a, const struct accounting_row *b)
+{
+	assert_string_equal(a->provider, b->provider);
+	assert_string_equal(a->interconnect, b->interconnect);
+	assert_int_equal(a->out_bytes, b->out_bytes);
+	assert_int_equal(a->in_bytes, b->in_bytes);
+	assert_int_equal(a->observed_seconds, b->observed_seconds);
+	assert_int_equal(a->measured_packets, b->measured_packets);
+	assert_int_equal(a->measured_p2p, b->measured_p2p);
+	assert_int_equal(a->out_packets, b->out_packets);
+	assert_int_equal(a->in_packets, b->in_packets);
+	assert_int_equal(a->out_p2p_bytes, b->out_p2p_bytes);
+	assert_int_equal(a->in_p2p_bytes, b->in_p2p_bytes);
+	assert_int_equal(a->quality, b->quality);
+}
+
+static struct accounting_row flows[] = {
+	{ .provider = "isp-a",
+	  .interconnect = "a-b-1",
+	  .out_bytes = UINT64_MAX,
+	  .in_bytes = 1,
+	  .observed_seconds = 300,
+	  .measured_packets = true,
+	  .out_packets = UINT64_MAX,
+	  .in_packets = 3,
+	  .out_p2p_bytes = 4,
+	  .quality = BIN_SAMPLED | BIN_GAPS },
+	{ .provider = "isp-a",
+	  .interconnect = "0123456789012345678901234567890123456789012345678901234567890123",
+	  .measured_p2p = true,
+	  .in_p2p_bytes = UINT64_MAX },
+};
+
+static void bins_of_flows_say_more(void **state)
+{
+	(void)state;
+	struct spool s;
+	struct accounting_bin b = {
+		.source = ACCOUNTING_FLOW, .start = 600, .seconds = 300, .rows = flows, .n_rows = 2
+	};
+	assert_int_equal(spool_init(&s, folder, NULL), ERR_OK);
+	assert_int_equal(spool_write(&s, &b, NULL), ERR_OK);
+	assert_int_equal(spool_first(&s, &b, NULL), ERR_OK);
+	assert_int_equal(b.source, ACCOUNTING_FLOW);
+	assert_int_equal(b.n_rows, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_same_row(&b.rows[i], &flows[i]);
+	accounting_bin_done(&b);
+	flows[1].quality = BIN_QUALITY_ALL + 1; /* of a version to come */
+	b = (struct accounting_bin){ .source = ACCOUNTING_FLOW, .rows = flows, .n_rows = 2 };
+	assert_int_equal(spool_write(&s, &b, NULL), ERR_OK);
+	assert_int_equal(spool_first(&s, &b, NULL), ERR_MALFORMED);
 	spool_done(&s);
 }
 
@@ -200,6 +263,13 @@ static size_t old_file(uint8_t version, uint8_t out[static 256])
 		for (unsigned k = 0; k < TIER_COUNT_; k++)
 			writer_u64(&w, k);
 	}
+	if (version > '2') {
+		writer_u64(&w, 5);
+		writer_u64(&w, 6);
+		writer_u32(&w, 7);
+		writer_u32(&w, 8);
+		writer_u8(&w, 0);
+	}
 	sum_make(out, writer_size(&w), sum);
 	writer_bytes(&w, sum, sizeof(sum));
 	return writer_size(&w);
@@ -220,7 +290,12 @@ static void reads_what_versions_before_wrote(void **state)
 	assert_int_equal(b.trial[0].bytes[TIER_COUNT_ - 1], TIER_COUNT_ - 1);
 	assert_int_equal(b.trial[0].copies, 0);
 	accounting_bin_done(&b);
-	assert_int_equal(spool_parse(file, old_file('4', file), &b), ERR_MALFORMED);
+	assert_int_equal(spool_parse(file, old_file('3', file), &b), ERR_OK);
+	assert_int_equal(b.source, ACCOUNTING_ANNOUNCE);
+	assert_int_equal(b.trial[0].copies, 5);
+	assert_int_equal(b.trial[0].unsized, 8);
+	accounting_bin_done(&b);
+	assert_int_equal(spool_parse(file, old_file('5', file), &b), ERR_MALFORMED);
 }
 
 static void refuses_every_shorter_or_changed_file(void **state)
@@ -249,6 +324,7 @@ static void refuses_every_shorter_or_changed_file(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(gives_bins_back_oldest_first),
+	TEST(bins_of_flows_say_more),
 	TEST(the_same_bin_again_replaces_it),
 	TEST(what_replaced_a_bin_meanwhile_is_not_removed),
 	TEST(outlives_the_process),

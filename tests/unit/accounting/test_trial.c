@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/base/random.h"
-#include "server/accounting/accounting.h"
+#include "server/accounting/spool.h"
 #include "tests/unit/accounting/folder.h"
 #include "tests/unit/accounting/world.h"
 
@@ -118,8 +118,8 @@ static void download(struct set_up *u, struct who w, uint64_t down, enum peer_ev
 static struct accounting_bin take(struct set_up *u)
 {
 	struct accounting_bin b = { 0 };
-	assert_int_equal(accounting_spool_first(u->a, &b, &u->fault), ERR_OK);
-	accounting_spool_remove(u->a, &b);
+	assert_int_equal(spool_first(accounting_spool(u->a), &b, &u->fault), ERR_OK);
+	spool_remove(accounting_spool(u->a), &b);
 	return b;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/balance/quality.h"
 #include "server/accounting/spool.h"
 #include "server/app/feeder.h"
+#include "server/disk/disk.h"
 #include "tests/support/db.h"
 #include "tests/unit/accounting/folder.h"
 
@@ -17,8 +19,7 @@ static struct house {
 	struct map_office *office;
 	struct maps *maps;
 	struct metrics *metrics;
-	struct accounting *accounting;
-	struct spool spool; /* the same folder, to put bins in */
+	struct spool spool, flows;
 	struct feeder *feeder;
 	atomic_uint access_calls, access_failures;
 } h;
@@ -49,17 +50,12 @@ static int open_house(void **state)
 	const struct maps_options maps = {
 		.state_dir = folder, .lab = true, .store = h.store, .office = h.office
 	};
-	const struct accounting_options accounting = { .slots = 1,
-		                                       .bin_seconds = 300,
-		                                       .max_peer_mbps = 1000,
-		                                       .state_dir = folder,
-		                                       .ledger_max = 100,
-		                                       .office = h.office,
-		                                       .metrics = h.metrics,
-		                                       .now = 1800000900 };
 	must(maps_new(&maps, &h.maps, &f) == ERR_OK);
-	must(accounting_new(&accounting, &h.accounting, &f) == ERR_OK);
+	char flows[300];
+	(void)snprintf(flows, sizeof(flows), "%s/flow", folder);
+	must(disk_folder(flows, 0700, &f) == ERR_OK);
 	must(spool_init(&h.spool, folder, &f) == ERR_OK);
+	must(spool_init(&h.flows, flows, &f) == ERR_OK);
 	return 0;
 }
 
@@ -67,7 +63,7 @@ static int close_house(void **state)
 {
 	feeder_stop(h.feeder, 1);
 	spool_done(&h.spool);
-	accounting_free(h.accounting);
+	spool_done(&h.flows);
 	maps_free(h.maps);
 	map_office_free(h.office);
 	store_free(h.store);
@@ -79,7 +75,7 @@ static void start(void)
 {
 	const struct feeder_options o = { .store = h.store,
 		                          .maps = h.maps,
-		                          .accounting = h.accounting,
+		                          .spools = { &h.spool, &h.flows },
 		                          .metrics = metrics_slot(h.metrics, 2),
 		                          .node = "test",
 		                          .retry_ms = 1,
@@ -138,6 +134,73 @@ static void carries_bins_over_oldest_first(void **state)
 	wait_empty();
 	stored("1 2");
 	assert_true(feeder_connected(h.feeder));
+}
+
+static void close_flow_bin(int64_t start_of)
+{
+	struct accounting_row row = { .provider = "isp-a",
+		                      .interconnect = "t",
+		                      .out_bytes = 1000,
+		                      .in_bytes = 2000,
+		                      .observed_seconds = 299,
+		                      .measured_packets = true,
+		                      .out_packets = 3,
+		                      .in_packets = 4,
+		                      .measured_p2p = true,
+		                      .out_p2p_bytes = 500,
+		                      .in_p2p_bytes = 600,
+		                      .quality = BIN_LATE };
+	const struct accounting_bin b = { .source = ACCOUNTING_FLOW,
+		                          .start = start_of,
+		                          .seconds = 300,
+		                          .rows = &row,
+		                          .n_rows = 1 };
+	assert_int_equal(spool_write(&h.flows, &b, NULL), ERR_OK);
+}
+
+static void flows_have_a_spool_and_a_source_of_their_own(void **state)
+{
+	(void)state;
+	char text[128];
+	struct accounting_bin b;
+	close_bin(1800000000, 7);
+	close_flow_bin(1800000000);
+	start();
+	wait_empty();
+	for (unsigned i = 0; spool_first(&h.flows, &b, NULL) == ERR_OK; i++) {
+		accounting_bin_done(&b);
+		assert_true(i < 1000);
+		store_wake(h.store);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	db_ask("SELECT string_agg(concat_ws(',', source, observed_seconds, out_bytes, in_bytes, "
+	       "out_packets, in_packets, out_p2p_bytes, in_p2p_bytes, quality), ' ' "
+	       "ORDER BY source) FROM bins",
+	       text, sizeof(text));
+	assert_string_equal(text, "announce,300,7,0,0 flow,299,1000,2000,3,4,500,600,17");
+}
+
+/* Each spool waits for its own. */
+static void a_refused_bin_does_not_hold_up_flows(void **state)
+{
+	(void)state;
+	struct fault f;
+	char text[32] = "";
+	assert_int_equal(store_migrate(h.store, &f), ERR_OK);
+	assert_string_equal(db_state_of("ALTER TABLE bins ADD CONSTRAINT no "
+	                                "CHECK (source <> 'announce')"),
+	                    "");
+	close_bin(1800000000, 7);
+	close_bin(1800000300, 7);
+	close_flow_bin(1800000000);
+	start();
+	for (unsigned i = 0; strcmp(text, "1") != 0; i++) {
+		assert_true(i < 1000);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		db_ask("SELECT count(*) FROM bins WHERE source = 'flow'", text, sizeof(text));
+	}
+	assert_false(is_aside(1800000300));
+	assert_string_equal(db_state_of("ALTER TABLE bins DROP CONSTRAINT no"), "");
 }
 
 static void a_bin_that_can_never_be_stored_does_not_hold_up_the_rest(void **state)
@@ -235,6 +298,8 @@ static void a_map_that_nobody_uses_any_more_is_freed(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(carries_bins_over_oldest_first),
+	TEST(flows_have_a_spool_and_a_source_of_their_own),
+	TEST(a_refused_bin_does_not_hold_up_flows),
 	TEST(a_bin_that_can_never_be_stored_does_not_hold_up_the_rest),
 	TEST(a_bin_that_is_refused_again_and_again_is_set_aside),
 	TEST(a_refusal_that_passes_costs_nothing),
