@@ -277,6 +277,16 @@ struct bridge_book *bridge_open(const struct bridge_page *page)
 	return b;
 }
 
+const struct bridge_book *bridge_walk(const struct bridge_store *s, unsigned shard,
+                                      struct bridge_walk *walk)
+{
+	const struct bridge_shard *at = &s->shards[shard];
+	while (at->slots != NULL && walk->slot <= at->mask)
+		if (at->slots[walk->slot++] != NULL)
+			return at->slots[walk->slot - 1];
+	return NULL;
+}
+
 struct bridge_totals bridge_totals(const struct bridge_store *s)
 {
 	return (struct bridge_totals){

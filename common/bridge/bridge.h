@@ -25,7 +25,9 @@
  * steady clock.
  */
 
+#include "common/base/cursor.h"
 #include "common/base/err.h"
+#include "common/base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,6 +90,23 @@ void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsig
 
 /* The number of the first entry from `i` on whose near peer is `near`, or book->n. */
 unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near);
+
+/* The books of a shard, in no order; begin with a zeroed walk. NULL: there are no more. */
+struct bridge_walk {
+	uint32_t slot;
+};
+const struct bridge_book *bridge_walk(const struct bridge_store *s, unsigned shard,
+                                      struct bridge_walk *walk);
+
+/*
+ * One shard as bytes for a file, and back, `elapsed` seconds later: entries whose time has run out by then
+ * are left out, and so are those of a book that is there already, or for which there is no room. The
+ * shard is the same one when the swarm store has as many of them and the same secret. bridge_import():
+ * ERR_TRUNCATED or ERR_MALFORMED; what came before the fault is kept.
+ */
+void bridge_export(const struct bridge_store *s, unsigned shard, uint32_t now, struct text *out);
+enum err bridge_import(struct bridge_store *s, unsigned shard, struct reader *r, uint32_t now,
+                       uint64_t elapsed) must_check;
 
 struct bridge_totals {
 	uint64_t books, entries, bytes;

@@ -249,6 +249,16 @@ void swarm_leave(struct swarm_visit *v)
 	*v = (struct swarm_visit){ 0 };
 }
 
+void swarm_hold(struct swarm_store *s, unsigned shard)
+{
+	must(pthread_mutex_lock(&s->shards[shard].lock) == 0);
+}
+
+void swarm_release(struct swarm_store *s, unsigned shard)
+{
+	must(pthread_mutex_unlock(&s->shards[shard].lock) == 0);
+}
+
 struct swarm_where swarm_where(const struct swarm_visit *v)
 {
 	return (struct swarm_where){ .shard = (unsigned)(v->shard - v->store->shards),

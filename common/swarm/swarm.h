@@ -269,6 +269,10 @@ enum { SWARM_DRAW_MAX = 1024 };
 size_t swarm_draw(const struct swarm_visit *v, const struct swarm_survey *survey,
                   enum swarm_part part, size_t want, uint64_t *seed, struct swarm_candidate *out);
 
+/* For those who keep something beside each shard: its lock, which every visit of its swarms holds. */
+void swarm_hold(struct swarm_store *s, unsigned shard);
+void swarm_release(struct swarm_store *s, unsigned shard);
+
 struct swarm_endpoint {
 	struct ip_addr addr;
 	uint16_t port;

@@ -12,8 +12,8 @@
 #include "server/app/listeners.h"
 #include "server/app/passkeys.h"
 #include "server/app/settings.h"
+#include "server/app/snapshot_files.h"
 #include "server/app/state.h"
-#include "server/app/swarm_file.h"
 #include "server/app/swarm_list.h"
 
 #include <inttypes.h>
@@ -159,10 +159,18 @@ static enum err build_memory(struct daemon *d, struct fault *fault)
 	return ERR_OK;
 }
 
+static struct snapshot_files files_of(const struct daemon *d)
+{
+	return (struct snapshot_files){ .dir = d->config.state_dir,
+		                        .swarms = d->swarms,
+		                        .bridges = d->bridges,
+		                        .shards = SHARDS };
+}
+
 static enum err load_swarms(struct daemon *d, struct fault *fault)
 {
-	const enum err e =
-		swarm_file_load(d->swarms, d->config.state_dir, steady_now(), unix_now(), fault);
+	const struct snapshot_files files = files_of(d);
+	const enum err e = snapshot_files_load(&files, steady_now(), unix_now(), fault);
 	if (e == ERR_MALFORMED || e == ERR_SYSTEM) /* peers will announce again */
 		log_line(LOG_WARNING, "The swarm snapshot cannot be used. file=%s why=%s",
 		         fault->where, fault->text);
@@ -436,9 +444,9 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
 static void save_swarms(struct daemon *d)
 {
 	struct fault fault;
+	const struct snapshot_files files = files_of(d);
 	d->last_snapshot = steady_now();
-	if (swarm_file_save(d->swarms, SHARDS, d->config.state_dir, steady_now(), unix_now(),
-	                    &fault) != ERR_OK)
+	if (snapshot_files_save(&files, steady_now(), unix_now(), &fault) != ERR_OK)
 		log_line(LOG_WARNING, "The swarm snapshot was not written. file=%s why=%s",
 		         fault.where, fault.text);
 }

@@ -249,6 +249,26 @@ def test_a_restart_keeps_the_swarms(tmp_path):
         assert peers == {address("isp-a", 1, host) + ":6881" for host in range(1, 6)}
 
 
+def test_a_restart_keeps_who_met_whom(tmp_path):
+    def far_of(daemon, ip):
+        near = ip.rsplit(".", 2)[0] + "."
+        return {peer for peer in peers_in(announce(daemon, ip, left=5)) if not peer.startswith(near)}
+
+    with Daemon("met", database=new_database("met"), control_percent=0, policy="bridge") as daemon:
+        daemon.upload_world()
+        here = [address("isp-a", 1, host) for host in range(1, 9)]
+        for ip in here + [address("isp-b", 1, host) for host in range(1, 9)]:
+            announce(daemon, ip, left=5)
+        met = {ip: far_of(daemon, ip) for ip in here}
+        assert any(met.values())
+        entries = daemon.metric("p4pd_bridge_entries")
+        daemon.stop()
+        daemon.start()
+        assert daemon.metric("p4pd_bridge_entries") == entries > 0
+        assert {ip: far_of(daemon, ip) for ip in here} == met
+        assert daemon.metric("p4pd_bridge_entries") == entries
+
+
 def test_two_daemons_share_a_database(tmp_path):
     database = new_database("shared")
     one, two = Daemon("one", database=database, node="one"), Daemon("two", database=database, node="two")
