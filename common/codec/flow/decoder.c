@@ -98,8 +98,14 @@ void flow_heard_sequence(struct flow_datagram *g, struct flow_window w, uint32_t
 static enum flow_protocol protocol_of(struct reader r)
 {
 	switch (reader_u16(&r)) {
+	case 0:
+		return reader_u16(&r) == 5 ? FLOW_SFLOW5 : FLOW_PROTOCOLS;
 	case 5:
 		return FLOW_NETFLOW5;
+	case 9:
+		return FLOW_NETFLOW9;
+	case 10:
+		return FLOW_IPFIX;
 	default:
 		return FLOW_PROTOCOLS;
 	}
@@ -110,6 +116,9 @@ enum err flow_decode(struct flow_decoder *d, const struct ip_addr *exporter, con
 {
 	static enum err (*const protocols[FLOW_PROTOCOLS])(struct flow_datagram *) = {
 		[FLOW_NETFLOW5] = flow_netflow5,
+		[FLOW_NETFLOW9] = flow_netflow9,
+		[FLOW_IPFIX] = flow_ipfix,
+		[FLOW_SFLOW5] = flow_sflow5,
 	};
 	struct flow_datagram g = { .d = d,
 		                   .sink = sink,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/random.h"
-#include "common/codec/flow/decoder.h"
+#include "common/codec/flow/templates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,9 @@ static void forget_stream(struct flow_decoder *d, struct flow_stream **at)
 {
 	struct flow_stream *s = *at;
 	*at = s->next;
+	flow_templates_forget_all(d, s);
+	flow_notes_clear(&s->rates);
+	flow_notes_clear(&s->sources);
 	s->exporter->domains--;
 	d->stats.domains--;
 	free(s);
@@ -118,14 +121,22 @@ struct flow_stream *flow_stream_of(struct flow_datagram *g, enum flow_protocol p
 	return s;
 }
 
+static void expire_templates(struct flow_decoder *d, struct flow_exporter *e, int64_t now_ms)
+{
+	for (struct flow_stream *s = e->streams; s != NULL; s = s->next)
+		flow_templates_expire(d, s, now_ms);
+}
+
 void flow_sweep(struct flow_decoder *d, int64_t now_ms)
 {
 	for (size_t b = 0; b < FLOW_EXPORTER_BUCKETS; b++)
-		for (struct flow_exporter **e = &d->buckets[b]; *e != NULL;)
+		for (struct flow_exporter **e = &d->buckets[b]; *e != NULL;) {
+			expire_templates(d, *e, now_ms);
 			if (now_ms - (*e)->used_ms > d->limits.idle_ms)
 				forget_exporter(d, e);
 			else
 				e = &(*e)->next;
+		}
 }
 
 void flow_forget_all(struct flow_decoder *d)

@@ -119,6 +119,8 @@ struct flow_stats {
 	uint64_t evicted;                       /* templates that made room */
 	uint64_t exporters_evicted;             /* or one of their domains */
 	uint64_t samples_dropped;               /* sFlow: samples the agent says it had to drop */
+	uint64_t samples_lost, samples_late;    /* sFlow: numbers missing of a data source's, and
+	                                        those that came too late to be missed */
 	uint64_t samples_skipped;               /* sFlow: kinds of samples we do not know */
 	uint32_t exporters, domains, templates; /* gauges */
 };

@@ -26,6 +26,7 @@ struct bench {
 	struct flow_counter counters[KEPT_MAX];
 	size_t count, counter_count;
 	uint64_t bytes_sum, packets_sum, lost;
+	uint64_t octets; /* of all counters, in and out */
 };
 
 static inline void keep_record(void *ctx, const struct flow_source *s, const struct flow_record *r)
@@ -47,6 +48,7 @@ static inline void keep_counter(void *ctx, const struct flow_source *s,
 	if (b->counter_count < KEPT_MAX)
 		b->counters[b->counter_count] = *c;
 	b->counter_count++;
+	b->octets += c->in_bytes + c->out_bytes;
 }
 
 static inline void keep_gap(void *ctx, const struct flow_source *s, uint64_t lost)

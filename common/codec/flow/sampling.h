@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * How an exporter samples: in the record itself, or said once in an options record about a sampler, an
+ * interface or the whole domain. The nearest of them counts.
+ */
+
+#include "common/codec/flow/decoder.h"
+#include "common/codec/flow/template.h"
+
+/* Learns from an options record; `v` has what `t->has` says. */
+void flow_sampling_learn(struct flow_datagram *g, const struct flow_template *t, const uint64_t *v);
+
+/* The rate of a record. */
+struct flow_rate flow_sampling_of(const struct flow_datagram *g, const struct flow_template *t,
+                                  const uint64_t *v);
