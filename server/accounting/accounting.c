@@ -15,6 +15,7 @@ enum {
 	GAP_MAX = 60,           /* seconds between ticks that are still taken for one watch */
 	EXPIRE_PARTS = 600,     /* ticks to sweep the whole ledger */
 	WAITING_MAX = 288,      /* closed bins in memory while the disk is full: a day */
+	MATRICES_MAX = 12,      /* of them with their matrix, which is large: the last hour's */
 	JOURNAL_PART = 1 << 18, /* bytes in memory before a second is over */
 	JOURNAL_SLACK = 1 << 26 /* bytes beyond two checkpoints that make another one worthwhile */
 };
@@ -347,12 +348,23 @@ static bool says_nothing(const struct accounting_bin *b)
 	return b->n_rows == 0 || (b->observed_seconds == 0 && bytes == 0);
 }
 
+static void forget_matrix(struct accounting_bin *b)
+{
+	free(b->cells);
+	free(b->swarms);
+	b->cells = NULL;
+	b->swarms = NULL;
+	b->n_cells = b->n_swarms = 0;
+}
+
 static void wait_for_disk(struct accounting *a, const struct accounting_bin *b)
 {
 	if (a->n_waiting == WAITING_MAX) {
 		accounting_bin_done(&a->waiting[0]);
 		memmove(a->waiting, a->waiting + 1, --a->n_waiting * sizeof(*a->waiting));
 	}
+	if (a->n_waiting >= MATRICES_MAX)
+		forget_matrix(&a->waiting[a->n_waiting - MATRICES_MAX]);
 	a->waiting[a->n_waiting++] = *b;
 	metrics_add(a->metrics, METRIC_BINS_CLOSED, 1);
 }
@@ -500,6 +512,8 @@ void accounting_bin_done(struct accounting_bin *b)
 {
 	free(b->rows);
 	free(b->trial);
+	free(b->cells);
+	free(b->swarms);
 	*b = (struct accounting_bin){ 0 };
 }
 

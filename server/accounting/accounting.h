@@ -184,6 +184,35 @@ struct accounting_trial_row {
 	uint32_t times[HISTOGRAM_BUCKETS]; /* that downloads took which were completed */
 };
 
+/* A cell of a provider's traffic matrix (matrix.h), or all the smaller ones of a crossing. */
+enum accounting_direction { ACCOUNTING_INSIDE, ACCOUNTING_OUT, ACCOUNTING_IN };
+#define ACCOUNTING_OTHERS "*"
+struct accounting_cell {
+	char provider[65];     /* whose book it is */
+	char interconnect[65]; /* "": none was crossed, or none that the map knows */
+	enum accounting_direction direction;
+	enum map_tier tier;
+	char from[PLACE_KEY_MAX], to[PLACE_KEY_MAX]; /* both ACCOUNTING_OTHERS: of the others */
+	uint64_t bytes;
+	uint64_t sure_bytes;  /* of them, in swarms that are known to be private */
+	uint64_t unmet_bytes; /* of them, between places that we brought no clients of together */
+	double spread;        /* standard deviation of `bytes` (common/balance/spread.h) */
+	double cost;          /* in cost units */
+};
+
+/* A swarm in a provider's book: what its clients sent and received, inside and over interconnects. */
+struct accounting_swarm {
+	char provider[65];
+	uint64_t swarm; /* its keyed hash; 0: all the smaller ones */
+	uint64_t bytes[TIER_COUNT_];
+	uint64_t out_bytes, in_bytes; /* of them, across interconnects */
+	uint64_t up, down; /* as all clients of the swarm reported; 0 of the smaller ones */
+	uint64_t clients;  /* of the provider, as in tally_row; 0 of the smaller ones */
+	uint32_t swarms;   /* 1, or how many the smaller ones are */
+	bool flagged;      /* known to be private */
+	double cost;
+};
+
 struct accounting_bin {
 	enum accounting_source source;
 	int64_t start;
@@ -193,6 +222,10 @@ struct accounting_bin {
 	char policy[ACCOUNTING_POLICY_MAX]; /* of the steered arm */
 	struct accounting_trial_row *trial;
 	size_t n_trial;
+	struct accounting_cell *cells;
+	size_t n_cells;
+	struct accounting_swarm *swarms;
+	size_t n_swarms;
 	uint64_t file; /* which file of this name it was read from */
 };
 

@@ -47,6 +47,7 @@ static enum err add_row(struct bin *b, const struct tally_row *add)
 	r->up += add->up;
 	r->down += add->down;
 	r->credit += add->credit;
+	r->clients |= add->clients;
 	r->size = fmaxf(r->size, add->size);
 	return ERR_OK;
 }
@@ -84,6 +85,7 @@ static enum err add_cell(struct bin *b, const struct tally_cell *add)
 		return ERR_BUSY;
 	c->first += add->first;
 	c->later += add->later;
+	c->noted += add->noted;
 	/* Up at once, down slowly: a seed is offered leechers only and sees fewer. */
 	if (add->candidates >= c->candidates)
 		c->candidates = add->candidates;
@@ -150,6 +152,7 @@ static enum err carry_cell(const struct bin *old, struct bin *next, struct tally
 		e = names_put(next->names, names_key(old->names, c.to), &c.to);
 	c.first *= kept;
 	c.later *= kept;
+	c.noted *= fminf(kept, 1);
 	return e == ERR_OK ? add_cell(next, &c) : e;
 }
 

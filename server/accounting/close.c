@@ -2,6 +2,8 @@
 #include "server/accounting/close.h"
 
 #include "common/balance/fit.h"
+#include "common/balance/spread.h"
+#include "server/accounting/matrix.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,12 +16,14 @@ struct books {
 	double *left;       /* by row: its credit afterwards */
 	struct accounting_bin *out;
 	struct trial_count trial;
+	struct matrix *matrix;
 };
 
 /* One swarm with its places numbered from 0. */
 struct sheet {
 	const struct bin_swarm *swarm;
 	uint64_t hash;   /* of the swarm */
+	bool sure;       /* it is known to be private */
 	uint32_t *names; /* sorted; a place is a position in it */
 	size_t n;
 	double *up, *booked, *expected, *column;
@@ -28,6 +32,7 @@ struct sheet {
 	double missing;           /* downloaded and not covered by `up` */
 	struct tally_cell *cells; /* of places, by from and to */
 	struct fit_cell *prior;
+	struct spread_cell *contacts; /* by the same pairs: how many were noted */
 	size_t n_prior;
 };
 
@@ -69,6 +74,7 @@ static void sheet_done(struct sheet *s)
 	free(s->down);
 	free(s->cells);
 	free(s->prior);
+	free(s->contacts);
 }
 
 static enum err sheet_init(struct sheet *s, const struct tally *t, const struct bin_swarm *swarm)
@@ -83,8 +89,10 @@ static enum err sheet_init(struct sheet *s, const struct tally *t, const struct 
 	s->down = calloc(most, sizeof(*s->down));
 	s->cells = calloc(swarm->n_cells + 1, sizeof(*s->cells));
 	s->prior = calloc(2 * swarm->n_cells + 1, sizeof(*s->prior));
+	s->contacts = calloc(2 * swarm->n_cells + 1, sizeof(*s->contacts));
 	if (s->names == NULL || s->up == NULL || s->booked == NULL || s->expected == NULL ||
-	    s->column == NULL || s->down == NULL || s->cells == NULL || s->prior == NULL) {
+	    s->column == NULL || s->down == NULL || s->cells == NULL || s->prior == NULL ||
+	    s->contacts == NULL) {
 		sheet_done(s);
 		return ERR_NOMEM;
 	}
@@ -120,8 +128,21 @@ static double pairs_met(const struct tally_cell *there, const struct tally_cell 
 	return pairs * (1 - (1 - first) * (1 - p) * (1 - q));
 }
 
-static void add_prior(struct sheet *s, uint32_t from, uint32_t to, double weight)
+/* How many contacts one that was noted stands for: more than one while only a sample is. */
+static double weight_of_noted(const struct tally_cell *there, const struct tally_cell *back)
 {
+	double all = (double)there->first + (double)there->later, noted = (double)there->noted;
+	if (back != NULL) {
+		all += (double)back->first + (double)back->later;
+		noted += (double)back->noted;
+	}
+	return noted > 0 ? fmax(1, all / noted) : 1;
+}
+
+static void add_prior(struct sheet *s, uint32_t from, uint32_t to, double weight, double each)
+{
+	s->contacts[s->n_prior] =
+		(struct spread_cell){ .from = from, .to = to, .contacts = weight / each };
 	s->prior[s->n_prior++] = (struct fit_cell){ .from = from, .to = to, .weight = weight };
 }
 
@@ -142,10 +163,10 @@ static void make_prior(struct sheet *s, const struct tally *t)
 			bsearch(&turned, s->cells, n, sizeof(turned), by_pair);
 		if (back != NULL && back < there)
 			continue; /* seen from the other side */
-		const double met = pairs_met(there, back);
-		add_prior(s, there->from, there->to, met);
+		const double met = pairs_met(there, back), each = weight_of_noted(there, back);
+		add_prior(s, there->from, there->to, met, each);
 		if (there->from != there->to)
-			add_prior(s, there->to, there->from, met);
+			add_prior(s, there->to, there->from, met, each);
 	}
 }
 
@@ -186,11 +207,12 @@ static void expect_uploads(struct sheet *s)
 
 /* ---- the books ---- */
 
-static void book(struct books *b, struct sheet *s, const struct fit_cell *c)
+static enum err book(struct books *b, struct sheet *s, const struct fit_cell *c,
+                     const struct spread_cell *spread)
 {
 	s->booked[c->from] += (double)c->bytes;
 	if (b->map == NULL)
-		return;
+		return ERR_OK;
 	const uint32_t from = b->place_of[s->names[c->from]], to = b->place_of[s->names[c->to]];
 	const struct map_pair pair = snapshot_pair(b->map, from, to);
 	if (pair.out != NO_INTERCONNECT)
@@ -203,6 +225,56 @@ static void book(struct books *b, struct sheet *s, const struct fit_cell *c)
 	                                            .from = from,
 	                                            .to = to,
 	                                            .in = pair.in });
+	return matrix_add(b->matrix, &(struct matrix_bytes){ .from = from,
+	                                                     .to = to,
+	                                                     .pair = pair,
+	                                                     .bytes = c->bytes,
+	                                                     .variance = spread->variance,
+	                                                     .sure = s->sure,
+	                                                     .unmet = spread->contacts <= 0 });
+}
+
+static int by_column(const void *a, const void *b)
+{
+	const struct spread_cell *x = a, *y = b;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+/* NULL when out of memory. `cells` are by column. */
+static struct spread_cell *spread(struct sheet *s, const struct fit_cell *cells, size_t n)
+{
+	double down = 0;
+	struct spread_cell *all = calloc(n + 1, sizeof(*all));
+	if (all == NULL)
+		return NULL;
+	qsort(s->contacts, s->n_prior, sizeof(*s->contacts), by_column);
+	for (size_t i = 0, k = 0; i < n; i++) {
+		all[i] = (struct spread_cell){ .from = cells[i].from,
+			                       .to = cells[i].to,
+			                       .bytes = (double)cells[i].bytes };
+		while (k < s->n_prior && by_column(&s->contacts[k], &all[i]) < 0)
+			k++;
+		if (k < s->n_prior && by_column(&s->contacts[k], &all[i]) == 0)
+			all[i].contacts = s->contacts[k].contacts;
+		down += all[i].bytes;
+	}
+	const double guessed = s->missing > 0 && down > 0 ? fmin(1, s->missing / down) : 0;
+	if (spread_matrix(all, n, s->n, 1 - guessed) == ERR_OK)
+		return all;
+	free(all);
+	return NULL;
+}
+
+static enum err book_cells(struct books *b, struct sheet *s, const struct fit_cell *cells, size_t n)
+{
+	struct spread_cell *spreads = spread(s, cells, n);
+	enum err e = spreads != NULL ? ERR_OK : ERR_NOMEM;
+	for (size_t i = 0; i < n && e == ERR_OK; i++)
+		e = book(b, s, &cells[i], &spreads[i]);
+	free(spreads);
+	return e;
 }
 
 static enum err fit_sheet(struct books *b, struct sheet *s)
@@ -217,13 +289,26 @@ static enum err fit_sheet(struct books *b, struct sheet *s)
 		                      .down = s->down,
 		                      .prior = s->prior,
 		                      .n_prior = s->n_prior };
-	const enum err e = fit_matrix(&in, &cells, &n);
-	if (e != ERR_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		book(b, s, &cells[i]);
+	enum err e = fit_matrix(&in, &cells, &n);
+	if (e == ERR_OK)
+		e = book_cells(b, s, cells, n);
 	free(cells);
-	return ERR_OK;
+	return e;
+}
+
+/* Who took part, for the swarm's rows. */
+static void finish_swarm(struct books *b, const struct sheet *s)
+{
+	const struct tally *t = &b->bin->tally;
+	struct matrix_swarm all = { .swarm = s->hash, .sure = s->sure };
+	for (size_t i = 0; i < s->swarm->n_rows; i++) {
+		const struct tally_row *r = &t->rows[s->swarm->rows[i]];
+		all.up += r->up;
+		all.down += r->down;
+		if (r->clients != 0)
+			matrix_clients(b->matrix, b->place_of[r->place], r->clients);
+	}
+	matrix_swarm_done(b->matrix, &all);
 }
 
 static enum err book_swarm(struct books *b, const struct bin_swarm *swarm)
@@ -242,8 +327,10 @@ static enum err book_swarm(struct books *b, const struct bin_swarm *swarm)
 	if (e != ERR_OK)
 		return e;
 	s.hash = t->rows[swarm->rows[0]].swarm;
+	s.sure = trial_is_private(&b->trial, s.hash);
 	make_sums(&s, t);
 	e = fit_sheet(b, &s);
+	finish_swarm(b, &s);
 	for (size_t i = 0; i < swarm->n_rows && e == ERR_OK; i++)
 		b->left[swarm->rows[i]] -= s.booked[place(&s, t->rows[swarm->rows[i]].place)];
 	sheet_done(&s);
@@ -278,7 +365,8 @@ static enum err books_open(struct books *b)
 	b->out->rows = calloc(n + 1, sizeof(*b->out->rows));
 	b->place_of = calloc(names, sizeof(*b->place_of));
 	b->left = calloc(b->bin->tally.n_rows + 1, sizeof(*b->left));
-	if (b->out->rows == NULL || b->place_of == NULL || b->left == NULL)
+	b->matrix = matrix_new(b->map);
+	if (b->out->rows == NULL || b->place_of == NULL || b->left == NULL || b->matrix == NULL)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct map_interconnect_info ic = snapshot_interconnect(b->map, i);
@@ -307,7 +395,10 @@ static enum err make_books(const struct bin *bin, const struct map_snapshot *map
 		count_times(&b);
 	if (e == ERR_OK)
 		e = trial_rows(&b.trial, &made);
+	if (e == ERR_OK)
+		e = matrix_rows(b.matrix, &made);
 	trial_count_done(&b.trial);
+	matrix_free(b.matrix);
 	free(b.place_of);
 	if (e != ERR_OK) {
 		free(b.left);
@@ -348,7 +439,7 @@ enum err close_settle(struct bin *b, const struct map_snapshot *map, struct tria
 	for (size_t i = 0; i < b->tally.n_rows; i++) {
 		struct tally_row *r = &b->tally.rows[i];
 		r->credit = left[i];
-		r->up = r->down = 0;
+		r->up = r->down = r->clients = 0;
 	}
 	b->tally.n_times = 0;
 	free(left);

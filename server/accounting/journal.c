@@ -21,8 +21,9 @@ enum {
 };
 _Static_assert(PLACE_KEY_MAX + 8 <= ITEM_MAX, "a name fits");
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '3' };
-static const uint8_t magic_before[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '2' }; /* no sizes */
+static const uint8_t magic[] = { 'p', '4', 'p', 'j', 'r', 'n', 'l', '4' };
+/* The second version had no sizes of contents, the third neither clients nor what was noted. */
+enum { FIRST_READ = '2', FIRST_SIZES = '3', FIRST_CLIENTS = '4' };
 static const char name[] = "journal";
 
 void journal_init(struct journal *j, const char *state_dir)
@@ -75,6 +76,7 @@ static void put_row(struct writer *w, const struct tally_row *r)
 	writer_u64(w, r->down);
 	writer_u64(w, double_bits(r->credit));
 	writer_u32(w, float_bits(r->size));
+	writer_u64(w, r->clients);
 }
 
 static void put_time(struct writer *w, const struct tally_time *t)
@@ -92,6 +94,7 @@ static void put_cell(struct writer *w, const struct tally_cell *c)
 	writer_u32(w, c->candidates);
 	writer_u64(w, double_bits((double)c->first));
 	writer_u64(w, double_bits((double)c->later));
+	writer_u32(w, float_bits(c->noted));
 }
 
 static void put_name(struct writer *w, const struct journal_item *item)
@@ -227,8 +230,9 @@ enum err journal_open(struct journal_scan *scan, const void *data, size_t size,
 	const uint8_t *head = reader_take(&s.file, HEADER_SIZE);
 	if (head == NULL)
 		return ERR_TRUNCATED;
-	s.sizes = memcmp(head, magic, sizeof(magic)) == 0;
-	if ((!s.sizes && memcmp(head, magic_before, sizeof(magic)) != 0) ||
+	s.version = head[sizeof(magic) - 1];
+	if (memcmp(head, magic, sizeof(magic) - 1) != 0 || s.version < FIRST_READ ||
+	    s.version > magic[sizeof(magic) - 1] ||
 	    !sum_holds(head, HEADER_SIZE - SUM_SIZE, head + HEADER_SIZE - SUM_SIZE))
 		return ERR_MALFORMED;
 	struct reader r = reader_over(head + sizeof(magic), HEADER_SIZE - sizeof(magic));
@@ -271,14 +275,15 @@ static float reader_float(struct reader *r)
 	return x;
 }
 
-static bool take_row(struct reader *r, bool sized, struct tally_row *row)
+static bool take_row(struct reader *r, uint8_t version, struct tally_row *row)
 {
 	row->swarm = reader_u64(r);
 	row->place = reader_u32(r);
 	row->up = reader_u64(r);
 	row->down = reader_u64(r);
 	row->credit = reader_double(r);
-	row->size = sized ? reader_float(r) : 0;
+	row->size = version >= FIRST_SIZES ? reader_float(r) : 0;
+	row->clients = version >= FIRST_CLIENTS ? reader_u64(r) : 0;
 	return isfinite(row->credit) && isfinite(row->size) && row->size >= 0;
 }
 
@@ -290,7 +295,7 @@ static bool take_time(struct reader *r, struct tally_time *t)
 	return t->bucket < HISTOGRAM_BUCKETS;
 }
 
-static bool take_cell(struct reader *r, struct tally_cell *cell)
+static bool take_cell(struct reader *r, uint8_t version, struct tally_cell *cell)
 {
 	cell->swarm = reader_u64(r);
 	cell->from = reader_u32(r);
@@ -298,7 +303,8 @@ static bool take_cell(struct reader *r, struct tally_cell *cell)
 	cell->candidates = reader_u32(r);
 	cell->first = (float)reader_double(r);
 	cell->later = (float)reader_double(r);
-	return isfinite(cell->first) && isfinite(cell->later);
+	cell->noted = version >= FIRST_CLIENTS ? reader_float(r) : cell->first + cell->later;
+	return isfinite(cell->first) && isfinite(cell->later) && isfinite(cell->noted);
 }
 
 static bool take_name(struct reader *r, struct journal_item *item)
@@ -325,9 +331,9 @@ enum err journal_next(struct journal_scan *scan, struct journal_item *out)
 	if (kind == JOURNAL_NAME)
 		good = take_name(r, out);
 	else if (kind == JOURNAL_ROW)
-		good = take_row(r, scan->sizes, &out->row);
+		good = take_row(r, scan->version, &out->row);
 	else if (kind == JOURNAL_CELL)
-		good = take_cell(r, &out->cell);
+		good = take_cell(r, scan->version, &out->cell);
 	else if (kind == JOURNAL_TIME)
 		good = take_time(r, &out->time);
 	else if (kind == JOURNAL_OBSERVED)

@@ -67,7 +67,7 @@ enum err journal_commit(struct journal *j, struct fault *fault) must_check;
 
 struct journal_scan {
 	struct reader file, frame;
-	bool sizes; /* rows have them; in journals of before they do not */
+	uint8_t version; /* older journals lack members of rows and cells */
 };
 
 /* ERR_MALFORMED, ERR_TRUNCATED: no journal of ours. */

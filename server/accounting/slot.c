@@ -145,6 +145,7 @@ static void note_bytes(struct accounting_slot *s, const struct ledger_delta *d,
 	}
 	r->up += d->up;
 	r->down += d->down;
+	r->clients |= s->client;
 	r->size = fmaxf(r->size, size_of(a));
 	metrics_add(s->metrics, METRIC_BYTES_REPORTED_UP, d->up);
 	metrics_add(s->metrics, METRIC_BYTES_REPORTED_DOWN, d->down);
@@ -188,6 +189,7 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 {
 	s->swarm = a->swarm;
 	s->place = a->place;
+	s->client = UINT64_C(1) << (random_mix(a->client ^ a->swarm) >> 58);
 	const struct ledger_note note = { .client = a->client,
 		                          .swarm = a->swarm,
 		                          .known = a->known,
@@ -248,10 +250,12 @@ static void note_handed(struct accounting_slot *s, const struct accounting_hande
 		return;
 	}
 	const float each = (float)(1U << s->share);
+	const float met = s->visits == 0 ? (float)h->count : s->weight * new_contacts(s, h, kept);
 	if (s->visits == 0)
-		c->first += each * (float)h->count;
+		c->first += each * met;
 	else
-		c->later += each * s->weight * new_contacts(s, h, kept);
+		c->later += each * met;
+	c->noted += met;
 	c->candidates = h->candidates > h->count ? h->candidates : h->count;
 }
 

@@ -63,6 +63,7 @@ struct accounting_slot {
 	unsigned share;   /* one announce of 2^share is noted */
 	/* Of the announce being noted. */
 	uint64_t swarm;
+	uint64_t client; /* its bit in tally_row */
 	uint32_t place;
 	unsigned visits;
 	uint32_t elapsed;

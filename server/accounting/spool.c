@@ -3,6 +3,7 @@
 
 #include "common/balance/quality.h"
 #include "common/base/cursor.h"
+#include "server/accounting/spool_matrix.h"
 #include "server/accounting/sum.h"
 #include "server/disk/disk.h"
 
@@ -22,12 +23,15 @@ enum {
 	ROWS_MAX = 1 << 20,
 	TRIAL_MIN = 1 + 1 + 1 + 8 * TIER_COUNT_,
 	TRIAL_MORE = 8 + 8 + 4 + 4 + 1 + HISTOGRAM_BUCKETS * (1 + 4),
+	SECTION_HEAD = 1 + 4,
+	SECTION_MATRIX = 1,
 	NAME_SIZE = 20 + sizeof(".bin") /* digits of the start, so that names sort by time */
 };
 
-static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '4' };
-/* The version before had no source, that before it no copies and times, the first no trial. */
-enum { FIRST_TRIAL = '2', FIRST_TIMES = '3', FIRST_SOURCE = '4' };
+static const uint8_t magic[] = { 'p', '4', 'p', 'b', 'i', 'n', 's', '5' };
+/* The fourth version had no sections, the one before no source, that before it no copies and times, the
+ * first no trial. */
+enum { FIRST_TRIAL = '2', FIRST_TIMES = '3', FIRST_SOURCE = '4', FIRST_SECTIONS = '5' };
 enum { PACKETS_MEASURED = 1, P2P_MEASURED = 2 };
 
 static void name_of(int64_t start, char out[static NAME_SIZE])
@@ -93,12 +97,6 @@ void spool_done(struct spool *s)
 	s->dir = NULL;
 }
 
-static void put_text(struct writer *w, const char *s)
-{
-	writer_u8(w, (uint8_t)strlen(s));
-	writer_bytes(w, s, strlen(s));
-}
-
 /* Of the buckets those that have some. */
 static void put_times(struct writer *w, const uint32_t times[static HISTOGRAM_BUCKETS])
 {
@@ -117,8 +115,8 @@ static void put_times(struct writer *w, const uint32_t times[static HISTOGRAM_BU
 static void put_row(struct writer *w, enum accounting_source source,
                     const struct accounting_row *row)
 {
-	put_text(w, row->provider);
-	put_text(w, row->interconnect);
+	spool_put_text(w, row->provider);
+	spool_put_text(w, row->interconnect);
 	writer_u64(w, row->out_bytes);
 	writer_u64(w, row->in_bytes);
 	if (source != ACCOUNTING_FLOW)
@@ -133,6 +131,19 @@ static void put_row(struct writer *w, enum accounting_source source,
 	writer_u64(w, row->in_p2p_bytes);
 }
 
+/* Its size stands before it, so that a reader may pass over what it does not know. */
+static void put_matrix(struct writer *w, const struct accounting_bin *bin)
+{
+	writer_u8(w, SECTION_MATRIX);
+	uint8_t *size = w->at;
+	writer_u32(w, 0);
+	uint8_t *start = w->at;
+	spool_matrix_put(w, bin);
+	must(!w->bad);
+	struct writer head = writer_over(size, sizeof(uint32_t));
+	writer_u32(&head, (uint32_t)(w->at - start));
+}
+
 static void put_bin(struct writer *w, const struct accounting_bin *bin)
 {
 	writer_bytes(w, magic, sizeof(magic));
@@ -143,11 +154,11 @@ static void put_bin(struct writer *w, const struct accounting_bin *bin)
 	writer_u32(w, (uint32_t)bin->n_rows);
 	for (size_t i = 0; i < bin->n_rows; i++)
 		put_row(w, bin->source, &bin->rows[i]);
-	put_text(w, bin->policy);
+	spool_put_text(w, bin->policy);
 	writer_u32(w, (uint32_t)bin->n_trial);
 	for (size_t i = 0; i < bin->n_trial; i++) {
 		const struct accounting_trial_row *row = &bin->trial[i];
-		put_text(w, row->provider);
+		spool_put_text(w, row->provider);
 		writer_u8(w, (uint8_t)(row->control | row->flagged << 1));
 		writer_u8(w, row->group);
 		for (unsigned k = 0; k < TIER_COUNT_; k++)
@@ -158,6 +169,8 @@ static void put_bin(struct writer *w, const struct accounting_bin *bin)
 		writer_u32(w, row->unsized);
 		put_times(w, row->times);
 	}
+	if (bin->source == ACCOUNTING_ANNOUNCE)
+		put_matrix(w, bin);
 }
 
 static void recount(struct spool *s)
@@ -172,7 +185,8 @@ enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct f
 {
 	char name[NAME_SIZE];
 	const size_t room = HEAD_SIZE + 1 + bin->n_rows * ROW_MAX + 1 + ACCOUNTING_POLICY_MAX + 4 +
-	                    bin->n_trial * (TRIAL_MIN + 64 + TRIAL_MORE) + SUM_SIZE;
+	                    bin->n_trial * (TRIAL_MIN + 64 + TRIAL_MORE) + SECTION_HEAD +
+	                    spool_matrix_room(bin) + SUM_SIZE;
 	must(bin->start >= 0 && bin->n_rows <= ROWS_MAX && bin->n_trial <= ROWS_MAX);
 	uint8_t *bytes = malloc(room);
 	if (bytes == NULL)
@@ -194,16 +208,6 @@ enum err spool_write(struct spool *s, const struct accounting_bin *bin, struct f
 
 /* ---- reading ---- */
 
-static bool take_text(struct reader *r, char *out, size_t room)
-{
-	const uint8_t size = reader_u8(r);
-	if (size >= room)
-		return false;
-	reader_copy(r, out, size);
-	out[size] = '\0';
-	return !r->bad && strlen(out) == size;
-}
-
 static bool take_flow(struct reader *r, struct accounting_row *row)
 {
 	const uint8_t flags = reader_u8(r);
@@ -222,8 +226,8 @@ static enum err take_rows(struct reader *r, struct accounting_bin *b)
 {
 	for (size_t i = 0; i < b->n_rows; i++) {
 		struct accounting_row *row = &b->rows[i];
-		if (!take_text(r, row->provider, sizeof(row->provider)) ||
-		    !take_text(r, row->interconnect, sizeof(row->interconnect)))
+		if (!spool_take_text(r, row->provider, sizeof(row->provider)) ||
+		    !spool_take_text(r, row->interconnect, sizeof(row->interconnect)))
 			return ERR_MALFORMED;
 		row->out_bytes = reader_u64(r);
 		row->in_bytes = reader_u64(r);
@@ -246,7 +250,7 @@ static bool take_times(struct reader *r, uint32_t times[static HISTOGRAM_BUCKETS
 
 static bool take_trial_row(struct reader *r, uint8_t version, struct accounting_trial_row *row)
 {
-	if (!take_text(r, row->provider, sizeof(row->provider)))
+	if (!spool_take_text(r, row->provider, sizeof(row->provider)))
 		return false;
 	const uint8_t flags = reader_u8(r);
 	row->control = flags & 1;
@@ -265,7 +269,7 @@ static bool take_trial_row(struct reader *r, uint8_t version, struct accounting_
 
 static enum err take_trial(struct reader *r, uint8_t version, struct accounting_bin *b)
 {
-	if (!take_text(r, b->policy, sizeof(b->policy)))
+	if (!spool_take_text(r, b->policy, sizeof(b->policy)))
 		return ERR_MALFORMED;
 	const size_t n = reader_u32(r);
 	if (n > reader_left(r) / TRIAL_MIN)
@@ -277,6 +281,23 @@ static enum err take_trial(struct reader *r, uint8_t version, struct accounting_
 		if (!take_trial_row(r, version, &b->trial[b->n_trial]))
 			return ERR_MALFORMED;
 	return r->bad ? ERR_MALFORMED : ERR_OK;
+}
+
+/* A section of another kind is of a later version: the bin's bytes are good without it. */
+static enum err take_sections(struct reader *r, struct accounting_bin *b)
+{
+	enum err e = ERR_OK;
+	while (e == ERR_OK && reader_left(r) > 0) {
+		const uint8_t kind = reader_u8(r);
+		const uint32_t size = reader_u32(r);
+		const uint8_t *bytes = reader_take(r, size);
+		if (bytes == NULL)
+			return ERR_MALFORMED;
+		struct reader section = reader_over(bytes, size);
+		if (kind == SECTION_MATRIX)
+			e = spool_matrix_take(&section, b);
+	}
+	return e;
 }
 
 enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
@@ -306,6 +327,8 @@ enum err spool_parse(const void *data, size_t size, struct accounting_bin *out)
 	enum err e = take_rows(&r, &b);
 	if (e == ERR_OK && version >= FIRST_TRIAL)
 		e = take_trial(&r, version, &b);
+	if (e == ERR_OK && version >= FIRST_SECTIONS)
+		e = take_sections(&r, &b);
 	if (e == ERR_OK && reader_left(&r) != 0)
 		e = ERR_MALFORMED;
 	if (e == ERR_OK)

@@ -9,9 +9,10 @@
  * packets out and in, p2p bytes out and in;
  * the steered arm's policy, number of trial rows; those of provider, flags (1 control, 2 private),
  * group, bytes by tier, copies, imported, swarms, unsized, number of buckets, those of number and count;
+ * sections, each a byte for its kind, its size, and what it has: 1 the matrix (spool_matrix.h);
  * checksum. Named by start, so that the order of names is the order of time, and
  * writing a bin again replaces it; so each source needs a spool of its own. Written beside, synced, renamed.
- * Files without a source, without trial rows, or with such that end after the bytes, as they were before,
+ * Files without sections, a source, trial rows, or with such that end after the bytes, as they were before,
  * are read too.
  *
  * Threading: one thread writes and one takes; what the second removes is never what the first has put

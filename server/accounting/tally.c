@@ -3,6 +3,7 @@
 
 #include "common/base/random.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,7 @@ void tally_thin(struct tally *t, const float *factors)
 			continue;
 		c.first *= factors[i];
 		c.later *= factors[i];
+		c.noted *= fminf(factors[i], 1); /* a weight above 1 stands for cells that went */
 		t->cells[n] = c;
 		index_put(&t->cell_index, home_of_cell(t, c.swarm, c.from, c.to), n++);
 	}

@@ -22,6 +22,8 @@ struct tally_row {
 	uint64_t swarm;
 	uint64_t up, down; /* bytes reported */
 	double credit;     /* of earlier bins: uploads reported less uploads booked */
+	/* A bit for each client that reported, by a keyed hash: at least so many were there. */
+	uint64_t clients;
 	uint32_t place;
 	float size; /* of the content in bytes, as far as its clients told; 0: not known */
 };
@@ -36,6 +38,7 @@ struct tally_cell {
 	 * two may have met before through the other's.
 	 */
 	float first, later;
+	float noted; /* of both, those that were noted; the others are what their weights stand for */
 };
 
 /* A client has completed its download. */

@@ -104,12 +104,17 @@ static enum map_tier tier_of(const struct trial_count *c, const struct trial_byt
 	                                : TIER_UNKNOWN;
 }
 
+bool trial_is_private(const struct trial_count *c, uint64_t swarm)
+{
+	return bsearch(&swarm, c->now.privates, c->now.n_privates, sizeof(swarm), by_number) !=
+	       NULL;
+}
+
 static size_t cell_at(const struct trial_count *c, uint64_t swarm, uint32_t provider)
 {
 	const uint64_t home = snapshot_provider_hash(c->map, provider);
 	const bool control = steer_in_control(swarm, home, c->now.control_percent);
-	const bool flagged = bsearch(&swarm, c->now.privates, c->now.n_privates, sizeof(swarm),
-	                             by_number) != NULL;
+	const bool flagged = trial_is_private(c, swarm);
 	const size_t group = random_mix(swarm) % ACCOUNTING_GROUPS;
 	return provider * (size_t)CELLS + (control * 2U + flagged) * ACCOUNTING_GROUPS + group;
 }

@@ -63,6 +63,9 @@ struct trial_bytes {
 };
 void trial_add(struct trial_count *c, const struct trial_bytes *b);
 
+/* Is the swarm known to be private? */
+bool trial_is_private(const struct trial_count *c, uint64_t swarm);
+
 /* A client in a place of the map completed a download of a swarm. */
 void trial_time(struct trial_count *c, uint64_t swarm, uint32_t place, uint32_t bucket);
 

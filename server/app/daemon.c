@@ -287,6 +287,12 @@ static enum err reload_access(void *ctx)
 	return e == ERR_AWAY ? e : ERR_OK; /* what is wrong with a file does not pass by itself */
 }
 
+static void name_swarms(void *ctx, struct swarm_name *names, size_t n)
+{
+	const struct daemon *d = ctx;
+	swarm_names_find(d->swarms, d->tracker, names, n);
+}
+
 static void access_changed(void *ctx) /* called by the API, whose threads may wait */
 {
 	(void)reload_access(ctx);
@@ -376,7 +382,8 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		                          .node = d->node,
 		                          .retry_ms = FEEDER_RETRY_MS,
 		                          .access_changed = reload_access,
-		                          .ctx = d };
+		                          .ctx = d,
+		                          .swarm_names = { name_swarms, d } };
 	if (d->config.database[0] == '\0')
 		return ERR_OK;
 	d->feeder = feeder_start(&o);

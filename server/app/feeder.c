@@ -216,6 +216,8 @@ static enum err feed_one(struct feeder *f, struct feeding *from)
 	e = store_bin(f, &bin);
 	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
 		e = store_trial(f, &bin);
+	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
+		e = matrix_feed(f->o.store, f->o.node, &f->o.swarm_names, &bin);
 	e = settle(f, from, &bin, e);
 	accounting_bin_done(&bin);
 	return e;

@@ -15,6 +15,7 @@
  */
 
 #include "server/accounting/spool.h"
+#include "server/app/matrix_feed.h"
 #include "server/maps/maps.h"
 #include "server/pricing/pricing.h"
 #include "server/store/store.h"
@@ -34,6 +35,7 @@ struct feeder_options {
 	/* The access list may have changed; on the feeder's thread, again until it is ERR_OK. */
 	enum err (*access_changed)(void *ctx);
 	void *ctx;
+	struct swarm_names swarm_names;
 };
 
 struct feeder;

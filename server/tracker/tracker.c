@@ -90,7 +90,7 @@ static enum err name_privates(struct tracker *t, const struct tracker_access *ac
 	if (swarms == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < access->n_privates; i++)
-		swarms[i] = tracker_hash(t, hashes + i * INFO_HASH_SIZE, INFO_HASH_SIZE);
+		swarms[i] = tracker_swarm(t, hashes + i * INFO_HASH_SIZE);
 	const enum err e = accounting_private(t->options.accounting, swarms, access->n_privates);
 	free(swarms);
 	return e;
@@ -108,6 +108,11 @@ uint64_t tracker_hash(const struct tracker *t, const void *bytes, size_t size)
 	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
 	(void)crypto_shorthash((uint8_t *)&hash, bytes, size, t->identity_key);
 	return hash;
+}
+
+uint64_t tracker_swarm(const struct tracker *t, const uint8_t info_hash[static INFO_HASH_SIZE])
+{
+	return tracker_hash(t, info_hash, INFO_HASH_SIZE);
 }
 
 enum err tracker_passkeys(struct tracker *t, const struct tracker_passkey *keys, size_t n)

@@ -75,6 +75,9 @@ struct client_prefix {
 	uint8_t size; /* 1 to 20 */
 };
 
+/* What accounting knows a swarm by: a keyed hash of its info-hash. */
+uint64_t tracker_swarm(const struct tracker *t, const uint8_t info_hash[static INFO_HASH_SIZE]);
+
 /* Which torrents and clients are served; lists in any order. At first all are. */
 struct tracker_access {
 	bool open;           /* every torrent that is not denied; else those in `allowed` */

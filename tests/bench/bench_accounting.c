@@ -7,7 +7,8 @@
  * `per_second` of them, as a second would bring it; 20 of 200 PIDs are handed out with each reply.
  * Clients are met in a random order. "fill" is everybody's first announce; then every announce says
  * that nothing moved, or that some bytes did. `quiet` is a second of a tracker with a million peers;
- * `storm` is a wire full of announces. CPU time of the worker alone; the drain's beside it.
+ * `storm` is a wire full of announces; `close` has a swarm's clients all over the map, and then closes the
+ * bin. CPU time of the worker alone; the drain's beside it.
  * One JSON object for each line.
  */
 
@@ -23,7 +24,7 @@ enum { PROVIDERS = 4, PIDS = 50, HANDED = 20, BATCH = 64, START = 1800000000, BI
 struct workload {
 	const char *name;
 	uint32_t clients, swarms, per_second, seconds;
-	bool bytes;
+	bool bytes, close;
 };
 
 struct bench {
@@ -75,7 +76,7 @@ struct visitor {
 
 static void come(struct bench *b, struct visitor *v, uint32_t i, bool fill)
 {
-	const uint32_t place = i % (PROVIDERS * PIDS);
+	const uint32_t place = (uint32_t)(b->w->close ? random_mix(i) : i) % (PROVIDERS * PIDS);
 	v->announce = (struct announce){ .left = 1000000000,
 		                         .downloaded = fill ? 0 : b->moved,
 		                         .event = fill ? EVENT_STARTED : EVENT_NONE };
@@ -135,6 +136,15 @@ static void print(const struct bench *b, const char *phase, uint32_t seconds, si
 	(void)fflush(stdout);
 }
 
+static void close_bin(struct bench *b)
+{
+	const double began = cpu_seconds();
+	b->now = START + BIN;
+	must(accounting_tick(b->a, b->now, NULL) == ERR_OK);
+	printf("{\"workload\": \"%s\", \"phase\": \"close\", \"close_ms\": %.1f}\n", b->w->name,
+	       (cpu_seconds() - began) * 1e3);
+}
+
 static void run(const struct workload *w)
 {
 	struct bench b = { .w = w, .seed = 1 };
@@ -158,6 +168,8 @@ static void run(const struct workload *w)
 	}
 	const size_t used = resident_bytes();
 	print(&b, "then", w->seconds, used > before ? used - before : 0);
+	if (w->close)
+		close_bin(&b);
 	end(&b);
 	must(folder_remove(NULL) == 0);
 }
@@ -166,10 +178,11 @@ static void run(const struct workload *w)
 int main(int argc, char **argv)
 {
 	static const struct workload workloads[] = {
-		{ "quiet", 200000, 1000, 640, 100, true },
-		{ "storm", 200000, 1, 128000, 20, false },
-		{ "storm", 1000000, 100000, 128000, 20, false },
-		{ "storm_bytes", 1000000, 100000, 128000, 20, true },
+		{ "quiet", 200000, 1000, 640, 100, true, false },
+		{ "storm", 200000, 1, 128000, 20, false, false },
+		{ "storm", 1000000, 100000, 128000, 20, false, false },
+		{ "storm_bytes", 1000000, 100000, 128000, 20, true, false },
+		{ "close", 1000000, 100000, 128000, 20, true, true },
 	};
 	for (size_t w = 0; w < sizeof(workloads) / sizeof(*workloads); w++)
 		if (argc < 2 || strcmp(argv[1], workloads[w].name) == 0)

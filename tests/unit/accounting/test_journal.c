@@ -23,13 +23,15 @@ static struct journal_item item(uint32_t i)
 		                     .up = UINT64_C(1) << 60,
 		                     .down = i,
 		                     .credit = -1.5 * i,
+		                     .clients = UINT64_MAX - i,
 		                     .size = 1e9F };
 	it.cell = (struct tally_cell){ .swarm = i,
 		                       .from = i + 1,
 		                       .to = i + 2,
 		                       .candidates = i + 3,
 		                       .first = 0.25F,
-		                       .later = 0.5F };
+		                       .later = 0.5F,
+		                       .noted = 0.125F };
 	it.time = (struct tally_time){ .swarm = i, .place = i + 1, .bucket = i % 80 };
 	return it;
 }
@@ -47,6 +49,7 @@ static void assert_same(const struct journal_item *a, const struct journal_item 
 		assert_int_equal(a->row.up, b->row.up);
 		assert_int_equal(a->row.down, b->row.down);
 		assert_true(a->row.credit == b->row.credit && a->row.size == b->row.size);
+		assert_int_equal(a->row.clients, b->row.clients);
 	}
 	if (a->kind == JOURNAL_TIME) {
 		assert_int_equal(a->time.swarm, b->time.swarm);
@@ -59,6 +62,7 @@ static void assert_same(const struct journal_item *a, const struct journal_item 
 		assert_int_equal(a->cell.to, b->cell.to);
 		assert_int_equal(a->cell.candidates, b->cell.candidates);
 		assert_true(a->cell.first == b->cell.first && a->cell.later == b->cell.later);
+		assert_true(a->cell.noted == b->cell.noted);
 	}
 }
 
@@ -236,7 +240,7 @@ static void reads_rows_without_a_size(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(journal_next(&scan, &it), ERR_OK);
 		assert_int_equal(it.row.place, i);
-		assert_true(it.row.size == 0);
+		assert_true(it.row.size == 0 && it.row.clients == 0);
 	}
 	assert_int_equal(journal_next(&scan, &it), ERR_NOT_FOUND);
 }

@@ -45,6 +45,69 @@ static struct accounting_trial_row trial[] = {
 	  { 0 } },
 };
 
+static struct accounting_cell cells[] = {
+	{ .provider = "isp-a",
+	  .interconnect = "a-b-1",
+	  .direction = ACCOUNTING_IN,
+	  .tier = TIER_TRANSIT,
+	  .from = "pid:isp-b/b",
+	  .to = "pid:isp-a/a-east",
+	  .bytes = UINT64_MAX,
+	  .sure_bytes = 1,
+	  .unmet_bytes = 2,
+	  .spread = 0.1,
+	  .cost = 1e300 },
+	{ .provider = "isp-a", .from = ACCOUNTING_OTHERS, .to = ACCOUNTING_OTHERS },
+};
+
+static struct accounting_swarm swarms[] = {
+	{ .provider = "isp-a",
+	  .swarm = UINT64_MAX,
+	  .bytes = { 1, 2, 3, 4, 5, UINT64_MAX },
+	  .out_bytes = 6,
+	  .in_bytes = 7,
+	  .up = 8,
+	  .down = 9,
+	  .clients = UINT64_MAX,
+	  .swarms = 1,
+	  .flagged = true,
+	  .cost = 2.5 },
+	{ .provider = "isp-b", .swarms = 1000 },
+};
+
+static void assert_matrix(const struct accounting_bin *b)
+{
+	assert_int_equal(b->n_cells, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct accounting_cell *c = &b->cells[i];
+		assert_string_equal(c->provider, cells[i].provider);
+		assert_string_equal(c->interconnect, cells[i].interconnect);
+		assert_string_equal(c->from, cells[i].from);
+		assert_string_equal(c->to, cells[i].to);
+		assert_int_equal(c->direction, cells[i].direction);
+		assert_int_equal(c->tier, cells[i].tier);
+		assert_int_equal(c->bytes, cells[i].bytes);
+		assert_int_equal(c->sure_bytes, cells[i].sure_bytes);
+		assert_int_equal(c->unmet_bytes, cells[i].unmet_bytes);
+		assert_true(c->spread == cells[i].spread && c->cost == cells[i].cost);
+	}
+	assert_int_equal(b->n_swarms, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct accounting_swarm *s = &b->swarms[i];
+		assert_string_equal(s->provider, swarms[i].provider);
+		assert_memory_equal(s->bytes, swarms[i].bytes, sizeof(s->bytes));
+		assert_int_equal(s->swarm, swarms[i].swarm);
+		assert_int_equal(s->out_bytes, swarms[i].out_bytes);
+		assert_int_equal(s->in_bytes, swarms[i].in_bytes);
+		assert_int_equal(s->up, swarms[i].up);
+		assert_int_equal(s->down, swarms[i].down);
+		assert_int_equal(s->clients, swarms[i].clients);
+		assert_int_equal(s->swarms, swarms[i].swarms);
+		assert_int_equal(s->flagged, swarms[i].flagged);
+		assert_true(s->cost == swarms[i].cost);
+	}
+}
+
 static struct accounting_bin bin(int64_t start)
 {
 	return (struct accounting_bin){ .start = start,
@@ -54,7 +117,11 @@ static struct accounting_bin bin(int64_t start)
 		                        .n_rows = 3,
 		                        .policy = "p4p 70/80",
 		                        .trial = trial,
-		                        .n_trial = 2 };
+		                        .n_trial = 2,
+		                        .cells = cells,
+		                        .n_cells = 2,
+		                        .swarms = swarms,
+		                        .n_swarms = 2 };
 }
 
 static void write_one(struct spool *s, int64_t start)
@@ -87,6 +154,7 @@ static void gives_bins_back_oldest_first(void **state)
 			assert_int_equal(b.rows[k].out_bytes, rows[k].out_bytes);
 			assert_int_equal(b.rows[k].in_bytes, rows[k].in_bytes);
 		}
+		assert_matrix(&b);
 		assert_string_equal(b.policy, "p4p 70/80");
 		assert_int_equal(b.n_trial, 2);
 		for (size_t k = 0; k < 2; k++) {
@@ -243,13 +311,16 @@ static void sets_a_damaged_file_aside(void **state)
 	spool_done(&s);
 }
 
-/* As the versions before wrote it: 1 without trial rows, 2 without copies and times. */
+/* As the versions before wrote it: 1 without trial rows, 2 without copies and times, 3 without a source,
+ * 4 without sections. */
 static size_t old_file(uint8_t version, uint8_t out[static 256])
 {
 	struct writer w = writer_over(out, 256);
 	uint8_t sum[SUM_SIZE];
 	writer_bytes(&w, "p4pbins", 7);
 	writer_u8(&w, version);
+	if (version > '3')
+		writer_u8(&w, ACCOUNTING_ANNOUNCE);
 	writer_u64(&w, 600);
 	writer_u32(&w, 300);
 	writer_u32(&w, 299);
@@ -269,6 +340,10 @@ static size_t old_file(uint8_t version, uint8_t out[static 256])
 		writer_u32(&w, 7);
 		writer_u32(&w, 8);
 		writer_u8(&w, 0);
+	}
+	if (version > '4') {
+		writer_bytes(&w, "\377\0\0\0\003???", 8); /* a section of a later version */
+		writer_bytes(&w, "\001\0\0\0\010\0\0\0\0\0\0\0", 13);
 	}
 	sum_make(out, writer_size(&w), sum);
 	writer_bytes(&w, sum, sizeof(sum));
@@ -295,7 +370,13 @@ static void reads_what_versions_before_wrote(void **state)
 	assert_int_equal(b.trial[0].copies, 5);
 	assert_int_equal(b.trial[0].unsized, 8);
 	accounting_bin_done(&b);
-	assert_int_equal(spool_parse(file, old_file('5', file), &b), ERR_MALFORMED);
+	for (uint8_t version = '4'; version <= '5'; version++) {
+		assert_int_equal(spool_parse(file, old_file(version, file), &b), ERR_OK);
+		assert_int_equal(b.trial[0].unsized, 8);
+		assert_int_equal(b.n_cells + b.n_swarms, 0);
+		accounting_bin_done(&b);
+	}
+	assert_int_equal(spool_parse(file, old_file('6', file), &b), ERR_MALFORMED);
 }
 
 static void refuses_every_shorter_or_changed_file(void **state)

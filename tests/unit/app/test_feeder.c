@@ -31,6 +31,14 @@ static enum err access_changed(void *ctx)
 	                                                                              : ERR_OK;
 }
 
+static void know_one_swarm(void *ctx, struct swarm_name *names, size_t n)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++)
+		if (names[i].swarm == 7)
+			memset(names[i].name, 'a', 40);
+}
+
 static atomic_uint freed;
 
 static void count_freed(struct map_snapshot *map)
@@ -79,7 +87,8 @@ static void start(void)
 		                          .metrics = metrics_slot(h.metrics, 2),
 		                          .node = "test",
 		                          .retry_ms = 1,
-		                          .access_changed = access_changed };
+		                          .access_changed = access_changed,
+		                          .swarm_names = { know_one_swarm, NULL } };
 	h.feeder = feeder_start(&o);
 	assert_non_null(h.feeder);
 }
@@ -107,6 +116,37 @@ static void wait_empty(void)
 		store_wake(h.store);
 		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	}
+}
+
+static void close_bin_with_matrix(int64_t start_of)
+{
+	struct accounting_row row = { .provider = "isp-a", .interconnect = "t", .out_bytes = 30 };
+	struct accounting_cell cell = { .provider = "isp-a",
+		                        .interconnect = "t",
+		                        .direction = ACCOUNTING_OUT,
+		                        .tier = TIER_TRANSIT,
+		                        .from = "pid:isp-a/x",
+		                        .to = "as:7",
+		                        .bytes = 30,
+		                        .sure_bytes = 20,
+		                        .unmet_bytes = 10,
+		                        .spread = 3,
+		                        .cost = 4 };
+	struct accounting_swarm swarms[] = {
+		{ .provider = "isp-a", .swarm = 7, .swarms = 1, .bytes = { [TIER_TRANSIT] = 20 } },
+		{ .provider = "isp-a", .swarm = 8, .swarms = 1, .bytes = { [TIER_TRANSIT] = 9 } },
+		{ .provider = "isp-a", .swarms = 5, .bytes = { [TIER_TRANSIT] = 1 } },
+	};
+	const struct accounting_bin b = { .start = start_of,
+		                          .seconds = 300,
+		                          .observed_seconds = 300,
+		                          .rows = &row,
+		                          .n_rows = 1,
+		                          .cells = &cell,
+		                          .n_cells = 1,
+		                          .swarms = swarms,
+		                          .n_swarms = 3 };
+	assert_int_equal(spool_write(&h.spool, &b, NULL), ERR_OK);
 }
 
 static bool is_aside(int64_t start_of)
@@ -294,6 +334,35 @@ static void a_map_that_nobody_uses_any_more_is_freed(void **state)
 	}
 }
 
+static void a_matrix_is_stored_with_what_swarms_are_called(void **state)
+{
+	(void)state;
+	const int64_t t = 1800000000;
+	const struct store_ask ask = { .window = { .from = t, .to = t + 300 }, .limit = 10 };
+	struct store_matrix_row *rows;
+	struct store_top_swarm *swarms;
+	struct store_matrix_about about;
+	size_t n;
+	close_bin_with_matrix(t);
+	start();
+	wait_empty();
+	assert_int_equal(store_matrix(h.store, &ask, &rows, &n, &about), ERR_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(rows[0].from, "pid:isp-a/x");
+	assert_string_equal(rows[0].to, "as:7");
+	assert_int_equal(rows[0].direction, STORE_OUT);
+	assert_string_equal(rows[0].sum.private_bytes, "20");
+	assert_string_equal(rows[0].sum.unmet_bytes, "10");
+	free(rows);
+	assert_int_equal(store_top_swarms(h.store, &ask, &swarms, &n, &about), ERR_OK);
+	assert_int_equal(n, 3);
+	assert_string_equal(swarms[0].swarm, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	assert_string_equal(swarms[1].swarm, "#0000000000000008");
+	assert_string_equal(swarms[2].swarm, "");
+	assert_int_equal(swarms[2].swarms, 5);
+	free(swarms);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_house, close_house)
 
 static const struct CMUnitTest tests[] = {
@@ -306,6 +375,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_could_not_be_followed_is_tried_again),
 	TEST(the_access_list_is_loaded_when_asked),
 	TEST(a_map_that_nobody_uses_any_more_is_freed),
+	TEST(a_matrix_is_stored_with_what_swarms_are_called),
 };
 
 RUN_TESTS(tests)
