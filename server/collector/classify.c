@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/collector/classify.h"
+
+static const struct crossing nowhere = { .kind = CROSSING_UNKNOWN,
+	                                 .out = NO_INTERCONNECT,
+	                                 .in = NO_INTERCONNECT };
+
+static bool is_booked(const struct crossing *c)
+{
+	return c->out != NO_INTERCONNECT || c->in != NO_INTERCONNECT;
+}
+
+struct crossing crossing_of_ports(const struct map_snapshot *s, uint32_t exporter, uint32_t in_if,
+                                  uint32_t out_if)
+{
+	struct crossing c = { .kind = CROSSING_BOOKED,
+		              .out = snapshot_port(s, exporter, out_if),
+		              .in = snapshot_port(s, exporter, in_if) };
+	if (!is_booked(&c))
+		c.kind = CROSSING_INSIDE;
+	return c;
+}
+
+struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t from, uint32_t to)
+{
+	if (s == NULL)
+		return nowhere;
+	const struct map_pair pair = snapshot_pair(s, from, to);
+	struct crossing c = { .kind = CROSSING_BOOKED, .out = pair.out, .in = pair.in };
+	if (pair.tier == TIER_SAME_PID || pair.tier == TIER_SAME_PROVIDER)
+		c.kind = CROSSING_INSIDE;
+	else if (!is_booked(&c))
+		c.kind = CROSSING_UNKNOWN;
+	return c;
+}
