@@ -18,6 +18,29 @@ const char *counter_fate_name(enum counter_fate f)
 	return names[f];
 }
 
+const char *counter_fate_text(enum counter_fate f)
+{
+	static const char *const texts[COUNTER_FATES] = {
+		[COUNTER_COUNTED] = "counted",
+		[COUNTER_DUPLICATE] =
+			"of this port and time there is a reading already, which holds",
+		[COUNTER_RESET] =
+			"the counters began anew since the reading before, so that the time "
+			"between is a gap",
+		[COUNTER_IMPOSSIBLE] =
+			"more than the port can carry in that time, which is a gap now; "
+			"if its speed is wrong, say speed_bps or correct the map",
+		[COUNTER_AMBIGUOUS] =
+			"at this speed the counters may have wrapped more than once, so "
+			"that the time is a gap; poll the 64-bit ones, or more often",
+		[COUNTER_GAP] =
+			"too long since the reading before, so that the time is a gap; with "
+			"sys_uptime in both, it could be split",
+		[COUNTER_OVERLAP] = "covers time that is counted already, and is left out",
+	};
+	return texts[f];
+}
+
 /* ---- one period ---- */
 
 /* What is between two readings, as far as it does not depend on the direction. */

@@ -65,6 +65,8 @@ enum counter_fate {
 };
 
 const char *counter_fate_name(enum counter_fate f); /* "counted", "reset", ... */
+/* For who polls: one sentence without a full stop. */
+const char *counter_fate_text(enum counter_fate f);
 
 struct counter_period {
 	int64_t from_ms, to_ms;
@@ -119,8 +121,10 @@ typedef void counter_say(void *ctx, size_t port, size_t reading, enum counter_fa
 
 /*
  * The bins of one interconnect from the readings of its ports; ports are summed inside a bin.
- * BIN_ESTIMATED is a bin that a period longer than a bin and a tenth reaches into: how its bytes lay in
- * time was not seen. `say` may be NULL. ERR_NOMEM. Ownership: counter_bins_done() frees.
+ * BIN_ESTIMATED is a bin that a period longer than a bin and a tenth reaches into: how its bytes lay
+ * in time was not seen. BIN_DISCONTINUITY is one in which a dropped period begins or ends, also at
+ * its very start: a gap of whole bins shows at its neighbours. `say` may be NULL. ERR_NOMEM.
+ * Ownership: counter_bins_done() frees.
  */
 enum err counter_bins(const struct counter_port *ports, size_t n_ports,
                       const struct counter_rules *rules, counter_say *say, void *ctx,

@@ -30,7 +30,7 @@ static int month_of(int64_t start)
 }
 
 /* In a transaction of its own: adding a partition stops readers until it commits. */
-static enum err make_partitions(struct store *s, const struct store_bin *rows, size_t n)
+enum err bins_make_partitions(struct store *s, const struct store_bin *rows, size_t n)
 {
 	struct work w = work_begin(s, "make a partition for bins");
 	int month = -1;
@@ -55,8 +55,7 @@ void copy_field(struct text *t, const char *s)
 	text_put(t, "\t");
 }
 
-/* Two numbers, or NULL twice. */
-static void copy_pair(struct text *t, bool known, uint64_t out, uint64_t in)
+void copy_pair(struct text *t, bool known, uint64_t out, uint64_t in)
 {
 	if (known)
 		text_printf(t, "%" PRIu64 "\t%" PRIu64 "\t", out, in);
@@ -101,19 +100,11 @@ static bool is_in_range(const struct store_bin *b)
 	"seconds, observed_seconds, out_bytes, in_bytes, out_packets, in_packets, " \
 	"out_p2p_bytes, in_p2p_bytes, quality"
 
-enum err store_bins(struct store *s, const char *node, enum store_source source,
-                    const struct store_bin *rows, size_t n)
+void bins_write(struct work *w, const char *node, enum store_source source,
+                const struct store_bin *rows, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!is_in_range(&rows[i]))
-			return ERR_RANGE;
-	const enum err e = make_partitions(s, rows, n);
-	if (e != ERR_OK || n == 0)
-		return e;
-
-	struct work w = work_begin(s, "write bins");
 	(void)work_run(
-		&w,
+		w,
 		"CREATE TEMP TABLE IF NOT EXISTS bins_stage (ordinal bigint, "
 		" provider text COLLATE \"C\", interconnect text COLLATE \"C\", start bigint, "
 		" seconds integer, observed_seconds integer, out_bytes numeric(20), "
@@ -121,13 +112,13 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 		" out_p2p_bytes numeric(20), in_p2p_bytes numeric(20), quality smallint) "
 		"ON COMMIT DELETE ROWS",
 		NULL);
-	copy_rows(&w, rows, n);
+	copy_rows(w, rows, n);
 	/* A bin may come before its topology: replayed into a new database, for one. */
-	(void)work_run(&w,
+	(void)work_run(w,
 	               "INSERT INTO providers (provider) SELECT DISTINCT provider FROM bins_stage "
 	               "ORDER BY 1 ON CONFLICT DO NOTHING",
 	               NULL);
-	(void)work_run(&w,
+	(void)work_run(w,
 	               "INSERT INTO interconnects (provider, id) "
 	               "SELECT DISTINCT provider, interconnect FROM bins_stage b "
 	               "WHERE NOT EXISTS (SELECT FROM interconnects i "
@@ -136,7 +127,7 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 	               NULL);
 	/* In the order of the key, so that writers of the same rows queue instead of deadlocking. */
 	(void)work_run(
-		&w,
+		w,
 		"INSERT INTO bins (interconnect, source, start, node, " MEASURES ") "
 		"SELECT DISTINCT ON (i.number, start) i.number, $1::text::bin_source, start, $2, " MEASURES
 		" FROM bins_stage b JOIN interconnects i "
@@ -148,5 +139,18 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 		" EXCLUDED.in_packets, EXCLUDED.out_p2p_bytes, EXCLUDED.in_p2p_bytes, "
 		" EXCLUDED.quality)",
 		ARGS(arg_text(bins_source(source)), arg_text(node)));
+}
+
+enum err store_bins(struct store *s, const char *node, enum store_source source,
+                    const struct store_bin *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_in_range(&rows[i]))
+			return ERR_RANGE;
+	const enum err e = bins_make_partitions(s, rows, n);
+	if (e != ERR_OK || n == 0)
+		return e;
+	struct work w = work_begin(s, "write bins");
+	bins_write(&w, node, source, rows, n);
 	return work_end(&w);
 }
