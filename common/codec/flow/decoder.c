@@ -62,6 +62,8 @@ enum err flow_fault(const struct flow_datagram *g, enum err code, const uint8_t 
 static uint64_t scaled(uint64_t v, struct flow_rate rate)
 {
 	uint64_t whole;
+	if (rate.taken == 1)
+		return __builtin_mul_overflow(v, rate.of, &whole) ? UINT64_MAX : whole;
 	if (__builtin_mul_overflow(v / rate.taken, rate.of, &whole))
 		return UINT64_MAX;
 	const uint64_t rest = v % rate.taken * rate.of / rate.taken;
@@ -74,7 +76,9 @@ void flow_deliver(struct flow_datagram *g, struct flow_record *r, struct flow_ra
 		r->bytes = scaled(r->bytes, rate);
 		r->packets = scaled(r->packets, rate);
 	}
-	r->sampling = (uint32_t)(((uint64_t)rate.of + rate.taken / 2) / rate.taken);
+	r->sampling = rate.of;
+	if (rate.taken > 1)
+		r->sampling = (uint32_t)(((uint64_t)rate.of + rate.taken / 2) / rate.taken);
 	if (r->first_ms > r->last_ms)
 		r->first_ms = r->last_ms;
 	g->d->stats.of[g->stream->source.protocol].records++;

@@ -7,7 +7,7 @@
 
 enum { VARIABLE = 65535, LONG_FORM = 255 };
 
-/* What one record says; only what the template has is set. */
+/* What one record says. What its template does not have is 0. */
 struct said {
 	uint64_t number[FLOW_NUMBERS];
 	const uint8_t *address[FLOW_VALUES - FLOW_NUMBERS];
@@ -61,9 +61,9 @@ static void read_varying(const struct flow_template *t, struct reader *r, struct
 	}
 }
 
-static uint32_t small(const struct flow_template *t, const struct said *s, enum flow_value v)
+static uint32_t small(const struct said *s, enum flow_value v)
 {
-	return has(t, v) && s->number[v] <= UINT32_MAX ? (uint32_t)s->number[v] : 0;
+	return s->number[v] <= UINT32_MAX ? (uint32_t)s->number[v] : 0;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t size)
@@ -82,21 +82,34 @@ static bool are_zero(const struct flow_template *t, const struct said *s, enum f
 /* Some templates have room for both families, and the other one is zero. */
 static bool is_v6(const struct flow_template *t, const struct said *s)
 {
-	const bool four = has(t, FLOW_FROM4) || has(t, FLOW_TO4);
-	const bool six = has(t, FLOW_FROM6) || has(t, FLOW_TO6);
-	if (!four || !six)
-		return six;
-	if (has(t, FLOW_VERSION) && (s->number[FLOW_VERSION] == 4 || s->number[FLOW_VERSION] == 6))
+	const uint64_t four = flow_bit(FLOW_FROM4) | flow_bit(FLOW_TO4);
+	const uint64_t six = flow_bit(FLOW_FROM6) | flow_bit(FLOW_TO6);
+	if (!(t->has & six) || !(t->has & four))
+		return t->has & six;
+	if (s->number[FLOW_VERSION] == 4 || s->number[FLOW_VERSION] == 6)
 		return s->number[FLOW_VERSION] == 6;
 	return are_zero(t, s, FLOW_FROM4) && !are_zero(t, s, FLOW_FROM6);
 }
 
-static struct ip_addr address_of(const struct flow_template *t, const struct said *s,
-                                 enum flow_value v)
+static void set_address(struct ip_addr *out, const uint8_t *bytes, bool six)
 {
-	const size_t size = v == FLOW_FROM4 || v == FLOW_TO4 ? 4 : 16;
-	return has(t, v) ? ip_from_bytes(s->address[v - FLOW_NUMBERS], size)
-	                 : (struct ip_addr){ 0 };
+	if (bytes == NULL)
+		return;
+	if (six) {
+		*out = ip_from_bytes(bytes, 16);
+	} else {
+		out->family = IP_V4;
+		memcpy(out->bytes, bytes, 4);
+	}
+}
+
+static void set_addresses(struct flow_record *r, const struct flow_template *t,
+                          const struct said *s)
+{
+	const bool six = is_v6(t, s);
+	const uint8_t *const *a = &s->address[six ? FLOW_FROM6 - FLOW_NUMBERS : 0];
+	set_address(&r->from, a[0], six);
+	set_address(&r->to, a[1], six);
 }
 
 enum { UNSAID = -1 };
@@ -126,8 +139,6 @@ static int64_t from_uptime(const struct flow_datagram *g, const struct flow_temp
 static int64_t time_of(const struct flow_datagram *g, const struct flow_template *t,
                        const struct said *s, enum flow_value which)
 {
-	if (!has(t, which))
-		return UNSAID;
 	const uint64_t v = s->number[which];
 	switch ((enum flow_unit)t->unit[which]) {
 	case FLOW_UNIT_MS:
@@ -156,22 +167,20 @@ static void set_times(const struct flow_datagram *g, struct flow_record *r, int6
 static struct flow_record forward(const struct flow_datagram *g, const struct flow_template *t,
                                   const struct said *s)
 {
-	const bool six = is_v6(t, s);
 	struct flow_record r = {
-		.from = address_of(t, s, six ? FLOW_FROM6 : FLOW_FROM4),
-		.to = address_of(t, s, six ? FLOW_TO6 : FLOW_TO4),
-		.from_port = (uint16_t)small(t, s, FLOW_FROM_PORT),
-		.to_port = (uint16_t)small(t, s, FLOW_TO_PORT),
-		.protocol = (uint8_t)small(t, s, FLOW_PROTOCOL),
-		.egress = small(t, s, FLOW_EGRESS) == 1,
+		.from_port = (uint16_t)small(s, FLOW_FROM_PORT),
+		.to_port = (uint16_t)small(s, FLOW_TO_PORT),
+		.protocol = (uint8_t)small(s, FLOW_PROTOCOL),
+		.egress = s->number[FLOW_EGRESS] == 1,
 		.link_bytes = t->link,
-		.in_if = small(t, s, FLOW_IN_IF),
-		.out_if = small(t, s, FLOW_OUT_IF),
-		.bytes = has(t, FLOW_BYTES) ? s->number[FLOW_BYTES] : 0,
-		.packets = has(t, FLOW_PACKETS) ? s->number[FLOW_PACKETS] : 0,
-		.from_asn = small(t, s, FLOW_FROM_ASN),
-		.to_asn = small(t, s, FLOW_TO_ASN),
+		.in_if = small(s, FLOW_IN_IF),
+		.out_if = small(s, FLOW_OUT_IF),
+		.bytes = s->number[FLOW_BYTES],
+		.packets = s->number[FLOW_PACKETS],
+		.from_asn = small(s, FLOW_FROM_ASN),
+		.to_asn = small(s, FLOW_TO_ASN),
 	};
+	set_addresses(&r, t, s);
 	set_times(g, &r, time_of(g, t, s, FLOW_FIRST), time_of(g, t, s, FLOW_LAST));
 	return r;
 }
@@ -189,10 +198,10 @@ static struct flow_record backward(const struct flow_datagram *g, const struct f
 		.egress = has(t, FLOW_BACK_EGRESS) ? s->number[FLOW_BACK_EGRESS] == 1
 		                                   : has(t, FLOW_EGRESS) && !f->egress,
 		.link_bytes = t->back_link,
-		.in_if = has(t, FLOW_BACK_IN_IF) ? small(t, s, FLOW_BACK_IN_IF) : f->out_if,
-		.out_if = has(t, FLOW_BACK_OUT_IF) ? small(t, s, FLOW_BACK_OUT_IF) : f->in_if,
+		.in_if = has(t, FLOW_BACK_IN_IF) ? small(s, FLOW_BACK_IN_IF) : f->out_if,
+		.out_if = has(t, FLOW_BACK_OUT_IF) ? small(s, FLOW_BACK_OUT_IF) : f->in_if,
 		.bytes = s->number[FLOW_BACK_BYTES],
-		.packets = has(t, FLOW_BACK_PACKETS) ? s->number[FLOW_BACK_PACKETS] : 0,
+		.packets = s->number[FLOW_BACK_PACKETS],
 		.from_asn = f->to_asn,
 		.to_asn = f->from_asn,
 	};
@@ -204,8 +213,7 @@ static struct flow_record backward(const struct flow_datagram *g, const struct f
 
 static void count_flow(struct flow_datagram *g, const struct flow_template *t, const struct said *s)
 {
-	const bool there = has(t, FLOW_BYTES) && s->number[FLOW_BYTES] > 0;
-	const bool back = has(t, FLOW_BACK_BYTES) && s->number[FLOW_BACK_BYTES] > 0;
+	const bool there = s->number[FLOW_BYTES] > 0, back = s->number[FLOW_BACK_BYTES] > 0;
 	if (!there && !back) {
 		g->d->stats.other++;
 		return;
@@ -240,7 +248,7 @@ static void take(struct flow_datagram *g, const struct flow_template *t, const s
 
 enum err flow_records(struct flow_datagram *g, const struct flow_template *t, struct reader set)
 {
-	struct said s;
+	struct said s = { 0 }; /* each record sets the same of them */
 	/* What is shorter than a record is padding. */
 	while (reader_left(&set) >= t->least) {
 		const uint8_t *at = set.at;

@@ -75,8 +75,8 @@ static struct flow_rate noted(const struct flow_datagram *g, enum about what, ui
 	                 : (struct flow_rate){ 0 };
 }
 
-struct flow_rate flow_sampling_of(const struct flow_datagram *g, const struct flow_template *t,
-                                  const uint64_t *v)
+struct flow_rate flow_sampling_among(const struct flow_datagram *g, const struct flow_template *t,
+                                     const uint64_t *v)
 {
 	struct flow_rate rate = said_in(t, v);
 	if (g->stream->rates.count > 0) {

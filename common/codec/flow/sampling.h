@@ -12,6 +12,17 @@
 /* Learns from an options record; `v` has what `t->has` says. */
 void flow_sampling_learn(struct flow_datagram *g, const struct flow_template *t, const uint64_t *v);
 
+/* The rate of a record of an exporter that says more than one for all. */
+struct flow_rate flow_sampling_among(const struct flow_datagram *g, const struct flow_template *t,
+                                     const uint64_t *v);
+
 /* The rate of a record. */
-struct flow_rate flow_sampling_of(const struct flow_datagram *g, const struct flow_template *t,
-                                  const uint64_t *v);
+static inline struct flow_rate flow_sampling_of(const struct flow_datagram *g,
+                                                const struct flow_template *t, const uint64_t *v)
+{
+	const uint64_t says =
+		flow_bit(FLOW_INTERVAL) | flow_bit(FLOW_CONSECUTIVE) | flow_bit(FLOW_SIZE);
+	if (g->stream->rates.count == 0 && g->stream->rate.of == 0 && !(t->has & says))
+		return (struct flow_rate){ .of = g->d->limits.sampling, .taken = 1 };
+	return flow_sampling_among(g, t, v);
+}
