@@ -39,6 +39,8 @@ static const struct route {
 	{ "GET", "/v1/reports/balance", DOOR_OWN, AUTH_READ, balance_get },
 	{ "GET", "/v1/reports/series", DOOR_OWN, AUTH_READ, series_get },
 	{ "GET", "/v1/reports/steering", DOOR_OWN, AUTH_READ, steering_get },
+	{ "GET", "/v1/reports/matrix", DOOR_OWN, AUTH_READ, matrix_get },
+	{ "GET", "/v1/reports/top", DOOR_OWN, AUTH_READ, top_get },
 	{ "POST", "/v1/samples", DOOR_OWN, AUTH_SAMPLES, samples_post },
 	{ "GET", "/v1/tokens", DOOR_ALL, AUTH_ADMIN, tokens_get },
 	{ "POST", "/v1/tokens", DOOR_ALL, AUTH_ADMIN, token_post },

@@ -9,8 +9,8 @@
 call_handle topology_put, topology_get, costs_put, costs_get, versions_get, version_activate;
 
 /* traffic.c */
-call_handle interconnects_get, interconnect_put, balance_get, series_get, steering_get,
-	samples_post;
+call_handle interconnects_get, interconnect_put, balance_get, series_get, steering_get, matrix_get,
+	top_get, samples_post;
 
 /* admin.c */
 call_handle tokens_get, token_post, token_delete;

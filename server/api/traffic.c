@@ -2,6 +2,7 @@
 /* Interconnects, what crossed them, and the counters that say so. */
 #include "server/api/routes.h"
 #include "server/api/samples.h"
+#include "server/report/matrix.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -201,9 +202,16 @@ static bool read_format(struct call *c, bool *csv)
 typedef enum err make_report(struct store *s, const struct report_options *o,
                              const struct report_query *q, struct text *out);
 
-static void answer_report(struct call *c, struct ask *a, make_report *make, const char *file)
+static void answer_csv(struct call *c, const char *file)
 {
 	char name[64];
+	(void)snprintf(name, sizeof(name), "attachment; filename=\"%s\"", file);
+	c->reply->content_type = "text/csv; charset=utf-8";
+	http_reply_header(c->reply, "Content-Disposition", name);
+}
+
+static void answer_report(struct call *c, struct ask *a, make_report *make, const char *file)
+{
 	if (!read_format(c, &a->query.csv))
 		return;
 	const enum err e = make(c->use->store, &c->use->report, &a->query, call_json(c, 200));
@@ -211,11 +219,8 @@ static void answer_report(struct call *c, struct ask *a, make_report *make, cons
 		call_failed(c, e, "no such interconnect");
 		return;
 	}
-	if (a->query.csv) {
-		(void)snprintf(name, sizeof(name), "attachment; filename=\"%s\"", file);
-		c->reply->content_type = "text/csv; charset=utf-8";
-		http_reply_header(c->reply, "Content-Disposition", name);
-	}
+	if (a->query.csv)
+		answer_csv(c, file);
 }
 
 void balance_get(struct call *c)
@@ -230,6 +235,86 @@ void steering_get(struct call *c)
 	struct ask a;
 	if (read_ask(c, &a))
 		answer_report(c, &a, report_steering, "steering.csv");
+}
+
+/* ---- the matrix ---- */
+
+/* A word among `words`, which end with NULL; the first when nothing was said. false: refused. */
+static bool read_word(struct call *c, const char *name, const char *const *words, unsigned *out)
+{
+	char word[32] = "", all[96] = "";
+	*out = 0;
+	if (!call_text(c, name, word, sizeof(word)))
+		return false;
+	for (unsigned i = 0; words[i] != NULL; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*out = i;
+			return true;
+		}
+		const size_t used = strlen(all);
+		(void)snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? ", " : "", words[i]);
+	}
+	if (word[0] == '\0')
+		return true;
+	call_problem(c, 400, "%s: \"%s\" is none of %s", name, word, all);
+	return false;
+}
+
+/* What the matrix and the largest have in common. */
+static bool read_matrix_ask(struct call *c, struct ask *a, struct report_ask *out)
+{
+	uint64_t limit = REPORT_ROWS;
+	if (!read_ask(c, a) || !read_format(c, &a->query.csv) || !call_number(c, "limit", &limit))
+		return false;
+	if (limit < 1 || limit > REPORT_ROWS_MAX) {
+		call_problem(c, 400, "limit: 1 to %d rows", REPORT_ROWS_MAX);
+		return false;
+	}
+	*out = (struct report_ask){ .query = a->query,
+		                    .scoped = scope(c)[0] != '\0',
+		                    .limit = (size_t)limit,
+		                    .least_clients = c->use->report.least_clients };
+	return true;
+}
+
+static void answer_ask(struct call *c, const struct report_ask *ask, report_ask_fn *make,
+                       const char *file)
+{
+	const enum err e = make(c->use->store, &c->use->report, ask, call_json(c, 200));
+	if (e != ERR_OK)
+		call_failed(c, e, "no such provider");
+	else if (ask->query.csv)
+		answer_csv(c, file);
+}
+
+void matrix_get(struct call *c)
+{
+	static const char *const levels[] = { [REPORT_PID] = "pid",
+		                              [REPORT_AS] = "as",
+		                              [REPORT_INTERCONNECT] = "interconnect",
+		                              NULL };
+	struct ask a;
+	struct report_ask ask;
+	unsigned level;
+	if (!read_matrix_ask(c, &a, &ask) || !read_word(c, "level", levels, &level))
+		return;
+	ask.level = (enum report_level)level;
+	answer_ask(c, &ask, report_matrix, "matrix.csv");
+}
+
+void top_get(struct call *c)
+{
+	static const char *const by[] = { "pid", "asn", "swarm", NULL };
+	static const char *const orders[] = { "bytes", "cost", NULL };
+	struct ask a;
+	struct report_ask ask;
+	unsigned what, order;
+	if (!read_matrix_ask(c, &a, &ask) || !read_word(c, "by", by, &what) ||
+	    !read_word(c, "order", orders, &order))
+		return;
+	ask.level = what == 1 ? REPORT_AS : REPORT_PID;
+	ask.by_cost = order == 1;
+	answer_ask(c, &ask, what == 2 ? report_top_swarms : report_top_places, "top.csv");
 }
 
 static bool read_source(struct call *c, enum store_source *out)

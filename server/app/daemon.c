@@ -330,7 +330,8 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.metrics = d->metrics,
 		.first_slot = api_slot(&d->config),
 		.report = { .bin_seconds = (uint32_t)d->config.bin_seconds,
-		            .ratio_limit_milli = d->config.ratio_limit },
+		            .ratio_limit_milli = d->config.ratio_limit,
+		            .least_clients = (unsigned)d->config.swarm_rows_min_peers },
 		.ready = ready,
 		.access_changed = access_changed,
 		.passkey_use = passkey_use,
@@ -383,7 +384,8 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		                          .retry_ms = FEEDER_RETRY_MS,
 		                          .access_changed = reload_access,
 		                          .ctx = d,
-		                          .swarm_names = { name_swarms, d } };
+		                          .swarm_names = { name_swarms, d },
+		                          .matrix_days = (unsigned)d->config.matrix_days };
 	if (d->config.database[0] == '\0')
 		return ERR_OK;
 	d->feeder = feeder_start(&o);

@@ -32,8 +32,10 @@ struct feeder {
 	bool away;     /* said so already */
 	enum err said; /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
+	int64_t tidy_at; /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
 };
 
+enum { DAY = 86400, MATRIX_BINS_DAYS = 2, MATRIX_HOURS = 4, TIDY_MS = 600000 };
 enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10, FEEDER_NICE = 10 };
 
 static int64_t monotonic_ms(void)
@@ -255,6 +257,20 @@ static void see_to_prices(struct feeder *f)
 		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
 }
 
+/* Bins of the matrix become hours after two days. So many hours at once that nothing waits for it long. */
+static void see_to_matrix(struct feeder *f)
+{
+	const int64_t now = time(NULL), keep = (int64_t)f->o.matrix_days * DAY;
+	uint64_t hours = 0;
+	if (monotonic_ms() < f->tidy_at)
+		return;
+	const enum err e = store_matrix_tidy(f->o.store, now - MATRIX_BINS_DAYS * DAY,
+	                                     now > keep ? now - keep : 0, MATRIX_HOURS, &hours);
+	if (e != ERR_OK && e != ERR_AWAY)
+		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
+	f->tidy_at = monotonic_ms() + (hours < MATRIX_HOURS ? TIDY_MS : WAIT_MS);
+}
+
 static void *feeder_run(void *arg)
 {
 	struct feeder *f = arg;
@@ -275,6 +291,8 @@ static void *feeder_run(void *arg)
 		note_away(f, e == ERR_AWAY || (e == ERR_OK && fed == ERR_AWAY));
 		if (fed == ERR_NOT_FOUND)
 			see_to_prices(f);
+		if (fed == ERR_NOT_FOUND && !atomic_load(&f->stop))
+			see_to_matrix(f);
 		if (atomic_load(&f->stop) &&
 		    (fed != ERR_OK || monotonic_ms() >= atomic_load(&f->deadline)))
 			return NULL;

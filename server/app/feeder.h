@@ -36,6 +36,7 @@ struct feeder_options {
 	enum err (*access_changed)(void *ctx);
 	void *ctx;
 	struct swarm_names swarm_names;
+	unsigned matrix_days; /* how long the matrix is kept */
 };
 
 struct feeder;

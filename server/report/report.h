@@ -17,6 +17,7 @@
 struct report_options {
 	uint32_t bin_seconds;
 	uint64_t ratio_limit_milli; /* for settlement-free interconnects without one; 0: none */
+	unsigned least_clients;     /* of a provider, for a swarm to have a row of its own */
 };
 
 /* For `from` and `to` together or alone: the last 24 hours, up to the last closed bin. */

@@ -38,6 +38,9 @@ enum ctl_option {
 	CTL_COMMENT,
 	CTL_DATE,
 	CTL_PORT,
+	CTL_LEVEL,
+	CTL_BY,
+	CTL_ORDER,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -105,7 +108,8 @@ typedef enum ctl_exit ctl_run(const struct ctl *c);
 ctl_run ctl_document_put, ctl_document_check, ctl_document_show, ctl_document_diff;
 ctl_run ctl_versions, ctl_activate;
 /* figures.c */
-ctl_run ctl_balance, ctl_steering, ctl_interconnects, ctl_interconnect_set, ctl_samples_put;
+ctl_run ctl_balance, ctl_steering, ctl_matrix, ctl_top, ctl_interconnects, ctl_interconnect_set,
+	ctl_samples_put;
 /* admin.c */
 ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* balance, steering, interconnects, samples */
+/* balance, steering, matrix, top, interconnects, samples */
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 
@@ -76,6 +76,10 @@ static enum ctl_exit show_report(const struct ctl *c, const char *route,
 	ctl_parameter(&path, "to", c->option[CTL_TO]);
 	ctl_parameter(&path, "provider", c->option[CTL_PROVIDER]);
 	ctl_parameter(&path, "interconnect", c->option[CTL_INTERCONNECT]);
+	ctl_parameter(&path, "level", c->option[CTL_LEVEL]);
+	ctl_parameter(&path, "by", c->option[CTL_BY]);
+	ctl_parameter(&path, "order", c->option[CTL_ORDER]);
+	ctl_parameter(&path, "limit", c->option[CTL_LIMIT]);
 	if (c->option[CTL_CSV] != NULL) {
 		struct ctl_request r = { .method = "GET", .path = path };
 		ctl_parameter(&r.path, "format", "csv");
@@ -212,6 +216,133 @@ static void print_steering(const json_t *report)
 enum ctl_exit ctl_steering(const struct ctl *c)
 {
 	return show_report(c, "/v1/reports/steering", print_steering);
+}
+
+/* ---- matrix, top ---- */
+
+static void print_head(const json_t *report)
+{
+	printf("%s to %s, %.0f of %.0f bins; estimates from announces, in each provider's book. +- is a "
+	       "nominal\n90 %% interval; \"?\" behind it: clients may have met elsewhere (PEX, DHT), "
+	       "and nothing bounds the error\n",
+	       ctl_string(report, "from"), ctl_string(report, "to"),
+	       ctl_number(report, "bins_known"), ctl_number(report, "bins_expected"));
+}
+
+static void print_tail(const json_t *report)
+{
+	char cell[UNITS_SIZE];
+	const json_t *total = json_object_get(report, "total");
+	printf("%.0f of %.0f rows, of %s; cost is in cost units, not money\n",
+	       ctl_number(total, "shown"), ctl_number(total, "rows"),
+	       units_print(ctl_number(total, "bytes"), "B", cell));
+}
+
+static void add_interval(struct columns *t, const json_t *row)
+{
+	char cell[UNITS_SIZE];
+	const double half = (ctl_number(row, "high") - ctl_number(row, "low")) / 2;
+	columns_add(t, "%s", units_print(ctl_number(row, "bytes"), "B", cell));
+	columns_add(t, "%s%s", units_print(half, "B", cell),
+	            json_is_true(json_object_get(row, "bounded")) ? "" : " ?");
+	columns_add(t, "%.3f", ctl_number(row, "cost"));
+}
+
+static void print_matrix(const json_t *report)
+{
+	static const char *const places[] = { "PROVIDER", "DIRECTION", "FROM",  "TO",
+		                              ">BYTES",   ">+-",       ">COST", NULL };
+	static const char *const links[] = { "PROVIDER", "DIRECTION", "INTERCONNECT", "TIER",
+		                             ">BYTES",   ">+-",       ">COST",        NULL };
+	const bool by_link = strcmp(ctl_string(report, "level"), "interconnect") == 0;
+	struct columns t;
+	size_t i;
+	json_t *row;
+	print_head(report);
+	columns_begin(&t, by_link ? links : places);
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+	{
+		columns_add(&t, "%s", ctl_string(row, "provider"));
+		columns_add(&t, "%s", ctl_string(row, "direction"));
+		columns_add(&t, "%s", ctl_string(row, by_link ? "interconnect" : "from"));
+		columns_add(&t, "%s", ctl_string(row, by_link ? "tier" : "to"));
+		add_interval(&t, row);
+	}
+	(void)columns_print(&t, stdout);
+	print_tail(report);
+}
+
+enum ctl_exit ctl_matrix(const struct ctl *c)
+{
+	return show_report(c, "/v1/reports/matrix", print_matrix);
+}
+
+static void print_places(const json_t *report)
+{
+	static const char *const heads[] = { "PROVIDER", "PLACE", ">INSIDE", ">OUT", ">IN",
+		                             ">BYTES",   ">+-",   ">COST",   NULL };
+	char cell[UNITS_SIZE];
+	struct columns t;
+	size_t i;
+	json_t *row;
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+	{
+		columns_add(&t, "%s", ctl_string(row, "provider"));
+		columns_add(&t, "%s", ctl_string(row, "place"));
+		columns_add(&t, "%s", units_print(ctl_number(row, "inside_bytes"), "B", cell));
+		columns_add(&t, "%s", units_print(ctl_number(row, "out_bytes"), "B", cell));
+		columns_add(&t, "%s", units_print(ctl_number(row, "in_bytes"), "B", cell));
+		add_interval(&t, row);
+	}
+	(void)columns_print(&t, stdout);
+}
+
+static void print_largest_swarms(const json_t *report)
+{
+	static const char *const heads[] = { "PROVIDER", "SWARM", "TORRENTS", ">CLIENTS", ">BYTES",
+		                             ">OUT",     ">IN",   ">COST",    "REPORTS",  NULL };
+	char cell[UNITS_SIZE];
+	struct columns t;
+	size_t i;
+	json_t *row;
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+	{
+		const json_t *clients = json_object_get(row, "clients_at_least");
+		columns_add(&t, "%s", ctl_string(row, "provider"));
+		if (json_is_null(clients)) {
+			columns_add(&t, "%.0f others", ctl_number(row, "swarms"));
+			columns_add(&t, "%s", ctl_string(row, "torrents"));
+			columns_add(&t, "-");
+		} else {
+			columns_add(&t, "%s", ctl_string(row, "swarm"));
+			columns_add(&t, "%s", ctl_string(row, "torrents"));
+			columns_add(&t, "%.0f+", json_number_value(clients));
+		}
+		columns_add(&t, "%s", units_print(ctl_number(row, "bytes"), "B", cell));
+		columns_add(&t, "%s", units_print(ctl_number(row, "out_bytes"), "B", cell));
+		columns_add(&t, "%s", units_print(ctl_number(row, "in_bytes"), "B", cell));
+		columns_add(&t, "%.3f", ctl_number(row, "cost"));
+		columns_add(&t, "%s",
+		            json_is_true(json_object_get(row, "lopsided")) ? "lopsided" : "-");
+	}
+	(void)columns_print(&t, stdout);
+}
+
+static void print_top(const json_t *report)
+{
+	print_head(report);
+	if (strcmp(ctl_string(report, "by"), "swarm") == 0)
+		print_largest_swarms(report);
+	else
+		print_places(report);
+	print_tail(report);
+}
+
+enum ctl_exit ctl_top(const struct ctl *c)
+{
+	return show_report(c, "/v1/reports/top", print_top);
 }
 
 /* ---- interconnects ---- */

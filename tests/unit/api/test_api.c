@@ -156,6 +156,27 @@ static void answers_every_route(void **state)
 	assert_true(world.stored.out_bytes == UINT64_MAX);
 }
 
+static void asks_the_matrix_for_what_was_said(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "GET", "/v1/reports/matrix", "", "", 200, "{\"matrix\":\"0 1000\"}" },
+		{ "GET", "/v1/reports/matrix", "level=interconnect&limit=7&format=csv", "", 200,
+		  "2 7 csv" },
+		{ "GET", "/v1/reports/top", "order=bytes", "", 200, "{\"places\":\"0 1000\"}" },
+		{ "GET", "/v1/reports/top", "by=asn&order=cost", "", 200,
+		  "{\"places\":\"1 1000 cost" },
+		{ "GET", "/v1/reports/top", "by=swarm", "", 200, "{\"swarms\":\"0 1000\"}" },
+	};
+	CHECK(rows);
+	world.who = (struct auth_who){ .name = "a", .role = STORE_ANALYST, .provider = "isp-a" };
+	static const struct row scoped[] = {
+		{ "GET", "/v1/reports/matrix", "", "", 200, "0 1000 scoped" },
+	};
+	CHECK(scoped);
+	assert_string_equal(world.asked_provider, "isp-a");
+}
+
 static void names_what_is_wrong_in_path_and_query(void **state)
 {
 	(void)state;
@@ -172,6 +193,11 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		{ "GET", "/v1/reports/balance", "to=2026-13-01", "", 400, "to: " },
 		{ "GET", "/v1/reports/balance", "from=2000&to=1000", "", 400, "from: " },
 		{ "GET", "/v1/reports/balance", "format=xml", "", 400, "format: " },
+		{ "GET", "/v1/reports/matrix", "level=x", "", 400,
+		  "none of pid, as, interconnect" },
+		{ "GET", "/v1/reports/matrix", "limit=0", "", 400, "limit: " },
+		{ "GET", "/v1/reports/top", "by=address", "", 400, "by: " },
+		{ "GET", "/v1/reports/top", "order=age", "", 400, "order: " },
 		{ "GET", "/v1/reports/series", "provider=a&interconnect=b", "", 400, "source: " },
 		{ "GET", "/v1/reports/series", "interconnect=b&source=flow", "", 400,
 		  "provider: " },
@@ -530,6 +556,7 @@ static void guards_the_page(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(answers_every_route),
+	TEST(asks_the_matrix_for_what_was_said),
 	TEST(names_what_is_wrong_in_path_and_query),
 	TEST(names_what_is_wrong_in_the_body),
 	TEST(checks_the_media_type),

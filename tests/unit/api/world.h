@@ -6,6 +6,7 @@
 #include "tests/unit/test.h"
 
 #include "server/api/api.h"
+#include "server/report/matrix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +317,37 @@ enum err report_steering(struct store *s, const struct report_options *o,
 	remember(q);
 	text_put(out, q->csv ? "provider,policy\n" : "{\"steering\":1}");
 	return world.answer;
+}
+
+/* What was asked of the matrix, told in the answer. */
+static enum err told_ask(const char *what, const struct report_ask *a, struct text *out)
+{
+	remember(&a->query);
+	text_printf(out, "{\"%s\":\"%d %zu%s%s%s\"}", what, (int)a->level, a->limit,
+	            a->scoped ? " scoped" : "", a->by_cost ? " cost" : "",
+	            a->query.csv ? " csv" : "");
+	return world.answer;
+}
+
+enum err report_matrix(struct store *s, const struct report_options *o, const struct report_ask *a,
+                       struct text *out)
+{
+	(void)s, (void)o;
+	return told_ask("matrix", a, out);
+}
+
+enum err report_top_places(struct store *s, const struct report_options *o,
+                           const struct report_ask *a, struct text *out)
+{
+	(void)s, (void)o;
+	return told_ask("places", a, out);
+}
+
+enum err report_top_swarms(struct store *s, const struct report_options *o,
+                           const struct report_ask *a, struct text *out)
+{
+	(void)s, (void)o;
+	return told_ask("swarms", a, out);
 }
 
 enum err report_series(struct store *s, const struct report_options *o,
