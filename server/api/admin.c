@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens, passkeys, and who did what. */
+#include "server/api/body.h"
 #include "server/api/routes.h"
 
 #include <inttypes.h>
@@ -47,35 +48,12 @@ void tokens_get(struct call *c)
 	free(list);
 }
 
-/* 1 to 64 of the characters that names have here (RFC 7285 section 10.1). */
-static bool is_name(const char *s)
-{
-	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				   "-_.:@";
-	const size_t n = strspn(s, good);
-	return n > 0 && n <= 64 && s[n] == '\0';
-}
-
-/* A string member, "" when it is absent or null; NULL after a fault when it is anything else. */
-static const char *string_member(const json_t *body, const char *key, struct faults *faults)
-{
-	const json_t *value = json_object_get(body, key);
-	char where[32];
-	if (value == NULL || json_is_null(value))
-		return "";
-	if (json_is_string(value))
-		return json_string_value(value);
-	(void)snprintf(where, sizeof(where), "/%s", key);
-	(void)faults_add(faults, ERR_MALFORMED, "wrong-type", where, "%s is a string", key);
-	return NULL;
-}
-
 static void read_name(const json_t *body, char out[static 65], struct faults *faults)
 {
-	const char *name = string_member(body, "name", faults);
+	const char *name = body_string(body, "name", faults);
 	if (name == NULL)
 		return;
-	if (!is_name(name))
+	if (!body_is_name(name))
 		(void)faults_add(faults, ERR_MALFORMED, "malformed", "/name",
 		                 "1 to 64 letters, digits or any of -_.:@");
 	else if (strcmp(name, "admin") == 0)
@@ -87,8 +65,8 @@ static void read_name(const json_t *body, char out[static 65], struct faults *fa
 
 static void read_role(const json_t *body, struct store_token *out, struct faults *faults)
 {
-	const char *role = string_member(body, "role", faults);
-	const char *provider = string_member(body, "provider", faults);
+	const char *role = body_string(body, "role", faults);
+	const char *provider = body_string(body, "provider", faults);
 	unsigned i = 0;
 	if (role == NULL || provider == NULL)
 		return;
@@ -103,32 +81,11 @@ static void read_role(const json_t *body, struct store_token *out, struct faults
 	if (out->role == STORE_ADMIN && provider[0] != '\0')
 		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/provider",
 		                 "an admin is of all providers");
-	else if (out->role != STORE_ADMIN && !is_name(provider))
+	else if (out->role != STORE_ADMIN && !body_is_name(provider))
 		(void)faults_add(faults, ERR_MALFORMED, provider[0] ? "malformed" : "missing",
 		                 "/provider", "an %s is of one provider: say which", role);
 	else
 		(void)snprintf(out->provider, sizeof(out->provider), "%s", provider);
-}
-
-/* `keys` ends with NULL. */
-static void reject_unknown(json_t *body, const char *const *keys, struct faults *faults)
-{
-	const char *key;
-	json_t *value;
-	struct text all = { 0 };
-	for (size_t i = 0; keys[i] != NULL; i++)
-		text_printf(&all, "%s%s", i > 0 ? ", " : "", keys[i]);
-	json_object_foreach(body, key, value)
-	{
-		size_t i = 0;
-		while (keys[i] != NULL && strcmp(key, keys[i]) != 0)
-			i++;
-		if (keys[i] == NULL)
-			(void)faults_add(faults, ERR_MALFORMED, "unknown-key", "",
-			                 "\"%.64s\" is no member; there are %s", key,
-			                 all.bad ? "others" : all.bytes);
-	}
-	text_done(&all);
 }
 
 static void make_token(struct call *c, struct store_token *token)
@@ -157,7 +114,7 @@ void token_post(struct call *c)
 	struct faults *faults = faults_new();
 	if (faults != NULL) {
 		static const char *const keys[] = { "name", "role", "provider", NULL };
-		reject_unknown(body, keys, faults);
+		body_reject_unknown(body, keys, faults);
 		read_name(body, token.name, faults);
 		read_role(body, &token, faults);
 	}
@@ -269,11 +226,11 @@ void passkey_post(struct call *c)
 		json_decref(body);
 		return;
 	}
-	reject_unknown(body, keys, faults);
+	body_reject_unknown(body, keys, faults);
 	read_name(body, key.name, faults);
 	key.max_peers = number_member(body, "max_peers", PEERS_MOST, faults);
 	key.per_minute = number_member(body, "announces_per_minute", RATE_MOST, faults);
-	const char *own = string_member(body, "passkey", faults);
+	const char *own = body_string(body, "passkey", faults);
 	if (faults->count > 0)
 		call_refused(c, faults);
 	else

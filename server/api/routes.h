@@ -22,6 +22,13 @@ call_handle access_get, access_put, access_delete;
 call_handle denied_get, denied_put, denied_delete;
 call_handle clients_get, client_put, client_delete;
 
+/* alarms.c */
+call_handle alarms_get, alarm_events_get, alarm_ack, alarm_mute;
+call_handle alarm_rules_get, alarm_rule_put;
+
+/* webhooks.c */
+call_handle webhooks_get, webhook_put, webhook_delete, webhook_test;
+
 /* open.c */
 call_handle metrics_get, healthz_get, readyz_get, page_get;
 

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/map/document.h"
+#include "server/alarms/alarms.h"
 #include "server/api/api.h"
 #include "server/app/access.h"
 #include "server/app/clock.h"
@@ -34,7 +35,7 @@
 enum {
 	SHARDS = 256,
 	EXPIRY_SECONDS = 60, /* one round over all shards */
-	STORE_CONNECTIONS = 4,
+	STORE_CONNECTIONS = 6,
 	STORE_TIMEOUT = 10, /* seconds */
 	FEEDER_RETRY_MS = 1000,
 	FLOOD_LINES = 5, /* a second */
@@ -63,6 +64,7 @@ struct daemon {
 	struct http_server *api_http;
 	struct pricing *pricing;
 	struct feeder *feeder;
+	struct alarms *alarms;
 	struct gauges gauges;
 
 	pthread_mutex_t access_lock; /* one load_access() at a time */
@@ -84,7 +86,7 @@ static uint32_t steady_now(void) /* the swarm store's clock, the one of net_udp_
 	return (uint32_t)t.tv_sec;
 }
 
-/* ---- threads and their slots: UDP workers, HTTP threads, clock, feeder, API threads ---- */
+/* ---- threads and their slots: UDP workers, HTTP threads, clock, feeder, alarms, API threads ---- */
 
 static unsigned tracker_workers(const struct config *c)
 {
@@ -101,9 +103,19 @@ static unsigned feeder_slot(const struct config *c)
 	return clock_slot(c) + 1;
 }
 
-static unsigned api_slot(const struct config *c)
+static unsigned watch_slot(const struct config *c)
 {
 	return feeder_slot(c) + 1;
+}
+
+static unsigned courier_slot(const struct config *c)
+{
+	return watch_slot(c) + 1;
+}
+
+static unsigned api_slot(const struct config *c)
+{
+	return courier_slot(c) + 1;
 }
 
 /* ---- building ---- */
@@ -392,6 +404,40 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 	return d->feeder != NULL ? ERR_OK : no_memory(fault);
 }
 
+static bool has_tables(void *ctx)
+{
+	const struct daemon *d = ctx;
+	return feeder_connected(d->feeder);
+}
+
+static void know_thyself(void *ctx, struct alarms_self *out)
+{
+	const struct daemon *d = ctx;
+	out->spooled = accounting_stats(d->accounting).spooled;
+	out->refused = metrics_sum(d->metrics, METRIC_BINS_REFUSED) +
+	               metrics_sum(d->metrics, METRIC_BINS_DAMAGED);
+}
+
+static enum err start_alarms(struct daemon *d, struct fault *fault)
+{
+	const struct alarms_options o = {
+		.store = d->store,
+		.watch = metrics_slot(d->metrics, watch_slot(&d->config)),
+		.courier = metrics_slot(d->metrics, courier_slot(&d->config)),
+		.node = d->node,
+		.bin_seconds = (uint32_t)d->config.bin_seconds,
+		.ratio_limit_milli = d->config.ratio_limit,
+		.syslog = d->config.alarm_syslog != 0,
+		.ready = has_tables,
+		.self = know_thyself,
+		.ctx = d,
+	};
+	if (d->config.database[0] == '\0')
+		return ERR_OK;
+	d->alarms = alarms_start(&o);
+	return d->alarms != NULL ? ERR_OK : no_memory(fault);
+}
+
 /* Before the API's threads start, which read them. */
 static enum err build_gauges(struct daemon *d, struct fault *fault)
 {
@@ -401,7 +447,8 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 		                     .accounting = d->accounting,
 		                     .maps = d->maps,
 		                     .office = d->office,
-		                     .listeners = &d->listeners };
+		                     .listeners = &d->listeners,
+		                     .alarms = d->alarms };
 	metrics_register(d->metrics, gauges_write, &d->gauges);
 	return ERR_OK;
 }
@@ -422,9 +469,9 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
                       struct fault *fault)
 {
 	static build_fn *const steps[] = {
-		build_state,      build_memory,   build_maps,    load_swarms,
-		build_accounting, build_auth,     build_tracker, build_pricing,
-		start_feeder,     listen_tracker, build_gauges,  listen_api,
+		build_state,    build_memory,  build_maps,    load_swarms,  build_accounting,
+		build_auth,     build_tracker, build_pricing, start_feeder, start_alarms,
+		listen_tracker, build_gauges,  listen_api,
 	};
 	struct daemon *d = calloc(1, sizeof(*d));
 	if (d == NULL || sodium_init() < 0) {
@@ -585,6 +632,7 @@ void daemon_stop(struct daemon *d)
 	if (d->store != NULL)
 		store_end(d->store, API_LAST_SECONDS);
 	http_stop(d->api_http);
+	alarms_stop(d->alarms);
 	listeners_stop(&d->listeners);
 	if (d->accounting != NULL) /* even if it never served: it has taken the ledger's file */
 		close_books(d);

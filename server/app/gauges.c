@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/gauges.h"
 
+#include <inttypes.h>
 #include <time.h>
 
 static void swarms(const struct gauges *g, struct text *page)
@@ -88,6 +89,18 @@ static void http(const struct gauges *g, struct text *page)
 	                sum.unproxied);
 }
 
+static void alarms(const struct gauges *g, struct text *page)
+{
+	static const char name[] = "p4pd_alarms_firing";
+	uint64_t count[SEVERITIES];
+	alarms_firing(g->alarms, count);
+	text_printf(page, "# HELP %s Alarms that fire, as of the last bin\n# TYPE %s gauge\n", name,
+	            name);
+	for (unsigned s = 0; s < SEVERITIES; s++)
+		text_printf(page, "%s{severity=\"%s\"} %" PRIu64 "\n", name,
+		            severity_name((enum alarm_severity)s), count[s]);
+}
+
 void gauges_write(void *ctx, struct text *page)
 {
 	const struct gauges *g = ctx;
@@ -98,4 +111,6 @@ void gauges_write(void *ctx, struct text *page)
 	if (g->listeners->udp != NULL)
 		udp(g, page);
 	http(g, page);
+	if (g->alarms != NULL)
+		alarms(g, page);
 }

@@ -6,6 +6,7 @@
  */
 
 #include "server/accounting/accounting.h"
+#include "server/alarms/alarms.h"
 #include "server/app/listeners.h"
 #include "server/maps/maps.h"
 
@@ -19,6 +20,7 @@ struct gauges {
 	struct maps *maps;
 	struct map_office *office;
 	const struct listeners *listeners;
+	const struct alarms *alarms; /* NULL: without a database there are none */
 };
 
 /* A metrics_gauges function; `ctx` is a struct gauges. */

@@ -63,3 +63,17 @@ enum err report_series(struct store *s, const struct report_options *o,
  */
 enum err report_steering(struct store *s, const struct report_options *o,
                          const struct report_query *q, struct text *out) must_check;
+
+/*
+ * Does steering save anything? For each provider and policy, of private torrents: what is sure of the share
+ * of bytes from outside the provider, treated less control, in percentage points. Below 0 is saved.
+ */
+struct report_effect {
+	char provider[65], policy[32];
+	bool known; /* false: too little was measured for an interval */
+	double low, high;
+};
+/* The query's interconnect and form do not matter. free() the list. */
+enum err report_effects(struct store *s, const struct report_options *o,
+                        const struct report_query *q, struct report_effect **out,
+                        size_t *count) must_check;

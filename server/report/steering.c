@@ -279,3 +279,42 @@ enum err report_steering(struct store *s, const struct report_options *o,
 	free(rows);
 	return out->bad ? ERR_NOMEM : ERR_OK;
 }
+
+static struct report_effect effect(const struct comparison *c)
+{
+	const struct figure f = comparison_figure(c, FIGURE_OUTSIDE);
+	struct report_effect e = { .known = f.known };
+	memcpy(e.provider, c->rows->provider, sizeof(e.provider));
+	memcpy(e.policy, c->rows->policy, sizeof(e.policy));
+	if (f.known) {
+		e.low = 100 * f.interval.low;
+		e.high = 100 * f.interval.high;
+	}
+	return e;
+}
+
+enum err report_effects(struct store *s, const struct report_options *o,
+                        const struct report_query *q, struct report_effect **out, size_t *count)
+{
+	const struct store_window window = {
+		.from = q->from, .to = q->to, .bin_seconds = o->bin_seconds, .provider = q->provider
+	};
+	struct store_steering *rows;
+	size_t n, kept = 0;
+	const enum err e = store_steering(s, &window, &rows, &n);
+	if (e != ERR_OK)
+		return e;
+	struct report_effect *list = calloc(n + 1, sizeof(*list));
+	for (size_t i = 0; i < n && list != NULL;) {
+		const struct comparison c = comparison_take(rows + i, n - i);
+		if (c.rows->flagged)
+			list[kept++] = effect(&c);
+		i += c.n[TREATED] + c.n[CONTROL];
+	}
+	free(rows);
+	if (list == NULL)
+		return ERR_NOMEM;
+	*out = list;
+	*count = kept;
+	return ERR_OK;
+}

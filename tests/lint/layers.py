@@ -15,7 +15,7 @@ HOMES = {  # third-party header -> the folders whose .c files may include it
     "jansson.h": {"common/map", "server/api", "server/report", "server/alto", "tools/p4pctl"},
     "confuse.h": {"server/config"},
     "nettle/": {"tools/p4pctl"},
-    "curl/": {"tools/p4pctl"},
+    "curl/": {"server/alarms", "tools/p4pctl"},
     "common/base/log.h": {"common/base", "server/app", "server/net", "server/store", "server/maps",
                           "server/geo", "server/api", "server"},
 }

@@ -41,12 +41,19 @@ enum ctl_option {
 	CTL_LEVEL,
 	CTL_BY,
 	CTL_ORDER,
+	CTL_FOR,
+	CTL_THRESHOLD,
+	CTL_BINS,
+	CTL_SEVERITY,
+	CTL_SECRET_FILE,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
 	CTL_PUBLIC,
 	CTL_PRIVATE,
 	CTL_HYBRID,
+	CTL_ON,
+	CTL_OFF,
 	CTL_OPTIONS
 };
 
@@ -116,6 +123,10 @@ ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_swarms, ctl_audit, ctl_status;
+/* alarms.c */
+ctl_run ctl_alarms_list, ctl_alarms_history, ctl_alarms_ack, ctl_alarms_mute;
+ctl_run ctl_alarms_rules, ctl_alarms_rule;
+ctl_run ctl_webhook_list, ctl_webhook_set, ctl_webhook_remove, ctl_webhook_test;
 /* explain.c */
 ctl_run ctl_explain;
 /* torrents.c: these ask no server */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BIT(option) (1U << (option))
+#define BIT(option) (UINT64_C(1) << (option))
 
 static const struct option_row {
 	const char *name, *value, *help; /* value NULL: a flag */
@@ -36,18 +36,27 @@ static const struct option_row {
 	[CTL_LEVEL] = { "level", "LEVEL", "pid (the default), as or interconnect" },
 	[CTL_BY] = { "by", "WHAT", "pid (the default), asn or swarm" },
 	[CTL_ORDER] = { "order", "ORDER", "bytes (the default) or cost" },
+	[CTL_FOR] = { "for", "TIME",
+	              "so long: seconds, or such as 30m, 8h (the default), 7d; 0 ends it" },
+	[CTL_THRESHOLD] = { "threshold", "N", "beyond it is bad" },
+	[CTL_BINS] = { "bins", "N", "bad in so many bins in a row" },
+	[CTL_SEVERITY] = { "severity", "LEVEL", "from info (the default), warning or critical on" },
+	[CTL_SECRET_FILE] = { "secret-file", "FILE",
+	                      "sign with what it holds; else p4pd makes a secret" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
-	[CTL_ALL] = { "all", NULL, "those that are no longer in force, too" },
+	[CTL_ALL] = { "all", NULL, "those that are no longer in force, or do not fire, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
 	[CTL_PUBLIC] = { "public", NULL, "without the private flag: steering will not bind" },
 	[CTL_PRIVATE] = { "private", NULL, "they carry the private flag, so that steering binds" },
+	[CTL_ON] = { "on", NULL, "look at it" },
+	[CTL_OFF] = { "off", NULL, "do not look at it" },
 	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
 
 static const struct command {
 	const char *words, *args, *help;
 	size_t args_min, args_max;
-	unsigned options;
+	uint64_t options;
 	ctl_run *run;
 } commands[] = {
 	{ "topology put", "[PROVIDER] FILE",
@@ -124,6 +133,26 @@ static const struct command {
 	  BIT(CTL_TRACKER) | BIT(CTL_WEB_SEED) | BIT(CTL_OUTPUT) | BIT(CTL_PIECE_LENGTH) |
 	          BIT(CTL_COMMENT) | BIT(CTL_DATE) | BIT(CTL_PUBLIC) | BIT(CTL_HYBRID),
 	  ctl_torrent_create },
+	{ "alarms list", "", "list the alarms that fire", 0, 0, BIT(CTL_ALL) | BIT(CTL_PROVIDER),
+	  ctl_alarms_list },
+	{ "alarms history", "ID", "list what was told of an alarm, and who did what, newest first",
+	  1, 1, BIT(CTL_LIMIT), ctl_alarms_history },
+	{ "alarms ack", "ID", "say that somebody sees to an alarm that fires", 1, 1, 0,
+	  ctl_alarms_ack },
+	{ "alarms mute", "ID", "tell nobody of an alarm for a while", 1, 1, BIT(CTL_FOR),
+	  ctl_alarms_mute },
+	{ "alarms rules", "", "list the rules of alarms", 0, 0, 0, ctl_alarms_rules },
+	{ "alarms rule", "RULE",
+	  "set a rule, for one provider or all; without options, as at first", 1, 1,
+	  BIT(CTL_PROVIDER) | BIT(CTL_THRESHOLD) | BIT(CTL_BINS) | BIT(CTL_ON) | BIT(CTL_OFF),
+	  ctl_alarms_rule },
+	{ "webhook list", "", "list who is told of alarms", 0, 0, 0, ctl_webhook_list },
+	{ "webhook set", "NAME URL",
+	  "tell a receiver of alarms; its new secret is printed, this once", 2, 2,
+	  BIT(CTL_PROVIDER) | BIT(CTL_SEVERITY) | BIT(CTL_SECRET_FILE), ctl_webhook_set },
+	{ "webhook remove", "NAME", "tell it no longer", 1, 1, 0, ctl_webhook_remove },
+	{ "webhook test", "NAME", "send it a test event, and say whether it came", 1, 1, 0,
+	  ctl_webhook_test },
 	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
 	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
 };

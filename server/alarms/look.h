@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The measurements that the rules of providers judge. Every bin the database sums a day for each
+ * interconnect, and once a day a week of the experiment.
+ *
+ * Threading: one thread, which may wait for the store.
+ */
+
+#include "server/alarms/round.h"
+
+struct look_options {
+	struct store *store;
+	uint32_t bin_seconds;
+	uint64_t ratio_limit_milli; /* for settlement-free interconnects without one; 0: none */
+};
+
+/* Bins up to `at`, where one ends. The store's errors, and ERR_NOMEM. */
+enum err look_around(const struct look_options *o, int64_t at, struct sights *out) must_check;
