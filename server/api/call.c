@@ -20,6 +20,7 @@ static const char *title(unsigned status)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 409, "Conflict" },
+		{ 412, "Precondition Failed" },
 		{ 415, "Unsupported Media Type" },
 		{ 422, "Unprocessable Content" },
 		{ 503, "Service Unavailable" },
@@ -265,4 +266,47 @@ bool call_is_known(struct call *c, const char *tag)
 		return false;
 	c->reply->status = 304;
 	return true;
+}
+
+bool call_expected(struct call *c, char out[static CALL_TAG_SIZE])
+{
+	const char *said = http_header(c->request, "If-Match");
+	if (said == NULL)
+		return true;
+	const size_t size = strlen(said);
+	if (strcmp(said, "*") == 0) {
+		memcpy(out, said, 2);
+		return true;
+	}
+	if (size < 3 || size - 2 >= CALL_TAG_SIZE || said[0] != '"' ||
+	    strcspn(said + 1, "\"") != size - 2) {
+		call_problem(c, 400, "If-Match: one ETag in quotes, as a GET gave it, or *");
+		return false;
+	}
+	memcpy(out, said + 1, size - 2);
+	out[size - 2] = '\0';
+	return true;
+}
+
+bool call_csv(struct call *c, bool *csv)
+{
+	char format[16] = "";
+	if (!call_text(c, "format", format, sizeof(format)))
+		return false;
+	const char *accept = http_header(c->request, "Accept");
+	const bool wants_csv = accept != NULL && strncmp(accept, "text/csv", 8) == 0;
+	*csv = format[0] == '\0' ? wants_csv : strcmp(format, "csv") == 0;
+	if (format[0] != '\0' && !*csv && strcmp(format, "json") != 0) {
+		call_problem(c, 400, "format: \"%s\" is neither json nor csv", format);
+		return false;
+	}
+	return true;
+}
+
+void call_file(struct call *c, const char *file)
+{
+	char name[64];
+	(void)snprintf(name, sizeof(name), "attachment; filename=\"%s\"", file);
+	c->reply->content_type = "text/csv; charset=utf-8";
+	http_reply_header(c->reply, "Content-Disposition", name);
 }

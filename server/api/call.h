@@ -63,3 +63,12 @@ bool call_time(struct call *c, const char *name, int64_t *out);
 
 /* Adds the ETag and asks whether the client has it (If-None-Match): then this was a 304. */
 bool call_is_known(struct call *c, const char *tag);
+
+/* What must be in force for a change: the tag of If-Match, "*", or `out` as it was when it says nothing.
+ * false: malformed, and the answer says so. */
+enum { CALL_TAG_SIZE = 80 };
+bool call_expected(struct call *c, char out[static CALL_TAG_SIZE]);
+
+/* "json" unless the query or else the Accept header wants CSV. false: malformed, and the answer says so. */
+bool call_csv(struct call *c, bool *csv);
+void call_file(struct call *c, const char *file); /* the answer is CSV, to be saved as that */

@@ -8,6 +8,11 @@
 /* documents.c */
 call_handle topology_put, topology_get, costs_put, costs_get, versions_get, version_activate;
 
+/* agreements.c */
+call_handle policies_get, policy_get, policy_put, policy_delete, policy_versions;
+call_handle report_contracts_get, report_policies_get;
+call_handle contracts_get, contract_get, contract_put, contract_delete, contract_versions;
+
 /* traffic.c */
 call_handle interconnects_get, interconnect_put, balance_get, series_get, steering_get, matrix_get,
 	top_get, samples_post;

@@ -183,36 +183,12 @@ static bool read_ask(struct call *c, struct ask *a)
 	return true;
 }
 
-/* "json" unless the query or else the Accept header wants CSV. */
-static bool read_format(struct call *c, bool *csv)
-{
-	char format[16] = "";
-	if (!call_text(c, "format", format, sizeof(format)))
-		return false;
-	const char *accept = http_header(c->request, "Accept");
-	const bool wants_csv = accept != NULL && strncmp(accept, "text/csv", 8) == 0;
-	*csv = format[0] == '\0' ? wants_csv : strcmp(format, "csv") == 0;
-	if (format[0] != '\0' && !*csv && strcmp(format, "json") != 0) {
-		call_problem(c, 400, "format: \"%s\" is neither json nor csv", format);
-		return false;
-	}
-	return true;
-}
-
 typedef enum err make_report(struct store *s, const struct report_options *o,
                              const struct report_query *q, struct text *out);
 
-static void answer_csv(struct call *c, const char *file)
-{
-	char name[64];
-	(void)snprintf(name, sizeof(name), "attachment; filename=\"%s\"", file);
-	c->reply->content_type = "text/csv; charset=utf-8";
-	http_reply_header(c->reply, "Content-Disposition", name);
-}
-
 static void answer_report(struct call *c, struct ask *a, make_report *make, const char *file)
 {
-	if (!read_format(c, &a->query.csv))
+	if (!call_csv(c, &a->query.csv))
 		return;
 	const enum err e = make(c->use->store, &c->use->report, &a->query, call_json(c, 200));
 	if (e != ERR_OK) {
@@ -220,7 +196,7 @@ static void answer_report(struct call *c, struct ask *a, make_report *make, cons
 		return;
 	}
 	if (a->query.csv)
-		answer_csv(c, file);
+		call_file(c, file);
 }
 
 void balance_get(struct call *c)
@@ -264,7 +240,7 @@ static bool read_word(struct call *c, const char *name, const char *const *words
 static bool read_matrix_ask(struct call *c, struct ask *a, struct report_ask *out)
 {
 	uint64_t limit = REPORT_ROWS;
-	if (!read_ask(c, a) || !read_format(c, &a->query.csv) || !call_number(c, "limit", &limit))
+	if (!read_ask(c, a) || !call_csv(c, &a->query.csv) || !call_number(c, "limit", &limit))
 		return false;
 	if (limit < 1 || limit > REPORT_ROWS_MAX) {
 		call_problem(c, 400, "limit: 1 to %d rows", REPORT_ROWS_MAX);
@@ -284,7 +260,7 @@ static void answer_ask(struct call *c, const struct report_ask *ask, report_ask_
 	if (e != ERR_OK)
 		call_failed(c, e, "no such provider");
 	else if (ask->query.csv)
-		answer_csv(c, file);
+		call_file(c, file);
 }
 
 void matrix_get(struct call *c)

@@ -77,7 +77,7 @@ const char *units_print(double value, const char *unit, char out[static UNITS_SI
 	return out;
 }
 
-const char *ratio_print(double ratio, char out[static UNITS_SIZE])
+const char *ratio_cell(double ratio, char out[static UNITS_SIZE])
 {
 	if (ratio < 0)
 		(void)snprintf(out, UNITS_SIZE, "-");

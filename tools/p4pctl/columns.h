@@ -33,4 +33,4 @@ enum { UNITS_SIZE = 24 };
 const char *units_print(double value, const char *unit, char out[static UNITS_SIZE]);
 
 /* "2.40:1", "1:1.95"; "-" for a negative one, which means none. */
-const char *ratio_print(double ratio, char out[static UNITS_SIZE]);
+const char *ratio_cell(double ratio, char out[static UNITS_SIZE]);

@@ -46,6 +46,7 @@ enum ctl_option {
 	CTL_BINS,
 	CTL_SEVERITY,
 	CTL_SECRET_FILE,
+	CTL_AT,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -114,6 +115,11 @@ typedef enum ctl_exit ctl_run(const struct ctl *c);
 /* documents.c */
 ctl_run ctl_document_put, ctl_document_check, ctl_document_show, ctl_document_diff;
 ctl_run ctl_versions, ctl_activate;
+/* agreements.c */
+ctl_run ctl_agreement_put, ctl_agreement_check, ctl_agreement_get, ctl_agreement_rm;
+ctl_run ctl_agreement_list, ctl_agreement_versions;
+/* agreed.c; the last asks no server */
+ctl_run ctl_contracts, ctl_policies, ctl_policy_presets;
 /* figures.c */
 ctl_run ctl_balance, ctl_steering, ctl_matrix, ctl_top, ctl_interconnects, ctl_interconnect_set,
 	ctl_samples_put;

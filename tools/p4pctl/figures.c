@@ -24,7 +24,7 @@ static void add_figures(struct columns *t, const char *source, const json_t *f)
 	columns_add(t, "%s%s", source, strcmp(source, "announce") == 0 ? " (estimate)" : "");
 	columns_add(t, "%s", units_print(ctl_number(f, "out_bytes"), "B", cell));
 	columns_add(t, "%s", units_print(ctl_number(f, "in_bytes"), "B", cell));
-	columns_add(t, "%s", ratio_print(ctl_number(f, "ratio"), cell));
+	columns_add(t, "%s", ratio_cell(ctl_number(f, "ratio"), cell));
 	columns_add(t, "%s", units_print(ctl_number(f, "p95_out_bps"), "bit/s", cell));
 	columns_add(t, "%s", units_print(ctl_number(f, "p95_in_bps"), "bit/s", cell));
 	columns_add(t, "%.0f/%.0f", ctl_number(f, "bins_known"), ctl_number(f, "bins_expected"));
@@ -375,7 +375,7 @@ static void print_interconnects(const json_t *json)
 		columns_add(&t, "%s", ctl_string(link, "relation"));
 		columns_add(&t, "%s",
 		            units_print(ctl_number(link, "capacity_mbps") * 1e6, "bit/s", cell));
-		columns_add(&t, "%s", ratio_print(ctl_number(link, "ratio_limit"), cell));
+		columns_add(&t, "%s", ratio_cell(ctl_number(link, "ratio_limit"), cell));
 		add_price(&t, json_object_get(link, "price"), "out");
 		add_price(&t, json_object_get(link, "price"), "in");
 		columns_add(&t, "%s",

@@ -177,6 +177,54 @@ static void asks_the_matrix_for_what_was_said(void **state)
 	assert_string_equal(world.asked_provider, "isp-a");
 }
 
+static void answers_every_route_of_agreements(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "GET", A "/policies", "", "", 200,
+		  "{\"provider\":\"isp-a\",\"policies\":[\n{\"id\":\"p-1\",\"version\":2," },
+		{ "GET", A "/policies/p-1", "version=2", "", 200, "{\"as\":\"sent\"}" },
+		{ "PUT", A "/policies/p-1", "", "{}", 201, "\"kind\":\"policy\",\"id\":\"p-1\"" },
+		{ "DELETE", A "/policies/p-1", "", "", 204, "" },
+		{ "GET", A "/policies/p-1/versions", "", "", 200,
+		  "\"sha256\":null,\"author\":\"\"" },
+		{ "GET", A "/contracts", "", "", 200, "\"document\":{\"as\":\"sent\"}}]}" },
+		{ "GET", A "/contracts/c-1", "", "", 200, "{\"as\":\"sent\"}" },
+		{ "PUT", A "/contracts/c-1", "", "{}", 201, "\"version\":2,\"sha256\":\"cafe\"" },
+		{ "PUT", A "/contracts/c-1", "dry_run=1", "{}", 200, "\"version\":null" },
+		{ "DELETE", A "/contracts/c-1", "", "", 204, "" },
+		{ "GET", A "/contracts/c-1/versions", "", "", 200, "\"removed\":true" },
+		{ "GET", "/v1/reports/contracts", "", "", 200, "{\"contracts\":1}" },
+		{ "GET", "/v1/reports/contracts", "format=csv", "", 200, "provider,contracts" },
+		{ "GET", "/v1/reports/policies", "", "", 200, "{\"policies\":1}" },
+		{ "GET", "/v1/reports/policies", "at=yesterday", "", 400, "at: " },
+		{ "GET", "/v1/reports/policies", "format=xml", "", 400, "format: " },
+	};
+	CHECK(rows);
+}
+
+static void a_report_of_agreements_is_of_what_was_asked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *scope, *query, *said;
+	} rows[] = {
+		{ "", "", "(all) (all) -1" },
+		{ "", "provider=isp-b&contract=c-1&at=1793491200", "isp-b c-1 1793491200" },
+		{ "isp-a", "", "isp-a (all) -1" },
+		{ "isp-a", "provider=isp-a&contract=c-1", "isp-a c-1 -1" },
+		{ "isp-a", "provider=isp-b&contract=c-1", "isp-a  -1" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.who.role = rows[i].scope[0] != '\0' ? STORE_ANALYST : STORE_ADMIN;
+		(void)snprintf(world.who.provider, sizeof(world.who.provider), "%s", rows[i].scope);
+		struct answer a = ask("GET", "/v1/reports/contracts", rows[i].query, "");
+		assert_int_equal(a.reply.status, 200);
+		assert_string_equal(world.said, rows[i].said);
+		answer_done(&a);
+	}
+}
+
 static void names_what_is_wrong_in_path_and_query(void **state)
 {
 	(void)state;
@@ -374,6 +422,10 @@ static void asks_for_a_token_that_may(void **state)
 		{ "Bearer good", STORE_ANALYST, "GET", "/v1/swarms/" HASH "/explain", 403 },
 		{ "Bearer good", STORE_ANALYST, "GET", A "/costs", 200 },
 		{ "Bearer good", STORE_ANALYST, "PUT", A "/costs", 403 },
+		{ "Bearer good", STORE_ANALYST, "GET", A "/contracts/c-1", 200 },
+		{ "Bearer good", STORE_ANALYST, "PUT", A "/contracts/c-1", 403 },
+		{ "Bearer good", STORE_ANALYST, "DELETE", A "/policies/p-1", 403 },
+		{ "Bearer good", STORE_OPERATOR, "PUT", "/v1/providers/isp-b/contracts/c-1", 403 },
 		{ "Bearer good", STORE_ANALYST, "POST", A "/versions/1/activate", 403 },
 		{ "Bearer good", STORE_ANALYST, "PUT", "/v1/access/" HASH, 403 },
 	};
@@ -425,10 +477,17 @@ static void passes_on_what_the_modules_say(void **state)
 		{ "PUT", A "/costs", "", "{}", 0, "" },
 		{ "GET", A "/versions", "", "", 0, "" },
 		{ "POST", A "/versions/4/activate", "", "", 0, "" },
+		{ "GET", A "/policies", "", "", 0, "" },
+		{ "GET", A "/contracts/c", "", "", 0, "" },
+		{ "PUT", A "/contracts/c", "", "{}", 0, "" },
+		{ "DELETE", A "/policies/p", "", "", 0, "" },
+		{ "GET", A "/policies/p/versions", "", "", 0, "" },
 		{ "GET", "/v1/interconnects", "", "", 0, "" },
 		{ "PUT", "/v1/interconnects/a/b", "", "{\"ratio_limit\":2}", 0, "" },
 		{ "GET", "/v1/reports/balance", "", "", 0, "" },
 		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow", "", 0, "" },
+		{ "GET", "/v1/reports/contracts", "", "", 0, "" },
+		{ "GET", "/v1/reports/policies", "", "", 0, "" },
 		{ "POST", "/v1/samples", "", SAMPLE, 0, "" },
 		{ "GET", "/v1/tokens", "", "", 0, "" },
 		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"role\":\"admin\"}", 0, "" },
@@ -466,8 +525,11 @@ static void passes_on_what_the_modules_say(void **state)
 static void tells_conflicts_and_what_is_missing(void **state)
 {
 	(void)state;
-	static const struct row missing[] = { { "GET", "/v1/providers/nobody/versions", "", "", 404,
-		                                "nobody" } };
+	static const struct row missing[] = {
+		{ "GET", "/v1/providers/nobody/versions", "", "", 404, "nobody" },
+		{ "GET", "/v1/providers/nobody/policies/p-1/versions", "", "", 404,
+		  "provider nobody has no policy p-1" },
+	};
 	CHECK(missing);
 	world.answer = ERR_EXISTS;
 	static const struct row rows[] = {
@@ -491,6 +553,43 @@ static void says_201_when_it_is_stored_and_whether_it_is_new(void **state)
 	assert_non_null(strstr(a.reply.body.bytes, "\"unchanged\":true"));
 	assert_int_equal(metrics_sum(a.metrics, METRIC_MAP_UPLOADS), 0);
 	answer_done(&a);
+}
+
+static void changes_agreements_as_they_were_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *method, *if_match;
+		enum err answer;
+		unsigned status;
+		const char *said; /* to the modules; NULL: they were not asked */
+	} rows[] = {
+		{ "PUT", NULL, ERR_OK, 201, "isp-a p-1 -" },
+		{ "PUT", "\"beef\"", ERR_OK, 201, "isp-a p-1 beef" },
+		{ "PUT", "*", ERR_OK, 201, "isp-a p-1 *" },
+		{ "PUT", "\"beef\"", ERR_DENIED, 412, "isp-a p-1 beef" },
+		{ "PUT", "beef", ERR_OK, 400, NULL },
+		{ "PUT", "\"beef\", \"cafe\"", ERR_OK, 400, NULL },
+		{ "PUT", "\"\"", ERR_OK, 400, NULL },
+		{ "PUT", NULL, ERR_MALFORMED, 422, "isp-a p-1 -" },
+		{ "DELETE", "\"beef\"", ERR_OK, 204, "rm isp-a p-1 beef" },
+		{ "DELETE", NULL, ERR_DENIED, 412, "rm isp-a p-1 -" },
+		{ "DELETE", NULL, ERR_NOT_FOUND, 404, "rm isp-a p-1 -" },
+		{ "DELETE", "x", ERR_OK, 400, NULL },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.if_match = rows[i].if_match;
+		world.answer = rows[i].answer;
+		world.said[0] = '\0';
+		struct answer a = ask(rows[i].method, A "/policies/p-1", "", "{}");
+		assert_int_equal(a.reply.status, rows[i].status);
+		assert_string_equal(world.said, rows[i].said != NULL ? rows[i].said : "");
+		if (rows[i].status == 201) {
+			assert_string_equal(header_of(&a, "ETag"), "\"cafe\"");
+			assert_string_equal(header_of(&a, "Location"), A "/policies/p-1?version=2");
+		}
+		answer_done(&a);
+	}
 }
 
 static void saves_the_body_when_the_client_has_it(void **state)
@@ -557,6 +656,8 @@ static void guards_the_page(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(answers_every_route),
 	TEST(asks_the_matrix_for_what_was_said),
+	TEST(answers_every_route_of_agreements),
+	TEST(a_report_of_agreements_is_of_what_was_asked),
 	TEST(names_what_is_wrong_in_path_and_query),
 	TEST(names_what_is_wrong_in_the_body),
 	TEST(checks_the_media_type),
@@ -567,6 +668,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(passes_on_what_the_modules_say),
 	TEST(tells_conflicts_and_what_is_missing),
 	TEST(says_201_when_it_is_stored_and_whether_it_is_new),
+	TEST(changes_agreements_as_they_were_read),
 	TEST(saves_the_body_when_the_client_has_it),
 	TEST(chooses_the_format),
 	TEST(is_ready_when_the_daemon_is),

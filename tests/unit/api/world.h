@@ -6,7 +6,9 @@
 #include "tests/unit/test.h"
 
 #include "server/api/api.h"
+#include "server/report/agreements.h"
 #include "server/report/matrix.h"
+#include "server/report/policies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@ static struct {
 	enum err answer;         /* of the store and the maps */
 	bool unchanged, unready; /* of an upload; of the daemon */
 	struct auth_who who;
-	const char *authorization, *content_type, *accept, *if_none_match;
+	const char *authorization, *content_type, *accept, *if_none_match, *if_match;
 	struct report_query asked; /* its strings are copied below */
 	char asked_provider[65], asked_interconnect[65];
 	struct store_bin stored;
@@ -38,6 +40,8 @@ const char *http_header(const struct http_request *r, const char *name)
 		return world.content_type;
 	if (strcmp(name, "Accept") == 0)
 		return world.accept;
+	if (strcmp(name, "If-Match") == 0)
+		return world.if_match;
 	assert_string_equal(name, "If-None-Match");
 	return world.if_none_match;
 }
@@ -272,6 +276,100 @@ static inline bool passkey_use(void *ctx, const uint8_t hash[static 32],
 	(void)ctx;
 	*out = (struct api_passkey_use){ 1, 2, 3 };
 	return hash[0] == 7;
+}
+
+const char *store_agreement_word(enum store_agreement_kind kind)
+{
+	return kind == STORE_POLICY ? "policy" : "contract";
+}
+
+enum err agreement_put(struct store *s, const struct agreement_upload *u,
+                       struct agreement_change *change, struct faults *faults)
+{
+	(void)s;
+	(void)snprintf(world.said, sizeof(world.said), "%.20s %.20s %.20s", u->provider, u->id,
+	               u->expected != NULL ? u->expected : "-");
+	*change = (struct agreement_change){ .version = u->dry_run ? 0 : 2,
+		                             .sha256 = "cafe",
+		                             .unchanged = world.unchanged };
+	if (world.answer == ERR_MALFORMED)
+		one_fault(faults);
+	return world.answer;
+}
+
+enum err store_agreement_change(struct store *s, const struct store_agreement_change *change,
+                                uint64_t *version)
+{
+	(void)s;
+	assert_null(change->document);
+	(void)snprintf(world.said, sizeof(world.said), "rm %.16s %.16s %.16s", change->provider,
+	               change->id, change->expected != NULL ? change->expected : "-");
+	*version = 3;
+	return world.answer;
+}
+
+void store_agreements_free(struct store_agreement *list, size_t count)
+{
+	for (size_t i = 0; list != NULL && i < count; i++)
+		free(list[i].document);
+	free(list);
+}
+
+enum err store_agreements(struct store *s, enum store_agreement_kind kind, const char *provider,
+                          const char *id, struct store_agreement **out, size_t *count)
+{
+	static const char document[] = "{\"as\":\"sent\"}";
+	struct store_agreement a = {
+		.id = "p-1", .version = 2, .sha256 = "cafe", .size = sizeof(document) - 1
+	};
+	(void)s, (void)kind, (void)provider, (void)id;
+	const enum err e = one(&a, sizeof(a), out, count);
+	if (e == ERR_OK)
+		(*out)[0].document = strdup(document);
+	return e;
+}
+
+enum err store_agreement(struct store *s, enum store_agreement_kind kind, const char *provider,
+                         const char *id, uint64_t version, struct store_agreement **out)
+{
+	size_t n;
+	(void)version;
+	return store_agreements(s, kind, provider, id, out, &n);
+}
+
+enum err store_agreement_history(struct store *s, enum store_agreement_kind kind,
+                                 const char *provider, const char *id, struct store_agreement **out,
+                                 size_t *count)
+{
+	static const struct store_agreement a = { .version = 3, .removed = true };
+	(void)s, (void)kind, (void)id;
+	if (strcmp(provider, "nobody") == 0)
+		return ERR_OK; /* there never was one */
+	return one(&a, sizeof(a), out, count);
+}
+
+static inline enum err pretend_report(const struct report_agreements_query *q, const char *what,
+                                      struct text *out)
+{
+	(void)snprintf(world.said, sizeof(world.said), "%.16s %.16s %ld",
+	               q->provider != NULL ? q->provider : "(all)", q->id != NULL ? q->id : "(all)",
+	               q->at == REPORT_ABSENT ? -1 : (long)q->at);
+	text_printf(out, q->csv ? "provider,%s\n" : "{\"%s\":1}", what);
+	return world.answer;
+}
+
+enum err report_contracts(struct store *s, const struct report_options *o,
+                          const struct report_agreements_query *q, struct text *out)
+{
+	(void)s, (void)o;
+	return pretend_report(q, "contracts", out);
+}
+
+enum err report_policies(struct store *s, const struct report_options *o,
+                         const struct report_agreements_query *q, struct text *out)
+{
+	(void)s, (void)o;
+	return pretend_report(q, "policies", out);
 }
 
 enum err store_audit(struct store *s, size_t limit, struct store_audit **out, size_t *count)

@@ -56,7 +56,7 @@ static void says_ratios_as_people_do(void **state)
 	};
 	char out[UNITS_SIZE];
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_string_equal(ratio_print(rows[i].ratio, out), rows[i].printed);
+		assert_string_equal(ratio_cell(rows[i].ratio, out), rows[i].printed);
 }
 
 static const struct CMUnitTest tests[] = {
