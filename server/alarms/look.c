@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/alarms/look.h"
 
+#include "server/alarms/ahead.h"
 #include "server/report/report.h"
 #include "server/store/watch.h"
 
@@ -46,11 +47,15 @@ __attribute__((format(printf, 2, 3))) static void say(struct sight *s, const cha
 
 /* ---- a day of an interconnect: its ratio ---- */
 
+uint64_t look_limit(const struct look_options *o, const struct store_watch_sum *w)
+{
+	const bool is_free = strcmp(w->relation, "settlement-free") == 0;
+	return w->ratio_limit_milli == 0 && is_free ? o->ratio_limit_milli : w->ratio_limit_milli;
+}
+
 static void see_ratio(const struct look *l, const struct store_watch_sum *w, enum rule_id rule)
 {
-	uint64_t limit = w->ratio_limit_milli;
-	if (limit == 0 && strcmp(w->relation, "settlement-free") == 0)
-		limit = l->o->ratio_limit_milli;
+	const uint64_t limit = look_limit(l->o, w);
 	const uint64_t big = w->out_bytes > w->in_bytes ? w->out_bytes : w->in_bytes;
 	const uint64_t small = w->out_bytes > w->in_bytes ? w->in_bytes : w->out_bytes;
 	if (limit == 0 || big == 0)
@@ -227,6 +232,11 @@ static enum err look_at_maps(const struct look *l)
 	return ERR_OK;
 }
 
+static enum err look_at_month(const struct look *l)
+{
+	return look_ahead(l->o, l->at, l->out);
+}
+
 typedef enum err look_fn(const struct look *l);
 
 static const struct {
@@ -238,6 +248,7 @@ static const struct {
 	{ look_for_silence, { RULE_SILENCE, RULE_SILENCE } },
 	{ look_for_unknown, { RULE_UNKNOWN_BYTES, RULE_UNKNOWN_BYTES } },
 	{ look_at_steering, { RULE_STEERING, RULE_STEERING } },
+	{ look_at_month, { RULE_RATIO_FORECAST, RULE_RATIO_FORECAST } },
 	{ look_at_maps, { RULE_MAP_AGE, RULE_MAP_AGE } },
 };
 

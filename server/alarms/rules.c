@@ -24,6 +24,16 @@ static const struct rule rules[RULES] = {
 	                        .for_bins = HOUR,
 	                        .clear_bins = HOUR,
 	                        .every = 1 },
+	/* 80 of 100 are enough. */
+	[RULE_RATIO_FORECAST] = { .name = "ratio-forecast",
+	                          .unit = "percent of forecasts",
+	                          .help = "the ratio of the month will end beyond its limit",
+	                          .severity = SEVERITY_WARNING,
+	                          .threshold = 79.9,
+	                          .ease = 10,
+	                          .for_bins = 1,
+	                          .clear_bins = 1,
+	                          .every = DAY / 4 },
 	/* Tomorrow's busy hour decides whether it is over. */
 	[RULE_UTILISATION] = { .name = "port-utilisation",
 	                       .unit = "percent of the capacity",

@@ -18,6 +18,7 @@ bool severity_read(const char *name, enum alarm_severity *out);
 enum rule_id {
 	RULE_RATIO_WARN,
 	RULE_RATIO_BREACH,
+	RULE_RATIO_FORECAST,
 	RULE_UTILISATION,
 	RULE_SILENCE,
 	RULE_DISCONTINUITY,
