@@ -100,12 +100,16 @@ static void draw_bins(struct job *j)
 		const size_t to = end < in->bins ? end : in->bins;
 		const size_t shape = draw_shape(j, day);
 		level = next_level(j, level);
-		for (size_t i = 0; i < in->n_series; i++)
-			for (size_t b = at; b < to; b++)
-				j->bins[i * in->bins + b] =
-					season_bin(&j->seasons[i], shape, level,
-				                   (in->history + b) % j->day_bins,
-				                   in->series[i].capacity_bytes);
+		for (size_t i = 0; i < in->n_series; i++) {
+			const struct season_drawn drawn = {
+				.shape = shape,
+				.level = level,
+				.capacity = in->series[i].capacity_bytes,
+			};
+			const size_t from = (in->history + at) % j->day_bins;
+			season_day(&j->seasons[i], &drawn, from, from + to - at,
+			           j->bins + i * in->bins + at);
+		}
 		at = to;
 	}
 }

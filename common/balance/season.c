@@ -144,30 +144,45 @@ void season_usual(struct season *s, const size_t *days, size_t n)
 	side_usual(&s->in, days, n);
 }
 
-static uint64_t side_bin(const struct season *s, const struct season_side *side, side_of *value,
-                         size_t shape, size_t level, size_t bin)
+/* How the bins of a day are made: those of the shape times `like`, or what is usual times `usual`. */
+struct making {
+	const double *profile;
+	double like, usual;
+};
+
+/* A day that was far from what is usual, of an outage or a flood, lends no shape: stretched or shrunk to a
+ * common day's bytes it would be like no day. */
+static struct making making_of(const struct season *s, const struct season_side *side, size_t shape,
+                               size_t level)
 {
-	const struct percentile_bin *like = &s->bins[shape * s->day_bins + bin];
-	/* A bin that is not known, or of a day of nothing, is as usual. */
 	const size_t weekday = shape % SEASON_WEEK;
-	double bytes = side->profile[weekday * s->day_bins + bin];
-	if (like->known && side->levels[shape] > 0)
-		bytes = (double)value(like) / side->levels[shape];
-	bytes *= side->spread[level] * side->usual[weekday];
-	return bytes < 0x1p62 ? (uint64_t)bytes : (uint64_t)1 << 62;
+	const double own = side->levels[shape];
+	struct making m = { .profile = side->profile + weekday * s->day_bins,
+		            .usual = side->spread[level] * side->usual[weekday] };
+	if (own >= 0.5 && own <= 2)
+		m.like = m.usual / own;
+	return m;
 }
 
-static uint64_t at_most(uint64_t bytes, uint64_t capacity)
+static uint64_t make(const struct making *m, const struct percentile_bin *like, side_of *value,
+                     size_t bin, uint64_t capacity)
 {
-	return capacity > 0 && bytes > capacity ? capacity : bytes;
+	const double bytes = like->known && m->like > 0 ? (double)value(like) * m->like
+	                                                : m->profile[bin] * m->usual;
+	const uint64_t whole = bytes < 0x1p62 ? (uint64_t)bytes : (uint64_t)1 << 62;
+	return capacity > 0 && whole > capacity ? capacity : whole;
 }
 
-struct percentile_bin season_bin(const struct season *s, size_t shape, size_t level, size_t bin,
-                                 uint64_t capacity)
+void season_day(const struct season *s, const struct season_drawn *drawn, size_t from, size_t to,
+                struct percentile_bin *out)
 {
-	const uint64_t out = side_bin(s, &s->out, out_of, shape, level, bin);
-	const uint64_t in = side_bin(s, &s->in, in_of, shape, level, bin);
-	return (struct percentile_bin){ .out_bytes = at_most(out, capacity),
-		                        .in_bytes = at_most(in, capacity),
-		                        .known = true };
+	const struct percentile_bin *like = s->bins + drawn->shape * s->day_bins;
+	const struct making of_out = making_of(s, &s->out, drawn->shape, drawn->level);
+	const struct making of_in = making_of(s, &s->in, drawn->shape, drawn->level);
+	for (size_t b = from; b < to; b++)
+		*out++ = (struct percentile_bin){
+			.out_bytes = make(&of_out, &like[b], out_of, b, drawn->capacity),
+			.in_bytes = make(&of_in, &like[b], in_of, b, drawn->capacity),
+			.known = true,
+		};
 }

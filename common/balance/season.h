@@ -34,10 +34,16 @@ void season_done(struct season *s);
 
 /*
  * Season as it might have been learned: of a weekday, what is usual times the mean of the levels of
- * those of the `n` days that stand in its place. n >= SEASON_WEEK. Before season_bin().
+ * those of the `n` days that stand in its place. n >= SEASON_WEEK. Before season_day().
  */
 void season_usual(struct season *s, const size_t *days, size_t n);
 
-/* A bin of a day with the shape of one day and the level of another; at most `capacity` each way, 0: any. */
-struct percentile_bin season_bin(const struct season *s, size_t shape, size_t level, size_t bin,
-                                 uint64_t capacity);
+/* A day to come: the shape of one known day, the level of another, at most `capacity` each way (0: any). */
+struct season_drawn {
+	size_t shape, level;
+	uint64_t capacity;
+};
+
+/* Its bins [from, to), into out[0] and so on. */
+void season_day(const struct season *s, const struct season_drawn *drawn, size_t from, size_t to,
+                struct percentile_bin *out);

@@ -227,6 +227,26 @@ static void nothing_is_drawn_beyond_the_capacity(void **state)
 	assert_int_equal(f.billed_bps.high, f.billed_bps.low);
 }
 
+/* A day of which only the night was carried: its night is not to be stretched to the bytes of a day. */
+static void an_outage_lends_no_shape(void **state)
+{
+	(void)state;
+	static const struct percentile_rule peak = { .percentile = 100 };
+	uint64_t seed = 37, most = 0;
+	make(bins[0], &(struct world){ 0 }, &seed);
+	for (size_t b = 0; b < ALL; b++)
+		most = bins[0][b].out_bytes > most ? bins[0][b].out_bytes : most;
+	for (size_t b = DAY / 8; b < DAY; b++)
+		bins[0][13 * DAY + b] = (struct percentile_bin){ 0, 0, true };
+	bins[0][13 * DAY].out_bytes = most;
+	const struct percentile_series series = { .bins = bins[0] };
+	struct forecast_input in = input_of(&series, 1, 0);
+	in.now = 0;
+	in.rule = &peak;
+	const uint64_t bps = most * 8 / BIN;
+	assert_in_range(forecast_of(&in).billed_bps.high, bps, bps * 2);
+}
+
 static void says_when_too_little_is_known(void **state)
 {
 	(void)state;
@@ -265,6 +285,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(chances_are_of_the_draws),
 	cmocka_unit_test(what_goes_together_stays_together),
 	cmocka_unit_test(nothing_is_drawn_beyond_the_capacity),
+	cmocka_unit_test(an_outage_lends_no_shape),
 	cmocka_unit_test(says_when_too_little_is_known),
 };
 
