@@ -299,6 +299,14 @@ struct swarm_sweep {
 };
 size_t swarm_sweep(struct swarm_store *s, struct swarm_sweep *cursor, uint32_t now);
 
+/*
+ * Tells where each peer listens, in slices and with a cursor like those of swarm_sweep(); the hidden ones
+ * have port 0. Who is here all the time comes at least once in a round, who comes or goes in between
+ * maybe not. `each` is called under the shard's lock.
+ */
+typedef void swarm_peer_fn(void *ctx, const struct ip_addr *addr, uint16_t port);
+void swarm_peers(struct swarm_store *s, struct swarm_sweep *cursor, swarm_peer_fn *each, void *ctx);
+
 struct swarm_totals {
 	uint64_t swarms, seeds, leechers, partial, peers_v4, peers_v6, bytes;
 };
