@@ -53,6 +53,8 @@ struct api_options {
 	enum err (*list_swarms)(void *ctx, enum api_swarms format, struct http_reply *reply);
 	/* As JSON. ERR_NOT_FOUND: no such swarm; ERR_DENIED: another provider's client; ERR_NOMEM. */
 	enum err (*explain)(void *ctx, const struct api_question *q, struct text *out);
+	/* The flow exporters of a provider (NULL: all), as JSON. ERR_NOT_FOUND: no collector here. */
+	enum err (*list_exporters)(void *ctx, const char *provider, struct text *out);
 	void *ctx;
 };
 

@@ -34,6 +34,9 @@ call_handle alarm_rules_get, alarm_rule_put;
 /* webhooks.c */
 call_handle webhooks_get, webhook_put, webhook_delete, webhook_test;
 
+/* exporters.c */
+call_handle exporters_get;
+
 /* open.c */
 call_handle metrics_get, healthz_get, readyz_get, page_get;
 

@@ -7,6 +7,7 @@
 #include "server/api/api.h"
 #include "server/app/access.h"
 #include "server/app/clock.h"
+#include "server/app/collecting.h"
 #include "server/app/explain.h"
 #include "server/app/feeder.h"
 #include "server/app/gauges.h"
@@ -46,6 +47,8 @@ enum {
 struct daemon {
 	const struct args *args;
 	struct config config;
+	struct settings_roles roles;
+	bool serving; /* it has started whole */
 	char node[CONFIG_TEXT_SIZE];
 	uint8_t secret[32];
 
@@ -60,6 +63,7 @@ struct daemon {
 	struct auth *auth;
 	struct tracker *tracker;
 	struct listeners listeners;
+	struct collecting *collecting; /* NULL: no collector; the same of the other roles */
 	struct api *api;
 	struct http_server *api_http;
 	struct pricing *pricing;
@@ -135,7 +139,9 @@ static uint64_t secret_number(const struct daemon *d, const char *purpose)
 
 static enum err build_state(struct daemon *d, struct fault *fault)
 {
-	enum err e = state_open(d->config.state_dir, fault);
+	enum err e = settings_roles(d->config.roles, &d->roles, fault);
+	if (e == ERR_OK)
+		e = state_open(d->config.state_dir, fault);
 	if (e == ERR_OK)
 		e = state_secret(d->config.state_dir, d->secret, fault);
 	if (d->config.node[0] != '\0')
@@ -181,6 +187,8 @@ static struct snapshot_files files_of(const struct daemon *d)
 
 static enum err load_swarms(struct daemon *d, struct fault *fault)
 {
+	if (!d->roles.tracker)
+		return ERR_OK;
 	const struct snapshot_files files = files_of(d);
 	const enum err e = snapshot_files_load(&files, steady_now(), unix_now(), fault);
 	if (e == ERR_MALFORMED || e == ERR_SYSTEM) /* peers will announce again */
@@ -202,6 +210,8 @@ static enum err build_maps(struct daemon *d, struct fault *fault)
 
 static enum err build_accounting(struct daemon *d, struct fault *fault)
 {
+	if (!d->roles.tracker)
+		return ERR_OK;
 	const struct accounting_options o = { .slots = tracker_workers(&d->config),
 		                              .bin_seconds = (uint32_t)d->config.bin_seconds,
 		                              .max_peer_mbps = (uint32_t)d->config.max_peer_mbps,
@@ -219,9 +229,25 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 	return e;
 }
 
+static enum err build_collecting(struct daemon *d, struct fault *fault)
+{
+	const struct collecting_options o = { .config = &d->config,
+		                              .office = d->office,
+		                              .geo = d->geo,
+		                              .swarms = d->roles.tracker ? d->swarms : NULL,
+		                              .shards = SHARDS,
+		                              .secret = secret_number(d, "flow peers"),
+		                              .now = unix_now() };
+	if (!d->roles.collector || d->config.listen_flow[0] == '\0')
+		return ERR_OK;
+	return collecting_new(&o, &d->collecting, fault);
+}
+
 static enum err build_auth(struct daemon *d, struct fault *fault)
 {
 	char path[PATH_MAX];
+	if (!d->roles.api)
+		return ERR_OK;
 	(void)snprintf(path, sizeof(path), "%s/admin.token", d->config.state_dir);
 	return auth_new(d->store, path, &d->auth, fault);
 }
@@ -238,6 +264,8 @@ static void tell_accounting(struct daemon *d, const struct config *c,
 /* Lists and passkeys. ERR_AWAY: from copies, for which `store` may be NULL. */
 static enum err load_access(struct daemon *d, struct store *store, struct fault *fault)
 {
+	if (d->tracker == NULL)
+		return ERR_OK;
 	const enum err e = access_load(&d->config, store, d->tracker, fault);
 	if (e != ERR_OK && e != ERR_AWAY)
 		return e;
@@ -256,6 +284,8 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 		                     .geo = d->geo,
 		                     .accounting = d->accounting,
 		                     .metrics = d->metrics };
+	if (!d->roles.tracker)
+		return ERR_OK;
 	memcpy(o.secret, d->secret, sizeof(o.secret));
 	enum err e = settings_make(&d->config, &settings, fault);
 	if (e != ERR_OK)
@@ -271,7 +301,23 @@ static enum err build_tracker(struct daemon *d, struct fault *fault)
 
 static enum err listen_tracker(struct daemon *d, struct fault *fault)
 {
+	if (!d->roles.tracker)
+		return ERR_OK;
 	return listeners_start(&d->listeners, &d->config, d->tracker, fault);
+}
+
+static enum err listen_flows(struct daemon *d, struct fault *fault)
+{
+	const enum err e = d->collecting != NULL ? collecting_listen(d->collecting, fault) : ERR_OK;
+	/* The port is a well-known one, and another collector may have it: no reason not to track. */
+	if (e != ERR_SYSTEM || !(d->roles.tracker || d->roles.api))
+		return e;
+	log_line(
+		LOG_ERROR,
+		"Flows are not collected yet; it is tried again every few seconds. where=%s why=%s",
+		fault->where, fault->text);
+	collecting_listen_later(d->collecting);
+	return ERR_OK;
 }
 
 static bool ready(void *ctx, char why[static 128])
@@ -302,7 +348,8 @@ static enum err reload_access(void *ctx)
 static void name_swarms(void *ctx, struct swarm_name *names, size_t n)
 {
 	const struct daemon *d = ctx;
-	swarm_names_find(d->swarms, d->tracker, names, n);
+	if (d->tracker != NULL) /* bins of a time when there was one may wait in the spool */
+		swarm_names_find(d->swarms, d->tracker, names, n);
 }
 
 static void access_changed(void *ctx) /* called by the API, whose threads may wait */
@@ -314,7 +361,7 @@ static bool passkey_use(void *ctx, const uint8_t hash[static 32], struct api_pas
 {
 	const struct daemon *d = ctx;
 	struct tracker_passkey_use use;
-	if (tracker_passkey_use(d->tracker, hash, &use) != ERR_OK)
+	if (d->tracker == NULL || tracker_passkey_use(d->tracker, hash, &use) != ERR_OK)
 		return false;
 	*out = (struct api_passkey_use){ use.peers, use.announces, use.refused };
 	return true;
@@ -329,7 +376,15 @@ static enum err list_swarms(void *ctx, enum api_swarms format, struct http_reply
 static enum err explain(void *ctx, const struct api_question *q, struct text *out)
 {
 	const struct daemon *d = ctx;
-	return explain_put(d->tracker, q, steady_now() * UINT64_C(1000), out);
+	return d->tracker == NULL ? ERR_NOT_FOUND
+	                          : explain_put(d->tracker, q, steady_now() * UINT64_C(1000), out);
+}
+
+static enum err list_exporters(void *ctx, const char *provider, struct text *out)
+{
+	const struct daemon *d = ctx;
+	return d->collecting != NULL ? collecting_list(d->collecting, provider, out)
+	                             : ERR_NOT_FOUND;
 }
 
 static enum err listen_api(struct daemon *d, struct fault *fault)
@@ -349,8 +404,11 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.passkey_use = passkey_use,
 		.list_swarms = list_swarms,
 		.explain = explain,
+		.list_exporters = list_exporters,
 		.ctx = d,
 	};
+	if (!d->roles.api)
+		return ERR_OK;
 	d->api = api_new(&o);
 	if (d->api == NULL)
 		return no_memory(fault);
@@ -378,7 +436,7 @@ static enum err build_pricing(struct daemon *d, struct fault *fault)
 		                                                   feeder_slot(&d->config)),
 		                           .bin_seconds = (uint32_t)d->config.bin_seconds,
 		                           .ratio_limit_milli = d->config.ratio_limit };
-	if (strcmp(d->config.prices, "live") != 0)
+	if (strcmp(d->config.prices, "live") != 0 || !d->roles.tracker)
 		return ERR_OK;
 	d->pricing = pricing_new(&o);
 	return d->pricing != NULL ? ERR_OK : no_memory(fault);
@@ -386,18 +444,22 @@ static enum err build_pricing(struct daemon *d, struct fault *fault)
 
 static enum err start_feeder(struct daemon *d, struct fault *fault)
 {
-	const struct feeder_options o = { .store = d->store,
-		                          .maps = d->maps,
-		                          .spools = { accounting_spool(d->accounting) },
-		                          .pricing = d->pricing,
-		                          .metrics =
-		                                  metrics_slot(d->metrics, feeder_slot(&d->config)),
-		                          .node = d->node,
-		                          .retry_ms = FEEDER_RETRY_MS,
-		                          .access_changed = reload_access,
-		                          .ctx = d,
-		                          .swarm_names = { name_swarms, d },
-		                          .matrix_days = (unsigned)d->config.matrix_days };
+	const struct feeder_options o = {
+		.store = d->store,
+		.maps = d->maps,
+		.spools = { d->accounting != NULL ? accounting_spool(d->accounting) : NULL,
+		            d->collecting != NULL
+		                    ? collector_spool(collecting_collector(d->collecting))
+		                    : NULL },
+		.pricing = d->pricing,
+		.metrics = metrics_slot(d->metrics, feeder_slot(&d->config)),
+		.node = d->node,
+		.retry_ms = FEEDER_RETRY_MS,
+		.access_changed = reload_access,
+		.ctx = d,
+		.swarm_names = { name_swarms, d },
+		.matrix_days = (unsigned)d->config.matrix_days,
+	};
 	if (d->config.database[0] == '\0')
 		return ERR_OK;
 	d->feeder = feeder_start(&o);
@@ -413,7 +475,11 @@ static bool has_tables(void *ctx)
 static void know_thyself(void *ctx, struct alarms_self *out)
 {
 	const struct daemon *d = ctx;
-	out->spooled = accounting_stats(d->accounting).spooled;
+	out->spooled = 0;
+	if (d->accounting != NULL)
+		out->spooled += accounting_stats(d->accounting).spooled;
+	if (d->collecting != NULL)
+		out->spooled += collector_stats(collecting_collector(d->collecting)).spooled;
 	out->refused = metrics_sum(d->metrics, METRIC_BINS_REFUSED) +
 	               metrics_sum(d->metrics, METRIC_BINS_DAMAGED);
 }
@@ -445,6 +511,7 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 	d->gauges = (struct gauges){ .swarms = d->swarms,
 		                     .bridges = d->bridges,
 		                     .accounting = d->accounting,
+		                     .collecting = d->collecting,
 		                     .maps = d->maps,
 		                     .office = d->office,
 		                     .listeners = &d->listeners,
@@ -455,9 +522,16 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 
 static void announce_start(const struct daemon *d)
 {
-	log_line(LOG_NOTE, "p4pd %s serves. tracker=%s port=%u api=%s port=%u policy=%s",
-	         P4PD_VERSION, d->config.listen_tracker, net_udp_port(d->listeners.udp),
-	         d->config.listen_api, http_port(d->api_http), d->config.policy);
+	if (d->roles.tracker)
+		log_line(LOG_NOTE, "p4pd %s serves. tracker=%s port=%u policy=%s", P4PD_VERSION,
+		         d->config.listen_tracker, net_udp_port(d->listeners.udp),
+		         d->config.policy);
+	if (d->roles.api)
+		log_line(LOG_NOTE, "p4pd %s serves. api=%s port=%u", P4PD_VERSION,
+		         d->config.listen_api, http_port(d->api_http));
+	if (d->collecting != NULL)
+		log_line(LOG_NOTE, "p4pd %s collects. flow=%s port=%u", P4PD_VERSION,
+		         d->config.listen_flow, collecting_port(d->collecting));
 #ifdef HAVE_SYSTEMD
 	(void)sd_notify(0, "READY=1");
 #endif
@@ -469,9 +543,9 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
                       struct fault *fault)
 {
 	static build_fn *const steps[] = {
-		build_state,    build_memory,  build_maps,    load_swarms,  build_accounting,
-		build_auth,     build_tracker, build_pricing, start_feeder, start_alarms,
-		listen_tracker, build_gauges,  listen_api,
+		build_state,      build_memory,   build_maps,    load_swarms,   build_accounting,
+		build_collecting, build_auth,     build_tracker, build_pricing, start_feeder,
+		start_alarms,     listen_tracker, listen_flows,  build_gauges,  listen_api,
 	};
 	struct daemon *d = calloc(1, sizeof(*d));
 	if (d == NULL || sodium_init() < 0) {
@@ -490,6 +564,7 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
 			return e;
 		}
 	}
+	d->serving = true;
 	announce_start(d);
 	*out = d;
 	return ERR_OK;
@@ -547,6 +622,10 @@ static void tick(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct fault fault = { 0 };
+	if (d->collecting != NULL)
+		collecting_tick(d->collecting, unix_now());
+	if (!d->roles.tracker)
+		return;
 	if (accounting_tick(d->accounting, unix_now(), &fault) != ERR_OK)
 		log_line(LOG_ERROR, "Accounting could not write. file=%s why=%s", fault.where,
 		         fault.text);
@@ -577,9 +656,9 @@ static void reload(void *ctx)
 	}
 	config_needs_restart(&d->config, &now, &restart);
 	settings.lab = d->config.lab != 0; /* maps were checked with it */
-	if (tracker_reload(d->tracker, &settings) != ERR_OK)
+	if (d->tracker != NULL && tracker_reload(d->tracker, &settings) != ERR_OK)
 		log_line(LOG_ERROR, "The configuration was not reloaded: out of memory.");
-	else
+	else if (d->tracker != NULL)
 		tell_accounting(d, &now, &settings);
 	settings_done(&settings);
 	if (listeners_certificate(&d->listeners, &now, &fault) != ERR_OK)
@@ -625,7 +704,7 @@ static void close_books(struct daemon *d)
 
 void daemon_stop(struct daemon *d)
 {
-	const bool served = d->api_http != NULL;
+	const bool served = d->serving;
 #ifdef HAVE_SYSTEMD
 	(void)sd_notify(0, "STOPPING=1");
 #endif
@@ -636,16 +715,19 @@ void daemon_stop(struct daemon *d)
 	listeners_stop(&d->listeners);
 	if (d->accounting != NULL) /* even if it never served: it has taken the ledger's file */
 		close_books(d);
+	if (d->collecting != NULL)
+		collecting_end(d->collecting, unix_now());
 	if (d->store != NULL)
 		store_end(d->store, FEEDER_LAST_SECONDS);
 	feeder_stop(d->feeder, FEEDER_LAST_SECONDS);
 	pricing_free(d->pricing);
-	if (served)
+	if (served && d->roles.tracker)
 		save_swarms(d);
 	api_free(d->api);
 	tracker_free(d->tracker);
 	auth_free(d->auth);
 	accounting_free(d->accounting);
+	collecting_free(d->collecting);
 	maps_free(d->maps);
 	store_free(d->store);
 	map_office_free(d->office);

@@ -2,6 +2,7 @@
 #include "server/app/gauges.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 static void swarms(const struct gauges *g, struct text *page)
@@ -101,13 +102,97 @@ static void alarms(const struct gauges *g, struct text *page)
 		            severity_name((enum alarm_severity)s), count[s]);
 }
 
+/* One counter with a label for each protocol. */
+static void by_protocol(struct text *page, const struct flow_stats *s, const char *name,
+                        const char *help, size_t member)
+{
+	text_printf(page, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+	for (unsigned i = 0; i < FLOW_PROTOCOLS; i++) {
+		uint64_t value;
+		memcpy(&value, (const char *)&s->of[i] + member, sizeof(value));
+		text_printf(page, "%s{protocol=\"%s\"} %" PRIu64 "\n", name,
+		            flow_protocol_name((enum flow_protocol)i), value);
+	}
+}
+
+static void flow_decoder(const struct flow_stats *s, struct text *page)
+{
+#define BY_PROTOCOL(name, help, member) \
+	by_protocol(page, s, name, help, offsetof(struct flow_protocol_stats, member))
+	BY_PROTOCOL("p4pd_flow_understood_total", "Datagrams of a protocol we know", datagrams);
+	BY_PROTOCOL("p4pd_flow_malformed_total", "Of them those that broke its grammar", malformed);
+	BY_PROTOCOL("p4pd_flow_records_total", "Flow records decoded", records);
+	BY_PROTOCOL(
+		"p4pd_flow_sequence_lost_total",
+		"Exports lost on the way, by their sequence numbers: flows (v5), records (IPFIX) or "
+		"datagrams",
+		lost);
+#undef BY_PROTOCOL
+	metrics_counter(page, "p4pd_flow_unknown_total", "Datagrams of no protocol we know",
+	                s->unknown);
+	metrics_counter(page, "p4pd_flow_before_template_total",
+	                "Data sets dropped because their template had not come",
+	                s->before_template);
+	metrics_gauge(page, "p4pd_flow_templates", "Templates remembered", s->templates);
+}
+
+static void flow_bytes(const struct collector_stats *s, struct text *page)
+{
+	static const char name[] = "p4pd_flow_bytes_total";
+	const struct {
+		const char *outcome;
+		uint64_t bytes;
+	} rows[] = { { "booked", s->booked_bytes },
+		     { "inside", s->inside_bytes },
+		     { "unknown", s->unknown_bytes },
+		     { "too_late", s->old_bytes },
+		     { "no_room", s->full_bytes } };
+	text_printf(
+		page,
+		"# HELP %s IP bytes of flow records, by what became of them\n# TYPE %s counter\n",
+		name, name);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		text_printf(page, "%s{outcome=\"%s\"} %" PRIu64 "\n", name, rows[i].outcome,
+		            rows[i].bytes);
+}
+
+static void flows(const struct gauges *g, struct text *page)
+{
+	const struct collector_stats s = collector_stats(collecting_collector(g->collecting));
+	metrics_counter(page, "p4pd_flow_datagrams_total", "Datagrams of flow exports received",
+	                s.datagrams);
+	metrics_counter(page, "p4pd_flow_refused_total",
+	                "Datagrams of exporters that are not allowed, or one too many", s.refused);
+	metrics_counter(page, "p4pd_flow_dropped_total",
+	                "Datagrams the kernel dropped, the receive buffer being full", s.dropped);
+	flow_decoder(&s.decoder, page);
+	metrics_counter(page, "p4pd_flow_future_total",
+	                "Records of the future by the exporter's clock, counted now",
+	                s.records_future);
+	metrics_counter(page, "p4pd_flow_late_total",
+	                "Records that came after late_seconds, in whole or in part", s.records_old);
+	flow_bytes(&s, page);
+	metrics_counter(page, "p4pd_flow_bins_lost_total",
+	                "Changed bins forgotten because the disk took none for too long",
+	                s.bins_lost);
+	metrics_gauge(page, "p4pd_flow_open_bins", "Bins of flows that may still change",
+	              s.open_bins);
+	metrics_gauge(page, "p4pd_flow_spool_bins", "Closed bins of flows that wait for PostgreSQL",
+	              s.spooled);
+	metrics_gauge(page, "p4pd_flow_exporters", "Exporters heard since the start", s.exporters);
+	metrics_gauge(page, "p4pd_flow_peers", "Peers by which p2p is told from the rest", s.peers);
+}
+
 void gauges_write(void *ctx, struct text *page)
 {
 	const struct gauges *g = ctx;
 	swarms(g, page);
 	bridges(g, page);
 	maps(g, page);
-	accounting(g, page);
+	if (g->accounting != NULL)
+		accounting(g, page);
+	if (g->collecting != NULL)
+		flows(g, page);
 	if (g->listeners->udp != NULL)
 		udp(g, page);
 	http(g, page);

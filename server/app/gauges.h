@@ -7,6 +7,7 @@
 
 #include "server/accounting/accounting.h"
 #include "server/alarms/alarms.h"
+#include "server/app/collecting.h"
 #include "server/app/listeners.h"
 #include "server/maps/maps.h"
 
@@ -16,7 +17,8 @@
 struct gauges {
 	struct swarm_store *swarms;
 	struct bridge_store *bridges;
-	struct accounting *accounting;
+	struct accounting *accounting; /* NULL: no tracker here */
+	struct collecting *collecting; /* NULL: no collector */
 	struct maps *maps;
 	struct map_office *office;
 	const struct listeners *listeners;

@@ -5,31 +5,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum err proxies_of(const char *list, struct tracker_settings *s, struct fault *fault)
+enum err settings_prefixes(const char *option, const char *list, struct ip_prefix **out, size_t *n,
+                           struct fault *fault)
 {
 	char word[IP_PREFIX_TEXT_SIZE];
 	/* At most one prefix for every two characters. */
-	s->proxies = calloc(strlen(list) / 2 + 1, sizeof(*s->proxies));
-	if (s->proxies == NULL)
-		return fault_set(fault, ERR_NOMEM, "proxies", "out of memory");
-	for (;;) {
+	struct ip_prefix *prefixes = calloc(strlen(list) / 2 + 1, sizeof(*prefixes));
+	if (prefixes == NULL)
+		return fault_set(fault, ERR_NOMEM, option, "out of memory");
+	for (*n = 0;; ++*n) {
 		list += strspn(list, " \t");
-		const size_t n = strcspn(list, " \t");
-		if (n == 0)
-			return ERR_OK;
-		if (n >= sizeof(word))
-			return fault_set(fault, ERR_MALFORMED, "proxies", "'%s' is no prefix",
-			                 list);
-		memcpy(word, list, n);
-		word[n] = '\0';
-		if (ip_prefix_parse(word, &s->proxies[s->n_proxies]) != ERR_OK)
+		const size_t size = strcspn(list, " \t");
+		if (size == 0)
+			break;
+		const size_t kept = size < sizeof(word) ? size : sizeof(word) - 1;
+		memcpy(word, list, kept);
+		word[kept] = '\0';
+		if (kept < size || ip_prefix_parse(word, &prefixes[*n]) != ERR_OK) {
+			free(prefixes);
 			return fault_set(
-				fault, ERR_MALFORMED, "proxies",
+				fault, ERR_MALFORMED, option,
 				"'%s' is no prefix such as 192.0.2.0/24, with zero host bits",
 				word);
-		s->n_proxies++;
-		list += n;
+		}
+		list += size;
 	}
+	*out = prefixes;
+	return ERR_OK;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	const size_t size = strlen(word);
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at++)
+		if ((at == list || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
+			return true;
+	return false;
+}
+
+enum err settings_roles(const char *list, struct settings_roles *out, struct fault *fault)
+{
+	static const char *const known[] = { "tracker", "api", "collector" };
+	size_t words = 0, right = 0;
+	for (const char *at = list; *(at += strspn(at, " ")) != '\0'; at += strcspn(at, " "))
+		words++;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		right += has_word(list, known[i]);
+	if (words == 0 || words != right)
+		return fault_set(fault, ERR_RANGE, "roles",
+		                 "must be some of tracker, api and collector, each once, not '%s'",
+		                 list);
+	*out = (struct settings_roles){ .tracker = has_word(list, known[0]),
+		                        .api = has_word(list, known[1]),
+		                        .collector = has_word(list, known[2]) };
+	return ERR_OK;
 }
 
 static enum steer_policy policy_of(const char *name)
@@ -73,7 +102,8 @@ enum err settings_make(const struct config *c, struct tracker_settings *out, str
 		.connects = { limits_pace(c->connects_per_minute_per_address),
 		              limits_pace(c->connects_per_minute_per_prefix) },
 	};
-	const enum err e = proxies_of(c->proxies, &s, fault);
+	const enum err e =
+		settings_prefixes("proxies", c->proxies, &s.proxies, &s.n_proxies, fault);
 	if (e != ERR_OK) {
 		settings_done(&s);
 		return e;

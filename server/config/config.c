@@ -29,6 +29,8 @@ static const struct option options[] = {
 #undef OPTION
 };
 
+enum { LATE_BINS_MAX = 4000 /* of flows, in memory */ };
+
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
 static const struct option *find(const char *name, size_t size)
@@ -210,6 +212,10 @@ static enum err check_together(const struct config *c, struct fault *f)
 		return fault_set(f, ERR_RANGE, "bin_seconds",
 		                 "must divide a day (86400 seconds), and %" PRIu64 " does not",
 		                 c->bin_seconds);
+	if (c->late_seconds / c->bin_seconds > LATE_BINS_MAX)
+		return fault_set(f, ERR_RANGE, "late_seconds",
+		                 "must not be above %d bins of bin_seconds (%" PRIu64 ")",
+		                 LATE_BINS_MAX, c->bin_seconds);
 	if (strcmp(c->access, "list") != 0 && c->access_file[0] != '\0')
 		return fault_set(f, ERR_RANGE, "access_file",
 		                 "is of no use while access is \"open\"; set access = \"list\"");

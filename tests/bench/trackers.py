@@ -162,7 +162,7 @@ class P4pd(Tracker):
         self.state = folder / f"state-{name}"
         self.state.mkdir()
         self.options = {"listen_tracker": f"127.0.0.1:{self.port}",
-                        "listen_api": f"127.0.0.1:{self.api}",
+                        "listen_api": f"127.0.0.1:{self.api}", "listen_flow": "",
                         "state_dir": self.state, "database": database if maps else "",
                         "udp_workers": 1, "lab": "true", "node": name, **LIMITS, **options}
 

@@ -115,9 +115,10 @@ class Daemon:
 
     def __init__(self, name, **settings):
         self.state = pathlib.Path(tempfile.mkdtemp(prefix=f"p4pd-{name}-"))
-        self.tracker_port, self.api_port = free_port(), free_port()
+        self.tracker_port, self.api_port, self.flow_port = free_port(), free_port(), free_port()
         self.settings = {
             "listen_tracker": f"0.0.0.0:{self.tracker_port}", "listen_api": f"127.0.0.1:{self.api_port}",
+            "listen_flow": f"127.0.0.1:{self.flow_port}",
             "state_dir": self.state, "lab": "true", "node": "test", "announce_interval": 60,
             "min_interval": 5, "peer_timeout": 180, "bin_seconds": 5, "control_percent": 0, **settings}
         self.process = None

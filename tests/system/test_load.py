@@ -54,7 +54,7 @@ def daemon():
     """A fresh one, or the next run would meet the clients of the one before; gives its port."""
     tracker, api = free_ports(2)
     with tempfile.TemporaryDirectory(prefix="p4pd-load.") as state:
-        options = {"listen_tracker": f"[::]:{tracker}", "listen_api": f"127.0.0.1:{api}",
+        options = {"listen_tracker": f"[::]:{tracker}", "listen_api": f"127.0.0.1:{api}", "listen_flow": "",
                    "state_dir": state, "database": "", "lab": "true", "policy": "native",
                    "http_keep_alive": "true", **LIMITS}
         process = subprocess.Popen([P4PD, *(f"--set={k}={v}" for k, v in options.items())])

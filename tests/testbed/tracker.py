@@ -32,7 +32,8 @@ def options_of(p4pd):
 
 def settings(p4pd, policy, more):
     """The options of a p4pd that runs under swarmbed, but for what only a run knows."""
-    fixed = {"lab": "true", "node": "testbed", "bin_seconds": BIN, "listen_api": API, "policy": policy}
+    fixed = {"lab": "true", "node": "testbed", "bin_seconds": BIN, "listen_api": API, "listen_flow": "",
+             "policy": policy}
     if "control_percent" in options_of(p4pd):
         fixed["control_percent"] = 0
     return [f"--set={name}={value}" for name, value in fixed.items()] + [f"--set={one}" for one in more]

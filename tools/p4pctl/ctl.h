@@ -123,6 +123,8 @@ ctl_run ctl_contracts, ctl_policies, ctl_policy_presets;
 /* figures.c */
 ctl_run ctl_balance, ctl_steering, ctl_matrix, ctl_top, ctl_interconnects, ctl_interconnect_set,
 	ctl_samples_put;
+/* exporters.c */
+ctl_run ctl_exporters;
 /* admin.c */
 ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;

@@ -183,6 +183,8 @@ static const struct command {
 	{ "webhook remove", "NAME", "tell it no longer", 1, 1, 0, ctl_webhook_remove },
 	{ "webhook test", "NAME", "send it a test event, and say whether it came", 1, 1, 0,
 	  ctl_webhook_test },
+	{ "exporters", "", "list who sends flow exports, and what was lost of them", 0, 0, 0,
+	  ctl_exporters },
 	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
 	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
 };

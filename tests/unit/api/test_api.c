@@ -13,6 +13,13 @@ struct answer {
 	struct map_office *office;
 };
 
+static enum err list_exporters(void *ctx, const char *provider, struct text *out)
+{
+	(void)ctx;
+	text_printf(out, "{\"exporters\":\"of %s\"}", provider != NULL ? provider : "all");
+	return ERR_OK;
+}
+
 static struct answer ask(const char *method, const char *path, const char *query, const char *body)
 {
 	struct answer a = { .metrics = metrics_new(1), .office = map_office_new(snapshot_free) };
@@ -23,7 +30,8 @@ static struct answer ask(const char *method, const char *path, const char *query
 		                             .access_changed = access_changed,
 		                             .passkey_use = passkey_use,
 		                             .list_swarms = list_swarms,
-		                             .explain = explain };
+		                             .explain = explain,
+		                             .list_exporters = list_exporters };
 	struct api *api = api_new(&options);
 	const struct http_request request = { .method = method,
 		                              .path = path,
@@ -138,6 +146,7 @@ static void answers_every_route(void **state)
 		{ "GET", "/v1/swarms", "", "", 200, "all" },
 		{ "GET", "/v1/swarms", "format=bencode", "", 200, "all" },
 		{ "GET", "/v1/swarms/" HASH "/explain", "address=10.1.0.1", "", 200, "{\"peers\"" },
+		{ "GET", "/v1/exporters", "", "", 200, "{\"exporters\":\"of all\"}" },
 		{ "GET", "/v1/denied", "", "", 200, "[\"de00000000" },
 		{ "PUT", "/v1/denied/" HASH, "", "", 204, "" },
 		{ "DELETE", "/v1/denied/" HASH, "", "", 204, "" },
@@ -420,6 +429,7 @@ static void asks_for_a_token_that_may(void **state)
 		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/swarms", 403 },
 		{ "Bearer good", STORE_OPERATOR, "GET", "/v1/swarms/" HASH "/explain", 400 },
 		{ "Bearer good", STORE_ANALYST, "GET", "/v1/swarms/" HASH "/explain", 403 },
+		{ "Bearer good", STORE_ANALYST, "GET", "/v1/exporters", 200 },
 		{ "Bearer good", STORE_ANALYST, "GET", A "/costs", 200 },
 		{ "Bearer good", STORE_ANALYST, "PUT", A "/costs", 403 },
 		{ "Bearer good", STORE_ANALYST, "GET", A "/contracts/c-1", 200 },

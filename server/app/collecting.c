@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/app/collecting.h"
+
+#include "common/base/log.h"
+#include "server/app/settings.h"
+#include "server/collector/socket.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_SECONDS = 10, ROUND_SECONDS = 60, PEERS_SLACK = 1024, FEW_PEERS = 50000 };
+
+struct collecting {
+	struct collecting_options o;
+	struct collector *collector;
+	struct flow_socket *socket;
+	bool failing;     /* said so already */
+	unsigned to_wait; /* ticks before the port is tried again */
+
+	/* The next set of peers. */
+	struct peer_set *peers;
+	struct swarm_sweep walk;
+	bool few; /* peers: a round is a matter of milliseconds */
+};
+
+enum err collecting_new(const struct collecting_options *options, struct collecting **out,
+                        struct fault *fault)
+{
+	const struct config *config = options->config;
+	struct ip_prefix *allowed = NULL;
+	size_t n_allowed = 0;
+	struct collecting *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return fault_set(fault, ERR_NOMEM, "start", "out of memory");
+	c->o = *options;
+	enum err e = settings_prefixes("flow_exporters", config->flow_exporters, &allowed,
+	                               &n_allowed, fault);
+	if (e == ERR_OK) {
+		const struct collector_options o = {
+			.state_dir = config->state_dir,
+			.bin_seconds = (uint32_t)config->bin_seconds,
+			.late_seconds = (uint32_t)config->late_seconds,
+			.overhead_bytes = (uint32_t)config->flow_overhead_bytes,
+			.allowed = allowed,
+			.n_allowed = n_allowed,
+			.lab = config->lab != 0,
+			.measures_p2p = options->swarms != NULL,
+			.office = options->office,
+			.geo = options->geo,
+			.now = options->now,
+		};
+		fault->where[0] = '\0';
+		e = collector_new(&o, &c->collector, fault);
+	}
+	free(allowed);
+	if (e != ERR_OK) {
+		free(c);
+		return e;
+	}
+	if (fault->where[0] != '\0')
+		log_line(LOG_WARNING, "The collector found a damaged file. file=%s why=%s",
+		         fault->where, fault->text);
+	*out = c;
+	return ERR_OK;
+}
+
+void collecting_free(struct collecting *c)
+{
+	if (c == NULL)
+		return;
+	flow_socket_stop(c->socket);
+	collector_free(c->collector);
+	peer_set_free(c->peers);
+	free(c);
+}
+
+static void take(void *ctx, const struct collector_datagram *batch, size_t n, int64_t now_ms,
+                 uint64_t dropped)
+{
+	collector_take(ctx, batch, n, now_ms, dropped);
+}
+
+enum err collecting_listen(struct collecting *c, struct fault *fault)
+{
+	const struct flow_socket_options o = {
+		.listen = c->o.config->listen_flow,
+		.receive_buffer = (unsigned)c->o.config->flow_buffer_kib << 10,
+		.take = take,
+		.ctx = c->collector,
+	};
+	return flow_socket_start(&o, &c->socket, fault);
+}
+
+void collecting_listen_later(struct collecting *c)
+{
+	c->to_wait = RETRY_SECONDS;
+}
+
+static void listen_again(struct collecting *c)
+{
+	struct fault fault;
+	if (c->to_wait == 0 || --c->to_wait > 0)
+		return;
+	if (collecting_listen(c, &fault) == ERR_OK)
+		log_line(LOG_NOTE, "Flows are collected now. flow=%s", c->o.config->listen_flow);
+	else
+		c->to_wait = RETRY_SECONDS;
+}
+
+uint16_t collecting_port(const struct collecting *c)
+{
+	return c != NULL && c->socket != NULL ? flow_socket_port(c->socket) : 0;
+}
+
+struct collector *collecting_collector(struct collecting *c)
+{
+	return c->collector;
+}
+
+/* ---- the peers ---- */
+
+static void add_peer(void *ctx, const struct ip_addr *addr, uint16_t port)
+{
+	if (port != 0) /* who hides its port is not to be found by it */
+		peer_set_add(ctx, addr, port);
+}
+
+static void begin_round(struct collecting *c)
+{
+	const struct swarm_totals t = swarm_totals(c->o.swarms);
+	const size_t peers = t.peers_v4 + t.peers_v6;
+	c->few = peers < FEW_PEERS;
+	c->peers = peer_set_new(peers + peers / 8 + PEERS_SLACK, c->o.secret);
+	c->walk = (struct swarm_sweep){ 0 };
+}
+
+/* A sixtieth of a round, or when there are few peers all of it. */
+static void walk_peers(struct collecting *c)
+{
+	const unsigned shards = c->o.shards;
+	if (c->peers == NULL)
+		begin_round(c);
+	const uint64_t part = c->few ? shards : shards / ROUND_SECONDS + 1;
+	const uint64_t end = c->walk.shards + part;
+	while (c->peers != NULL && c->walk.shards < end && c->walk.shards < shards)
+		swarm_peers(c->o.swarms, &c->walk, add_peer, c->peers);
+	if (c->peers == NULL || c->walk.shards < shards)
+		return;
+	peer_set_free(collector_peers(c->collector, c->peers));
+	c->peers = NULL;
+}
+
+/* ---- a second ---- */
+
+static void note_failure(struct collecting *c, enum err e, const struct fault *fault)
+{
+	const bool failing = e != ERR_OK;
+	if (failing && !c->failing)
+		log_line(LOG_ERROR,
+		         "The collector could not write. Bins wait in memory, and it tries again "
+		         "every second. file=%s why=%s",
+		         fault->where, fault->text);
+	if (!failing && c->failing)
+		log_line(LOG_NOTE, "The collector can write again.");
+	c->failing = failing;
+}
+
+void collecting_tick(struct collecting *c, int64_t now)
+{
+	struct fault fault = { 0 };
+	note_failure(c, collector_tick(c->collector, now, &fault), &fault);
+	listen_again(c);
+	if (c->o.swarms != NULL)
+		walk_peers(c);
+}
+
+void collecting_end(struct collecting *c, int64_t now)
+{
+	struct fault fault = { 0 };
+	flow_socket_stop(c->socket);
+	c->socket = NULL;
+	if (collector_flush(c->collector, now, &fault) != ERR_OK)
+		log_line(LOG_ERROR, "Flows of the last bins were not written. file=%s why=%s",
+		         fault.where, fault.text);
+}
+
+/* ---- telling ---- */
+
+static void put_exporter(const struct collector_exporter *e, struct text *out)
+{
+	char address[IP_TEXT_SIZE], seen[24];
+	ip_print(&e->address, address);
+	text_time_print(e->last_seen, seen);
+	text_printf(out, "{\"address\":\"%s\",\"provider\":", address);
+	if (e->provider[0] != '\0')
+		text_json_string(out, e->provider);
+	else
+		text_put(out, "null");
+	text_printf(out,
+	            ",\"protocol\":%s%s%s,\"last_seen\":\"%s\",\"datagrams\":%" PRIu64
+	            ",\"malformed\":%" PRIu64 ",\"records\":%" PRIu64 ",\"lost\":%" PRIu64
+	            ",\"sampling\":%" PRIu32 "}",
+	            e->protocol[0] != '\0' ? "\"" : "",
+	            e->protocol[0] != '\0' ? e->protocol : "null",
+	            e->protocol[0] != '\0' ? "\"" : "", seen, e->datagrams, e->malformed,
+	            e->records, e->lost, e->sampling);
+}
+
+enum err collecting_list(struct collecting *c, const char *provider, struct text *out)
+{
+	struct collector_exporter *list;
+	const char *comma = "";
+	size_t n;
+	const enum err e = collector_exporters(c->collector, &list, &n);
+	if (e != ERR_OK)
+		return e;
+	const struct collector_stats s = collector_stats(c->collector);
+	text_put(out, "{\"exporters\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (provider != NULL && strcmp(provider, list[i].provider) != 0)
+			continue;
+		text_put(out, comma);
+		put_exporter(&list[i], out);
+		comma = ",";
+	}
+	text_printf(out, "],\"templates\":%" PRIu32 ",\"refused_datagrams\":%" PRIu64 "}\n",
+	            s.decoder.templates, s.refused);
+	free(list);
+	return out->bad ? ERR_NOMEM : ERR_OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The flow collector in the daemon: its socket, its second, and the live peers that make a flow p2p.
+ *
+ * The peers are walked in slices, a round a minute, and put in force when the round is over; while they
+ * are few, a round a second.
+ *
+ * Threading: from the thread that builds and ends the daemon, which is the clock's.
+ */
+
+#include "common/swarm/swarm.h"
+#include "server/collector/collector.h"
+#include "server/config/config.h"
+
+struct collecting;
+
+struct collecting_options {
+	const struct config *config;
+	struct map_office *office;
+	const struct geo *geo;
+	struct swarm_store *swarms; /* NULL: no tracker here */
+	unsigned shards;            /* that it has */
+	uint64_t secret;
+	int64_t now;
+};
+
+/* Reads the checkpoints; does not listen yet. A damaged one is logged. */
+enum err collecting_new(const struct collecting_options *options, struct collecting **out,
+                        struct fault *fault) must_check;
+void collecting_free(struct collecting *c); /* NULL is fine */
+
+enum err collecting_listen(struct collecting *c, struct fault *fault) must_check;
+/* Somebody has the port: ticks try it again, now and then. */
+void collecting_listen_later(struct collecting *c);
+uint16_t collecting_port(const struct collecting *c); /* 0: it does not listen */
+
+/* Once a second. Logs when the disk takes nothing, once, and when it does again. */
+void collecting_tick(struct collecting *c, int64_t now);
+
+/* Stops listening and writes what is open. */
+void collecting_end(struct collecting *c, int64_t now);
+
+struct collector *collecting_collector(struct collecting *c);
+
+/* GET /v1/exporters: those of a provider, NULL: all. ERR_NOMEM. */
+enum err collecting_list(struct collecting *c, const char *provider, struct text *out) must_check;
