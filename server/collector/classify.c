@@ -21,6 +21,19 @@ struct crossing crossing_of_ports(const struct map_snapshot *s, uint32_t exporte
 	return c;
 }
 
+struct crossing crossing_of_wire(const struct map_snapshot *s, uint32_t interconnect, uint32_t from,
+                                 uint32_t to)
+{
+	const uint32_t provider = snapshot_interconnect(s, interconnect).provider_index;
+	const bool sends = snapshot_place(s, from).provider == provider;
+	const bool receives = snapshot_place(s, to).provider == provider;
+	if (sends == receives)
+		return nowhere;
+	return (struct crossing){ .kind = CROSSING_BOOKED,
+		                  .out = sends ? interconnect : NO_INTERCONNECT,
+		                  .in = receives ? interconnect : NO_INTERCONNECT };
+}
+
 struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t from, uint32_t to)
 {
 	if (s == NULL)

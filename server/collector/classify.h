@@ -8,6 +8,10 @@
  * X inwards, what left through a port of Y crossed Y outwards; a flow through both crossed both, once
  * each. When neither is a port, the flow stayed inside and is not counted.
  *
+ * A probe on the wire (softflowd, a tap) says that all came in and left through one interface. Then the
+ * addresses tell the direction: out when the sender is in the interconnect's provider and the receiver is
+ * not, in the other way round. When both are or neither is, nobody knows.
+ *
  * Of an exporter that no topology names only the two addresses help. They are booked as announces are
  * (common/map/snapshot.h): `out` at the sender's provider, `in` at the receiver's.
  *
@@ -30,6 +34,10 @@ struct crossing {
 /* `exporter` is one of the snapshot's. Interfaces: 0 is unknown. */
 struct crossing crossing_of_ports(const struct map_snapshot *s, uint32_t exporter, uint32_t in_if,
                                   uint32_t out_if);
+
+/* Both of the same port of `interconnect`. */
+struct crossing crossing_of_wire(const struct map_snapshot *s, uint32_t interconnect, uint32_t from,
+                                 uint32_t to);
 
 /* Places of the snapshot, which may be NULL. */
 struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t from, uint32_t to);

@@ -238,10 +238,16 @@ static struct crossing crossing_of(const struct taking *t, const struct flow_rec
 	const struct collector *c = t->c;
 	if (c->map_number == 0)
 		return crossing_of_places(NULL, PLACE_UNKNOWN, PLACE_UNKNOWN);
-	if (t->from->number != NO_EXPORTER)
+	if (t->from->number != NO_EXPORTER && (r->in_if == 0 || r->in_if != r->out_if))
 		return crossing_of_ports(c->lease.map, t->from->number, r->in_if, r->out_if);
-	return crossing_of_places(c->lease.map, place_of(c, &r->from, r->from_asn),
-	                          place_of(c, &r->to, r->to_asn));
+	const uint32_t from = place_of(c, &r->from, r->from_asn);
+	const uint32_t to = place_of(c, &r->to, r->to_asn);
+	if (t->from->number == NO_EXPORTER)
+		return crossing_of_places(c->lease.map, from, to);
+	const uint32_t port = snapshot_port(c->lease.map, t->from->number, r->in_if);
+	return port != NO_INTERCONNECT
+	               ? crossing_of_wire(c->lease.map, port, from, to)
+	               : crossing_of_ports(c->lease.map, t->from->number, r->in_if, r->out_if);
 }
 
 static uint64_t ip_bytes(const struct collector *c, const struct flow_record *r)

@@ -120,10 +120,34 @@ static void places_are_booked_as_announces_are(void **state)
 	assert_int_equal(crossing_of_places(NULL, 0, 0).kind, CROSSING_UNKNOWN);
 }
 
+static void a_probe_on_the_wire_goes_by_addresses(void **state)
+{
+	const struct map_snapshot *s = *state;
+	static const struct {
+		const char *from, *to;
+		enum crossing_kind kind;
+		uint32_t out, in;
+	} rows[] = {
+		{ "10.1.0.1", "10.20.0.1", CROSSING_BOOKED, 1, NO_INTERCONNECT },
+		{ "203.0.113.1", "10.2.0.1", CROSSING_BOOKED, NO_INTERCONNECT, 1 },
+		{ "10.1.0.1", "10.2.0.1", CROSSING_UNKNOWN, NO_INTERCONNECT, NO_INTERCONNECT },
+		{ "10.20.0.1", "203.0.113.1", CROSSING_UNKNOWN, NO_INTERCONNECT, NO_INTERCONNECT },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct crossing c =
+			crossing_of_wire(s, 1, place(s, rows[i].from), place(s, rows[i].to));
+		assert_int_equal(c.kind, rows[i].kind);
+		assert_int_equal(c.out, rows[i].out);
+		assert_int_equal(c.in, rows[i].in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ports_tell_what_was_crossed, compile, end),
+		cmocka_unit_test_setup_teardown(a_probe_on_the_wire_goes_by_addresses, compile,
+		                                end),
 		cmocka_unit_test_setup_teardown(places_are_booked_as_announces_are, compile, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,6 +225,26 @@ static void a_stranger_is_booked_by_places(void **state)
 	accounting_bin_done(&b);
 }
 
+/* softflowd says the same interface twice. */
+static void a_probe_on_the_wire_is_booked_once(void **state)
+{
+	(void)state;
+	struct export_flow f = out_of_x(1500);
+	f.in_if = 17;
+	send("192.0.2.1", &f, start + 5, 1);
+	f.from = B;
+	f.to = A;
+	f.bytes = 400;
+	send("192.0.2.1", &f, start + 5, 1);
+	f.in_if = f.out_if = 9; /* no port */
+	send("192.0.2.1", &f, start + 5, 1);
+	tick(start + 360);
+	const struct accounting_row row = closed();
+	assert_int_equal(row.out_bytes, 1500);
+	assert_int_equal(row.in_bytes, 400);
+	assert_int_equal(collector_stats(r.c).inside_bytes, 400);
+}
+
 static void sampled_records_say_so(void **state)
 {
 	(void)state;
@@ -436,6 +456,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(records_become_closed_bins),
 	TEST(who_is_not_allowed_is_refused),
 	TEST(a_stranger_is_booked_by_places),
+	TEST(a_probe_on_the_wire_is_booked_once),
 	TEST(sampled_records_say_so),
 	TEST(live_peers_make_it_p2p),
 	TEST(a_crash_loses_nothing_that_was_ticked_and_doubles_nothing),
