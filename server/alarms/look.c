@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/alarms/look.h"
 
+#include "server/alarms/agreed.h"
 #include "server/alarms/ahead.h"
 #include "server/report/report.h"
 #include "server/store/watch.h"
@@ -237,6 +238,11 @@ static enum err look_at_month(const struct look *l)
 	return look_ahead(l->o, l->at, l->out);
 }
 
+static enum err look_at_agreed(const struct look *l)
+{
+	return look_at_contracts(l->o, l->at, l->out);
+}
+
 typedef enum err look_fn(const struct look *l);
 
 static const struct {
@@ -249,6 +255,7 @@ static const struct {
 	{ look_for_unknown, { RULE_UNKNOWN_BYTES, RULE_UNKNOWN_BYTES } },
 	{ look_at_steering, { RULE_STEERING, RULE_STEERING } },
 	{ look_at_month, { RULE_RATIO_FORECAST, RULE_RATIO_FORECAST } },
+	{ look_at_agreed, { RULE_FLOOR, RULE_BURST } },
 	{ look_at_maps, { RULE_MAP_AGE, RULE_MAP_AGE } },
 };
 
