@@ -81,6 +81,8 @@ void flow_deliver(struct flow_datagram *g, struct flow_record *r, struct flow_ra
 		r->sampling = (uint32_t)(((uint64_t)rate.of + rate.taken / 2) / rate.taken);
 	if (r->first_ms > r->last_ms)
 		r->first_ms = r->last_ms;
+	if (r->in_if == r->out_if)
+		r->egress = false;
 	g->d->stats.of[g->stream->source.protocol].records++;
 	if (g->sink->record != NULL)
 		g->sink->record(g->sink->ctx, &g->stream->source, r);
@@ -115,6 +117,7 @@ static enum flow_protocol protocol_of(struct reader r)
 	}
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who, what, when and where to, and the fault */
 enum err flow_decode(struct flow_decoder *d, const struct ip_addr *exporter, const void *datagram,
                      size_t size, int64_t now_ms, const struct flow_sink *sink, struct fault *f)
 {

@@ -70,6 +70,7 @@ static struct flow_exporter *exporter_of(struct flow_decoder *d, const struct ip
 static void evict_stream(struct flow_decoder *d, struct flow_exporter *e)
 {
 	struct flow_stream **last = &e->streams;
+	must(*last != NULL);
 	while ((*last)->next != NULL)
 		last = &(*last)->next;
 	forget_stream(d, last);

@@ -41,7 +41,9 @@ struct flow_record {
 	struct ip_addr from, to;     /* IP_NONE: not exported (or no IP packet) */
 	uint16_t from_port, to_port; /* 0: unknown, or the protocol has none */
 	uint8_t protocol;            /* IANA number */
-	bool egress;     /* metered where it leaves the exporter, else where it enters */
+	/* Metered where it leaves the exporter, else where it enters. Never when it enters and leaves
+	 * by the same interface, or nobody knows by which: softflowd goes by the order of addresses. */
+	bool egress;
 	bool link_bytes; /* `bytes` count link-layer headers: only layer-2 octets were exported */
 	uint32_t in_if, out_if;  /* ifIndex; 0: unknown */
 	uint64_t bytes, packets; /* IP bytes; packets 0: not exported */

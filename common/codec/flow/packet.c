@@ -56,7 +56,7 @@ static bool read_ipv4(struct reader r, struct flow_packet *p)
 	p->protocol = reader_u8(&r);
 	(void)reader_u16(&r);
 	const uint8_t *addresses = reader_take(&r, 8);
-	const size_t head = (first & 0xf) * 4U;
+	const size_t head = (size_t)(first & 0xf) * 4;
 	if (addresses == NULL || first >> 4 != 4 || head < 20)
 		return false;
 	p->from = ip_from_bytes(addresses, 4);
@@ -76,8 +76,8 @@ static bool step_over(struct reader *r, uint8_t *next)
 	const uint8_t following = reader_u8(r), length = reader_u8(r);
 	const uint16_t fragment = reader_u16(r) >> 3;
 	const size_t size = kind == FRAGMENT         ? 8U
-	                    : kind == AUTHENTICATION ? (length + 2U) * 4
-	                                             : (length + 1U) * 8;
+	                    : kind == AUTHENTICATION ? ((size_t)length + 2) * 4
+	                                             : ((size_t)length + 1) * 8;
 	(void)reader_take(r, size - 4);
 	*next = following;
 	if (kind == FRAGMENT && fragment > 0)

@@ -130,7 +130,7 @@ static enum flow_scope widened(enum flow_scope all, enum flow_scope one)
 
 static void compile(struct flow_template *t, struct reader r, const struct head *h, bool ipfix)
 {
-	struct draft d;
+	struct draft d = { 0 };
 	uint32_t offset = 0;
 	for (uint16_t i = 0; i < h->fields; i++) {
 		const struct flow_spec s = read_spec(&r, ipfix, i < h->scopes);

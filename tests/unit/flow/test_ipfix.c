@@ -161,6 +161,40 @@ static void reads_every_clock(void **state)
 	}
 }
 
+static void send_times(struct bench *b, unsigned first_id, uint64_t first, uint64_t last)
+{
+	const struct spec specs[] = { { 1, 4, 0 }, { first_id, 8, 0 }, { first_id + 1, 8, 0 } };
+	ipfix_header(b, 0);
+	put_template(b, 2, 256, specs, 3);
+	const size_t at = set_begin(b, 256);
+	u32(b, 9);
+	u64(b, first);
+	u64(b, last);
+	set_end(b, at);
+	assert_ok(b, send_ipfix(b));
+	assert_int_equal(b->count, 1);
+}
+
+static void mends_odd_times(void **state)
+{
+	const uint64_t now = (uint64_t)NOW_MS;
+	struct bench b;
+	(void)state;
+	begin(&b, NULL);
+	send_times(&b, 152, now, now - 1000); /* ends before it begins */
+	assert_true(b.records[0].first_ms == NOW_MS - 1000);
+	assert_true(b.records[0].last_ms == NOW_MS - 1000);
+	send_times(&b, 152, 0, 0); /* not said */
+	assert_true(b.records[0].first_ms == NOW_MS && b.records[0].last_ms == NOW_MS);
+	send_times(&b, 152, now - 7, UINT64_MAX); /* one is nonsense */
+	assert_true(b.records[0].first_ms == NOW_MS - 7 && b.records[0].last_ms == NOW_MS - 7);
+	/* NTP's seconds begin again on 2036-02-07 at 06:28:16. */
+	send_times(&b, 154, UINT64_C(0xffffffff80000000), UINT64_C(0x0000000180000000));
+	assert_true(b.records[0].first_ms == 2085978495500);
+	assert_true(b.records[0].last_ms == 2085978497500);
+	end(&b);
+}
+
 static void learns_when_the_exporter_started(void **state)
 {
 	static const struct spec flow[] = { { 1, 4, 0 }, { 22, 4, 0 } };
@@ -275,6 +309,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(splits_biflows),
 	cmocka_unit_test(steps_over_what_varies),
 	cmocka_unit_test(reads_every_clock),
+	cmocka_unit_test(mends_odd_times),
 	cmocka_unit_test(learns_when_the_exporter_started),
 	cmocka_unit_test(withdraws_templates),
 	cmocka_unit_test(counts_lost_records),

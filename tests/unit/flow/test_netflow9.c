@@ -134,6 +134,35 @@ static void turns_what_the_responder_sent(void **state)
 	end(&b);
 }
 
+/* softflowd says "egress" of one half of all flows of its only interface. */
+static void a_side_takes_two_interfaces(void **state)
+{
+	static const struct {
+		unsigned in_if, out_if;
+		bool egress;
+	} rows[] = { { 7, 7, false }, { 0, 0, false }, { 0, 7, true }, { 7, 8, true } };
+	static const struct spec specs[] = {
+		{ 1, 4, 0 }, { 61, 1, 0 }, { 10, 2, 0 }, { 14, 2, 0 }
+	};
+	struct bench b;
+	(void)state;
+	begin(&b, NULL);
+	v9_header(&b, 1);
+	put_template(&b, 0, 256, specs, COUNT(specs));
+	const size_t at = set_begin(&b, 256);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		u32(&b, 100);
+		u8(&b, 1);
+		u16(&b, rows[i].in_if);
+		u16(&b, rows[i].out_if);
+	}
+	set_end(&b, at);
+	assert_ok(&b, send_it(&b));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(b.records[i].egress, rows[i].egress);
+	end(&b);
+}
+
 static void chooses_the_family(void **state)
 {
 	static const struct spec both[] = { { 8, 4, 0 },   { 12, 4, 0 }, { 27, 16, 0 },
@@ -234,6 +263,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(reads_every_field),
 	cmocka_unit_test(takes_the_bytes_that_are_there),
 	cmocka_unit_test(turns_what_the_responder_sent),
+	cmocka_unit_test(a_side_takes_two_interfaces),
 	cmocka_unit_test(chooses_the_family),
 	cmocka_unit_test(knows_no_enterprise_bit),
 	cmocka_unit_test(tells_faults_by_their_place),
