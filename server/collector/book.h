@@ -19,6 +19,9 @@
  * crossing cannot be told: then what was metered on leaving counts for a direction of an interconnect
  * only if that exporter metered nothing on entering for it.
  *
+ * A probe on a wire names one interface for both, and sees each packet once, whichever direction it says
+ * (softflowd: leaving, for what answers): all of it counts.
+ *
  * Watched: an exporter that sent a datagram is taken to have watched since its last one, unless that was
  * more than `silence` seconds ago. An interconnect has been observed as long as the one of its exporters
  * that was heard in the bin and watched least. BIN_PARTIAL: less than the bin, or one of them was not

@@ -68,7 +68,7 @@ static bool counts(const struct entered *e, const struct cell_key *k, uint32_t e
 {
 	if (edge == 0)
 		return false;
-	if (!k->egress)
+	if (!k->egress || (k->in_if == k->out_if && k->in_if != 0))
 		return true;
 	if (k->in_if == 0 || k->out_if == 0)
 		return !has(&e->directions, k->exporter, edge, inwards);

@@ -45,5 +45,5 @@ def with_exporters(document, ports):
 
 def flows_of(report):
     """{(provider, interconnect): (out_bytes, in_bytes)} of the source flow."""
-    return {(row["provider"], row["interconnect"]): (row["sources"]["flow"]["out_bytes"], row["sources"]["flow"]["in_bytes"])
-            for row in report["interconnects"] if "flow" in row["sources"]}
+    flow = [(row, row["sources"]["flow"]) for row in report["interconnects"] if "flow" in row["sources"]]
+    return {(row["provider"], row["interconnect"]): (of["out_bytes"], of["in_bytes"]) for row, of in flow}

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real exporters on a wire between two network namespaces: what the bins say against what the interface
+counted. Root, softflowd and ethtool; else skipped."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from exports import flows_of, with_exporters
+from house import Daemon, new_database, topology, wait_for
+
+HERE, THERE = {4: "192.168.77.1", 6: "2001:db8:77::1"}, {4: "192.168.77.2", 6: "2001:db8:77::2"}
+MEGABYTES = {"out": 150, "in": 120}  # of each family
+ETHERNET = 14
+
+
+def run(*command, **more):
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, **more)
+
+
+def missing():
+    if os.geteuid() != 0:
+        return "needs root"
+    absent = [tool for tool in ("softflowd", "softflowctl", "ethtool") if not shutil.which(tool)]
+    return f"no {', '.join(absent)}" if absent else None
+
+
+@pytest.fixture
+def wire():
+    """The interface `near` here, `far` in a namespace of its own; all offloads off, or bytes are wrong."""
+    if missing():
+        pytest.skip(missing())
+    name = f"p4pd-far-{os.getpid()}"
+    try:
+        run("ip", "netns", "add", name)
+    except subprocess.CalledProcessError as error:
+        pytest.skip("no network namespace to be had: " + error.stderr.strip())
+    try:
+        run("ip", "link", "add", "name", "near", "type", "veth", "peer", "name", "far", "netns", name)
+        far = ("ip", "netns", "exec", name)
+        for prefix, link, ends in (((), "near", HERE), (far, "far", THERE)):
+            run(*prefix, "ip", "addr", "add", ends[4] + "/24", "dev", link)
+            run(*prefix, "ip", "addr", "add", ends[6] + "/64", "dev", link, "nodad")
+            run(*prefix, "ip", "link", "set", link, "up")
+            run(*prefix, "ethtool", "-K", link, "tso", "off", "gso", "off", "gro", "off", "tx", "off")
+        time.sleep(1)
+        yield far
+    finally:
+        run("ip", "netns", "del", name)
+
+
+def counted():
+    """IP bytes that the near interface has sent and received."""
+    (link,) = json.loads(run("ip", "-s", "-j", "link", "show", "near").stdout)
+    return [link["stats64"][way]["bytes"] - ETHERNET * link["stats64"][way]["packets"] for way in ("tx", "rx")]
+
+
+SINK = """
+import socket, sys
+family, megabytes_in, megabytes_back = map(int, sys.argv[1:])
+with socket.create_server(("::" if family == 6 else "0.0.0.0", 7777 + family),
+                          family=socket.AF_INET6 if family == 6 else socket.AF_INET) as server:
+    print("listening", flush=True)
+    peer, _ = server.accept()
+    with peer:
+        left = megabytes_in << 20
+        while left > 0:
+            left -= len(peer.recv(1 << 20))
+        peer.sendall(bytes(megabytes_back << 20))
+"""
+
+
+def transfer(far, family):
+    sink = subprocess.Popen([*far, "python3", "-c", SINK, str(family), str(MEGABYTES["out"]), str(MEGABYTES["in"])],
+                            stdout=subprocess.PIPE)
+    assert sink.stdout.readline() == b"listening\n"
+    with socket.create_connection((THERE[family], 7777 + family)) as peer:
+        peer.sendall(bytes(MEGABYTES["out"] << 20))
+        left = MEGABYTES["in"] << 20
+        while left > 0:
+            left -= len(peer.recv(1 << 20))
+    assert sink.wait(30) == 0
+
+
+def upload(daemon):
+    document = with_exporters(topology("isp-a"), {"a-b": ("127.0.0.1", 7)})
+    document["pids"][0]["prefixes"] += [HERE[4] + "/32", HERE[6] + "/128"]
+    status, reply = daemon.api("PUT", "/v1/providers/isp-a/topology", document)
+    assert status in (200, 201), reply
+
+
+class Softflowd:
+    def __init__(self, daemon, version, folder, *more):
+        self.control = folder / "control"
+        self.process = subprocess.Popen(
+            ["softflowd", "-i", "7:near", "-n", f"127.0.0.1:{daemon.flow_port}", "-v", version, "-A", "milli",
+             "-6", "-d", "-B", "67108864", "-c", str(self.control), "-p", str(folder / "pid"), "-t", "expint=1", "-t", "tcp.fin=1",
+             "-t", "maxlife=5", *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("softflowd runs", 10, self.control.exists)
+        time.sleep(1)
+
+    def end(self):
+        time.sleep(2)
+        run("softflowctl", "-c", self.control, "expire-all")
+        time.sleep(1)
+        run("softflowctl", "-c", self.control, "shutdown")
+        self.process.wait(10)
+
+
+def allowed(bytes_, one_of):
+    """The share by which bytes may be off: 0.3 %, or twice the 95 % bound of sampling (1.96 / sqrt of samples)."""
+    return 0.003 if one_of == 1 else 2 * 1.96 / (bytes_ / 1400 / one_of) ** 0.5
+
+
+@pytest.mark.parametrize("version, families, one_of",
+                         [("5", (4,), 1), ("9", (4, 6), 1), ("10", (4, 6), 1), ("10", (4, 6), 50)])
+def test_bytes_are_those_that_the_interface_counted(wire, tmp_path, version, families, one_of):
+    with Daemon("probe", database=new_database(f"probe{version}-{one_of}")) as daemon:
+        upload(daemon)
+        since, before = time.time() // 5 * 5, counted()
+        probe = Softflowd(daemon, version, tmp_path, *(["-s", str(one_of)] if one_of > 1 else []))
+        for family in families:
+            transfer(wire, family)
+        probe.end()
+        wanted = [now - then for now, then in zip(counted(), before)]
+        assert wanted[0] > MEGABYTES["out"] << 20
+
+        def close():
+            out_in = flows_of(daemon.balance(since - 5, time.time() + 5)).get(("isp-a", "a-b"), (0, 0))
+            return all(abs(is_ / should - 1) < allowed(should, one_of) for is_, should in zip(out_in, wanted))
+        try:
+            wait_for("the bins", 30, close)
+        finally:
+            got = flows_of(daemon.balance(since - 5, time.time() + 5)).get(("isp-a", "a-b"), (0, 0))
+            print(f"version {version}, 1 of {one_of}:",
+                  *(f"{way} {is_} of {should} ({100 * (is_ / should - 1):+.3f} %)"
+                    for way, is_, should in zip(("out", "in"), got, wanted)))
