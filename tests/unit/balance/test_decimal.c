@@ -94,7 +94,10 @@ static void what_does_not_fit_is_bad_and_stays_bad(void **state)
 	assert_prints(bad, "");
 	assert_true(decimal_add(bad, parsed("1")).bad);
 	assert_true(decimal_subtract(parsed("1"), bad).bad);
+	assert_true(decimal_add(parsed("1"), bad).bad);
+	assert_true(decimal_subtract(bad, parsed("1")).bad);
 	assert_true(decimal_multiply(bad, parsed("0")).bad);
+	assert_true(decimal_multiply(parsed("0"), bad).bad);
 	assert_true(decimal_divide(bad, parsed("1"), 2, DECIMAL_HALF_UP).bad);
 	assert_true(decimal_divide(parsed("1"), bad, 2, DECIMAL_HALF_UP).bad);
 	assert_true(decimal_divide(parsed("1"), parsed("0.00"), 2, DECIMAL_HALF_UP).bad);

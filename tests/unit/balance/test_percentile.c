@@ -461,6 +461,18 @@ static void the_burst_budget_is_exact(void **state)
 		else if (budget.used <= budget.allowed)
 			assert_false(above);
 	}
+	/* At the commit is not above it. */
+	for (size_t b = 0; b < 20; b++)
+		bins[0][b] = (struct percentile_bin){ 1000, 1000 + b % 2, true };
+	const struct percentile_rule out = { .percentile = 95, .direction = DIRECTION_OUT };
+	const struct percentile_rule in = { .percentile = 95, .direction = DIRECTION_IN };
+	struct percentile_budget of_out, of_in;
+	assert_int_equal(percentile_budget(&out, series, 1, 20, 1600, 5, scratch, &of_out), ERR_OK);
+	assert_int_equal(percentile_budget(&in, series, 1, 20, 1600, 5, scratch, &of_in), ERR_OK);
+	assert_int_equal(of_out.used, 0);
+	assert_int_equal(of_in.used, 10);
+	assert_int_equal(of_in.allowed, 1);
+
 	const struct percentile_rule apart = { .percentile = 95 };
 	struct percentile_budget budget;
 	assert_int_equal(percentile_budget(&apart, series, 2, 10, 1, 300, scratch, &budget),
