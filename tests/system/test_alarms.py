@@ -157,6 +157,29 @@ def test_a_source_falls_silent_and_comes_back():
         check_signatures(receiver, secret)
 
 
+def check_scopes(daemon, theirs):
+    """An operator of isp-a sees and changes nothing of isp-b's alarm, nor of anybody's webhooks."""
+    token = ask(daemon, "POST", "/v1/tokens", {"name": "a", "role": "operator", "provider": "isp-a"}, 201)["token"]
+
+    def status(method, path, body=None):
+        return daemon.api(method, path, body, token=token)[0]
+
+    assert daemon.api("GET", "/v1/alarms?state=all", token=token)[1]["alarms"] == []
+    assert daemon.api("GET", f"/v1/alarms/{theirs}/events", token=token)[1]["events"] == []
+    assert status("GET", "/v1/alarms?provider=isp-b") == 403
+    assert status("POST", f"/v1/alarms/{theirs}/ack") == 404
+    assert status("POST", f"/v1/alarms/{theirs}/mute", {"seconds": 60}) == 404
+    assert status("PUT", "/v1/alarm-rules/map-stale", {"threshold": 7, "provider": "isp-b"}) == 422
+    assert status("PUT", "/v1/alarm-rules/map-stale", {"threshold": 7}) == 200
+    rules = {(r["rule"], r["provider"]): r for r in ask(daemon, "GET", "/v1/alarm-rules")["rules"]}
+    assert (rules["map-stale", ""]["threshold"], rules["map-stale", "isp-a"]["threshold"]) == (90, 7)
+    for method, path in (("GET", ""), ("PUT", "/w"), ("DELETE", "/w"), ("POST", "/w/test")):
+        assert status(method, "/v1/webhooks" + path, {"url": "http://a/"}) == 403
+    for body in ({}, {"until": "tomorrow"}, {"seconds": -1}, {"seconds": 1, "until": "2026-11-21T10:05:00Z"}):
+        assert daemon.api("POST", f"/v1/alarms/{theirs}/mute", body)[0] == 422, body
+    assert daemon.api("GET", "/v1/alarms?state=odd")[0] == 400
+
+
 def test_rules_are_set_for_one_provider_or_all():
     with Daemon("rules", database=new_database("rules"), bin_seconds=BIN) as daemon:
         daemon.upload_world()
@@ -176,7 +199,8 @@ def test_rules_are_set_for_one_provider_or_all():
         time.sleep(8 * BIN)
         assert not firing(daemon)  # off
         ctl(daemon, "alarms", "rule", "source-silent", "--provider", "isp-b", "--on")
-        wait_for("it is looked at", 60, lambda: firing(daemon))
+        alarm = wait_for("it is looked at", 60, lambda: firing(daemon))[0]
+        check_scopes(daemon, alarm["id"])
         ctl(daemon, "alarms", "rule", "source-silent", "--provider", "isp-b", "--off")
         wait_for("it is no longer", 60, lambda: not firing(daemon))
 
