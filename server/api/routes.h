@@ -13,6 +13,9 @@ call_handle policies_get, policy_get, policy_put, policy_delete, policy_versions
 call_handle report_contracts_get, report_policies_get;
 call_handle contracts_get, contract_get, contract_put, contract_delete, contract_versions;
 
+/* statements.c */
+call_handle statements_get, statement_post, statement_get, statement_verify_get;
+
 /* traffic.c */
 call_handle interconnects_get, interconnect_put, balance_get, series_get, steering_get, matrix_get,
 	top_get, samples_post;

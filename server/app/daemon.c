@@ -387,6 +387,14 @@ static enum err list_exporters(void *ctx, const char *provider, struct text *out
 	                             : ERR_NOT_FOUND;
 }
 
+static struct report_options report_options(const struct daemon *d)
+{
+	return (struct report_options){ .bin_seconds = (uint32_t)d->config.bin_seconds,
+		                        .ratio_limit_milli = d->config.ratio_limit,
+		                        .least_clients = (unsigned)d->config.swarm_rows_min_peers,
+		                        .software = "p4pd " P4PD_VERSION };
+}
+
 static enum err listen_api(struct daemon *d, struct fault *fault)
 {
 	const struct api_options o = {
@@ -396,9 +404,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.auth = d->auth,
 		.metrics = d->metrics,
 		.first_slot = api_slot(&d->config),
-		.report = { .bin_seconds = (uint32_t)d->config.bin_seconds,
-		            .ratio_limit_milli = d->config.ratio_limit,
-		            .least_clients = (unsigned)d->config.swarm_rows_min_peers },
+		.report = report_options(d),
 		.ready = ready,
 		.access_changed = access_changed,
 		.passkey_use = passkey_use,
@@ -454,6 +460,7 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		.pricing = d->pricing,
 		.metrics = metrics_slot(d->metrics, feeder_slot(&d->config)),
 		.node = d->node,
+		.report = report_options(d),
 		.retry_ms = FEEDER_RETRY_MS,
 		.access_changed = reload_access,
 		.ctx = d,

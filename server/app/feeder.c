@@ -2,6 +2,7 @@
 #include "server/app/feeder.h"
 
 #include "common/base/log.h"
+#include "server/report/statements.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -32,10 +33,12 @@ struct feeder {
 	bool away;     /* said so already */
 	enum err said; /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
-	int64_t tidy_at; /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
+	int64_t tidy_at;       /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
+	int64_t statements_at; /* the same of the next look for some */
 };
 
 enum { DAY = 86400, MATRIX_BINS_DAYS = 2, MATRIX_HOURS = 4, TIDY_MS = 600000 };
+enum { STATEMENTS_MS = 600000 };
 enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10, FEEDER_NICE = 10 };
 
 static int64_t monotonic_ms(void)
@@ -271,6 +274,20 @@ static void see_to_matrix(struct feeder *f)
 	f->tidy_at = monotonic_ms() + (hours < MATRIX_HOURS ? TIDY_MS : WAIT_MS);
 }
 
+/* What ended is frozen in the morning after (04:00 UTC); whoever of several daemons comes first does it. */
+static void see_to_statements(struct feeder *f)
+{
+	size_t made;
+	if (f->o.report.bin_seconds == 0 || monotonic_ms() < f->statements_at)
+		return;
+	f->statements_at = monotonic_ms() + STATEMENTS_MS;
+	const enum err e = statements_due(f->o.store, &f->o.report, time(NULL), &made);
+	if (made > 0)
+		log_line(LOG_NOTE, "Periods of contracts were frozen. statements=%zu", made);
+	if (e != ERR_OK && e != ERR_AWAY)
+		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
+}
+
 static void *feeder_run(void *arg)
 {
 	struct feeder *f = arg;
@@ -291,8 +308,10 @@ static void *feeder_run(void *arg)
 		note_away(f, e == ERR_AWAY || (e == ERR_OK && fed == ERR_AWAY));
 		if (fed == ERR_NOT_FOUND)
 			see_to_prices(f);
-		if (fed == ERR_NOT_FOUND && !atomic_load(&f->stop))
+		if (fed == ERR_NOT_FOUND && !atomic_load(&f->stop)) {
 			see_to_matrix(f);
+			see_to_statements(f);
+		}
 		if (atomic_load(&f->stop) &&
 		    (fed != ERR_OK || monotonic_ms() >= atomic_load(&f->deadline)))
 			return NULL;

@@ -7,9 +7,9 @@
  *
  * Applies the migrations when the database is first reached; then follows what other daemons
  * activate (LISTEN) and carries closed bins from the spools into the database, the oldest of a spool first;
- * when none is left it sees to prices. While the database is away it tries again every second; nothing is
- * lost, the spool grows. A bin that the database refuses although it is there is set aside after some
- * tries, for a human to look at.
+ * when none is left it sees to prices, and to the statements that contracts want by themselves. While
+ * the database is away it tries again every second; nothing is lost, the spool grows. A bin that the
+ * database refuses although it is there is set aside after some tries, for a human to look at.
  *
  * Threading: start and stop from one thread.
  */
@@ -18,6 +18,7 @@
 #include "server/app/matrix_feed.h"
 #include "server/maps/maps.h"
 #include "server/pricing/pricing.h"
+#include "server/report/report.h"
 #include "server/store/store.h"
 
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct feeder_options {
 	struct pricing *pricing;             /* NULL: prices are as documented */
 	struct metrics_slot *metrics;        /* this thread's own */
 	const char *node;
+	struct report_options report; /* of statements; bin_seconds 0: none are made here */
 	unsigned retry_ms; /* after a bin was refused the first time; doubles every time */
 	/* The access list may have changed; on the feeder's thread, again until it is ERR_OK. */
 	enum err (*access_changed)(void *ctx);

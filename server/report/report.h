@@ -18,6 +18,7 @@ struct report_options {
 	uint32_t bin_seconds;
 	uint64_t ratio_limit_milli; /* for settlement-free interconnects without one; 0: none */
 	unsigned least_clients;     /* of a provider, for a swarm to have a row of its own */
+	const char *software;       /* what statements say made them: "p4pd 0.1.0" */
 };
 
 /* For `from` and `to` together or alone: the last 24 hours, up to the last closed bin. */

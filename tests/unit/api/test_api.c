@@ -212,6 +212,93 @@ static void answers_every_route_of_agreements(void **state)
 	CHECK(rows);
 }
 
+static void expect_no_scripts(const char *policy)
+{
+	assert_non_null(strstr(policy, "default-src 'none'"));
+	assert_null(strstr(policy, "script"));
+}
+
+#define ORDER "{\"provider\":\"isp-a\",\"contract\":\"c-1\",\"period\":\"2026-11\"}"
+
+static void answers_every_route_of_statements(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "GET", "/v1/statements", "", "", 200, "{\"statements\":[\n{\"id\":7}]}" },
+		{ "POST", "/v1/statements", "", ORDER, 201, "{\"id\":7,\"figures\":{}}" },
+		{ "GET", "/v1/statements/7", "", "", 200, "{\"id\":7,\"figures\":{}}" },
+		{ "GET", "/v1/statements/7", "format=csv", "", 200, "statement.id,7" },
+		{ "GET", "/v1/statements/7", "format=html", "", 200, "<!doctype html>" },
+		{ "GET", "/v1/statements/7", "format=pdf", "", 400, "format: " },
+		{ "GET", "/v1/statements/404", "", "", 404, "there is no statement 404" },
+		{ "GET", "/v1/statements/seven", "", "", 404, "there is no statement seven" },
+		{ "GET", "/v1/statements/7/verify", "", "", 200,
+		  "{\"id\":7,\"verified\":false,\"inputs_match_hash\":true,\"first_figure\":null,"
+		  "\"first_bin\":{\"bin\":\"flow a-1\",\"statement\":\"1\",\"now\":\"2\"}}" },
+		{ "GET", "/v1/statements/8/verify", "", "", 200, "\"verified\":true" },
+		{ "POST", "/v1/statements", "", "{}", 422, "/provider" },
+		{ "POST", "/v1/statements", "", "{\"provider\":\"p\",\"contract\":\"c\"}", 422,
+		  "/period" },
+		{ "POST", "/v1/statements", "",
+		  "{\"provider\":\"p\",\"contract\":\"c\",\"period\":\"x\",\"y\":1}", 422,
+		  "unknown-key" },
+	};
+	CHECK(rows);
+	world.accept = "text/html,application/xhtml+xml";
+	struct answer a = ask("GET", "/v1/statements/7", "", "");
+	assert_string_equal(a.reply.content_type, "text/html; charset=utf-8");
+	expect_no_scripts(header_of(&a, "Content-Security-Policy"));
+	answer_done(&a);
+}
+
+static void freezing_says_what_is_in_the_way(void **state)
+{
+	(void)state;
+	static const struct {
+		enum err answer;
+		unsigned status;
+	} rows[] = { { ERR_NOT_FOUND, 404 },
+		     { ERR_MALFORMED, 422 },
+		     { ERR_BUSY, 409 },
+		     { ERR_EXISTS, 409 },
+		     { ERR_AWAY, 503 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.answer = rows[i].answer;
+		struct answer a = ask("POST", "/v1/statements", "", ORDER);
+		assert_int_equal(a.reply.status, rows[i].status);
+		assert_string_equal(world.said, "isp-a c-1 2026-11 admin");
+		answer_done(&a);
+	}
+}
+
+static void a_scoped_token_sees_its_own_statements(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *scope;
+		enum store_role role;
+		const char *method, *path, *query;
+		unsigned status;
+	} rows[] = {
+		{ "isp-a", STORE_ANALYST, "GET", "/v1/statements/7", "", 200 },
+		{ "isp-b", STORE_ANALYST, "GET", "/v1/statements/7", "", 404 },
+		{ "isp-b", STORE_ANALYST, "GET", "/v1/statements/7/verify", "", 404 },
+		{ "isp-a", STORE_ANALYST, "POST", "/v1/statements", "", 403 },
+		{ "isp-a", STORE_OPERATOR, "POST", "/v1/statements", "", 201 },
+		{ "isp-b", STORE_OPERATOR, "POST", "/v1/statements", "", 403 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.who = (struct auth_who){ .name = "t", .role = rows[i].role };
+		(void)snprintf(world.who.provider, sizeof(world.who.provider), "%s", rows[i].scope);
+		struct answer a = ask(rows[i].method, rows[i].path, rows[i].query, ORDER);
+		assert_int_equal(a.reply.status, rows[i].status);
+		answer_done(&a);
+	}
+	struct answer a = ask("GET", "/v1/statements", "provider=isp-a&contract=c", "");
+	assert_string_equal(world.said, "isp-b ."); /* of others there is nothing */
+	answer_done(&a);
+}
+
 static void a_report_of_agreements_is_of_what_was_asked(void **state)
 {
 	(void)state;
@@ -667,6 +754,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(answers_every_route),
 	TEST(asks_the_matrix_for_what_was_said),
 	TEST(answers_every_route_of_agreements),
+	TEST(answers_every_route_of_statements),
+	TEST(freezing_says_what_is_in_the_way),
+	TEST(a_scoped_token_sees_its_own_statements),
 	TEST(a_report_of_agreements_is_of_what_was_asked),
 	TEST(names_what_is_wrong_in_path_and_query),
 	TEST(names_what_is_wrong_in_the_body),

@@ -9,6 +9,7 @@
 #include "server/report/agreements.h"
 #include "server/report/matrix.h"
 #include "server/report/policies.h"
+#include "server/report/statements.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -370,6 +371,77 @@ enum err report_policies(struct store *s, const struct report_options *o,
 {
 	(void)s, (void)o;
 	return pretend_report(q, "policies", out);
+}
+
+enum err statement_freeze(struct store *s, const struct report_options *o,
+                          const struct statement_order *order, uint64_t *id, struct fault *why)
+{
+	(void)s, (void)o;
+	(void)snprintf(world.said, sizeof(world.said), "%.16s %.16s %.16s %.8s", order->provider,
+	               order->contract, order->period, order->author);
+	*id = 7;
+	if (world.answer != ERR_OK)
+		(void)fault_set(why, world.answer, "/period", "not this one");
+	return world.answer;
+}
+
+enum err store_statement(struct store *s, uint64_t id, struct store_statement *out)
+{
+	(void)s;
+	if (world.answer == ERR_OK)
+		*out = (struct store_statement){ .id = id, .provider = "isp-a" };
+	return id == 404 ? ERR_NOT_FOUND : world.answer;
+}
+
+void store_statement_done(struct store_statement *st)
+{
+	(void)st;
+}
+
+enum err store_statements(struct store *s, const char *provider, const char *contract,
+                          const char *period, struct store_statement **out, size_t *count)
+{
+	static const struct store_statement st = { .id = 7 };
+	(void)s, (void)period;
+	(void)snprintf(world.said, sizeof(world.said), "%.16s %.16s",
+	               provider != NULL ? provider : "(all)",
+	               contract != NULL ? contract : "(all)");
+	return one(&st, sizeof(st), out, count);
+}
+
+void statement_json_about(const struct store_statement *st, struct text *out)
+{
+	text_printf(out, "\"id\":%u", (unsigned)st->id);
+}
+
+void statement_json(const struct store_statement *st, struct text *out)
+{
+	text_printf(out, "{\"id\":%u,\"figures\":{}}", (unsigned)st->id);
+}
+
+void statement_csv(const struct store_statement *st, struct text *out)
+{
+	text_printf(out, "statement.id,%u", (unsigned)st->id);
+}
+
+void statement_html(const struct store_statement *st, struct text *out)
+{
+	text_printf(out, "<!doctype html>Statement %u", (unsigned)st->id);
+}
+
+enum err statement_verify(struct store *s, const struct store_statement *st,
+                          struct statement_finding *out, struct fault *why)
+{
+	(void)s, (void)why;
+	*out = (struct statement_finding){ .bin = "flow a-1", .bin_was = "1", .bin_is = "2" };
+	if (st->id == 8)
+		*out = (struct statement_finding){ .hash_differs = false };
+	return world.answer;
+}
+
+bool statement_is_sound(const struct statement_finding *f)
+{
+	return f->bin[0] == '\0';
 }
 
 enum err store_audit(struct store *s, size_t limit, struct store_audit **out, size_t *count)

@@ -13,7 +13,7 @@
 
 enum { BIN = 300, DAY = 86400 };
 static const int64_t NOVEMBER = 1793491200; /* 2026-11-01T00:00:00Z */
-static const struct report_options options = { .bin_seconds = BIN };
+static const struct report_options options = { .bin_seconds = BIN, .software = "p4pd test" };
 static struct store *s;
 
 static inline int open_store(void **state)
