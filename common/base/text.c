@@ -184,6 +184,31 @@ bool text_time(const char *s, int64_t *out)
 	return true;
 }
 
+bool text_time_ms(const char *s, int64_t *out)
+{
+	char whole[64];
+	const char *dot = strchr(s, '.');
+	int64_t seconds, ms = 0;
+	if (dot == NULL) {
+		if (!text_time(s, &seconds))
+			return false;
+	} else {
+		const size_t digits = strspn(dot + 1, "0123456789");
+		const size_t before = (size_t)(dot - s), after = strlen(dot + 1) - digits;
+		if (digits == 0 || before == 0 || dot[1 + digits] == ':' ||
+		    before + after >= sizeof(whole))
+			return false;
+		memcpy(whole, s, before);
+		memcpy(whole + before, dot + 1 + digits, after + 1);
+		if (!text_time(whole, &seconds))
+			return false;
+		for (size_t i = 0; i < 3; i++)
+			ms = ms * 10 + (i < digits ? dot[1 + i] - '0' : 0);
+	}
+	*out = seconds * 1000 + ms;
+	return true;
+}
+
 void text_time_print(int64_t unix_seconds, char out[static 24])
 {
 	const time_t t = (time_t)unix_seconds;

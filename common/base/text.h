@@ -62,6 +62,10 @@ bool text_u64(const char *s, size_t size, uint64_t *out);
 /* Seconds since 1970 of "2026-11-21T10:05:00Z" (UTC only, RFC 3339) or of a plain number. */
 bool text_time(const char *s, int64_t *out);
 
+/* The same in milliseconds, with a fraction of a second behind the seconds or without; digits beyond the
+ * third are cut off. */
+bool text_time_ms(const char *s, int64_t *out);
+
 /* "2026-11-21T10:05:00Z" into `out`. */
 void text_time_print(int64_t unix_seconds, char out[static 24]);
 

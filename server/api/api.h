@@ -43,6 +43,7 @@ struct api_options {
 	struct metrics *metrics;
 	unsigned first_slot; /* of the metrics: API thread i adds to slot first_slot + i */
 	struct report_options report;
+	uint32_t late_seconds; /* readings may come out of order for so long */
 	/* Is the daemon ready (listeners up, maps loaded)? `why` gets a sentence when not. */
 	bool (*ready)(void *ctx, char why[static 128]);
 	/* Access lists or passkeys changed in the store. */

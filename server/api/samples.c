@@ -1,22 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/api/samples.h"
-
-#include "common/base/arena.h"
-#include "common/base/table.h"
-#include "common/base/text.h"
+#include "server/api/samples_parsing.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum field { PROVIDER, INTERCONNECT, BIN, OUT_BYTES, IN_BYTES, OBSERVED, FIELDS, UNKNOWN };
+static const char *const names[FIELDS] = {
+	[PROVIDER] = "provider",
+	[INTERCONNECT] = "interconnect",
+	[BIN] = "bin",
+	[OUT_BYTES] = "out_bytes",
+	[IN_BYTES] = "in_bytes",
+	[OBSERVED] = "observed_seconds",
+	[OUT_PACKETS] = "out_packets",
+	[IN_PACKETS] = "in_packets",
+	[PORT] = "port",
+	[SPEED] = "speed_bps",
+	[SECONDS] = "seconds",
+	[END] = "end",
+	[AT] = "at",
+	[OUT_OCTETS] = "out_octets",
+	[IN_OCTETS] = "in_octets",
+	[COUNTER_BITS] = "counter_bits",
+	[SYS_UPTIME] = "sys_uptime",
+	[DISCONTINUITY] = "discontinuity_time",
+};
 
-static const char *const names[FIELDS] = { "provider",  "interconnect", "bin",
-	                                   "out_bytes", "in_bytes",     "observed_seconds" };
+enum {
+	WHOSE = FIELD(PROVIDER) | FIELD(INTERCONNECT),
+	BYTES = FIELD(OUT_BYTES) | FIELD(IN_BYTES),
+	PACKETS = FIELD(OUT_PACKETS) | FIELD(IN_PACKETS),
+	OF_READINGS = FIELD(AT) | FIELD(OUT_OCTETS) | FIELD(IN_OCTETS),
+	OF_PERIODS = FIELD(SECONDS) | FIELD(END),
+};
 
-static enum field field_of(const char *name)
+static const struct {
+	const char *members;
+	uint32_t needs, knows;
+} shapes[] = {
+	[SAMPLE] = { "a sample has provider, interconnect, bin, out_bytes, in_bytes, "
+	             "observed_seconds, out_packets, in_packets",
+	             WHOSE | FIELD(BIN) | BYTES, FIELD(OBSERVED) | PACKETS },
+	[PERIOD] = { "a period has provider, interconnect, port, start or end, seconds, out_bytes, "
+	             "in_bytes, out_packets, in_packets, speed_bps",
+	             WHOSE | FIELD(SECONDS) | BYTES,
+	             FIELD(BIN) | FIELD(END) | FIELD(PORT) | FIELD(SPEED) | PACKETS },
+	[READING] = { "a reading has provider, interconnect, port, at, out_octets, in_octets, "
+	              "out_packets, in_packets, counter_bits, sys_uptime, discontinuity_time, "
+	              "speed_bps",
+	              WHOSE | OF_READINGS,
+	              FIELD(PORT) | PACKETS | FIELD(COUNTER_BITS) | FIELD(SYS_UPTIME) |
+	                      FIELD(DISCONTINUITY) | FIELD(SPEED) },
+};
+
+const char *field_name(enum field f)
+{
+	return names[f];
+}
+
+enum field field_of(const char *name)
 {
 	/* What pollers and time-series databases call it. */
 	static const char *const bins[] = { "start", "time", "timestamp" };
@@ -29,23 +72,22 @@ static enum field field_of(const char *name)
 	return UNKNOWN;
 }
 
-/* One sample before anything is believed: what each field said (NULL: nothing), and where it stood. */
-struct raw {
-	const char *value[FIELDS];
-	char number[FIELDS][24]; /* the digits of a JSON number */
-	char place[48];          /* "/samples/3" or "line 4" */
-};
+enum shape shape_of(uint32_t there)
+{
+	if ((there & OF_READINGS) != 0)
+		return READING;
+	return (there & OF_PERIODS) != 0 ? PERIOD : SAMPLE;
+}
 
-struct parser {
-	const struct samples_rules *rules;
-	struct faults *faults;
-	struct arena *arena;  /* the tables' keys */
-	struct table *known;  /* provider, interconnect */
-	struct table *seen;   /* provider, interconnect, bin */
-	struct samples found; /* room for `room` rows */
-	size_t room;
-	bool no_memory, denied;
-};
+uint32_t shape_needs(enum shape s)
+{
+	return shapes[s].needs;
+}
+
+const char *shape_members(enum shape s)
+{
+	return shapes[s].members;
+}
 
 /* A key of the tables. No name has a control character, so the separator divides in one way only. */
 static char *key(struct parser *p, const char *provider, const char *id, int64_t start)
@@ -68,19 +110,18 @@ static enum err add_known(struct parser *p)
 	return ERR_OK;
 }
 
-static enum err begin(struct parser *p, size_t expected)
+enum err parser_begin(struct parser *p, size_t expected)
 {
-	p->room = expected;
+	p->room = expected > 0 ? expected : 1;
 	p->arena = arena_new(1 << 16);
 	p->known = table_new(p->rules->n_known);
 	p->seen = table_new(expected);
-	p->found.rows = calloc(expected > 0 ? expected : 1, sizeof(*p->found.rows));
-	if (p->arena == NULL || p->known == NULL || p->seen == NULL || p->found.rows == NULL)
+	if (p->arena == NULL || p->known == NULL || p->seen == NULL)
 		return ERR_NOMEM;
 	return add_known(p);
 }
 
-static enum err end(struct parser *p, enum err e, struct samples *out)
+enum err parser_end(struct parser *p, enum err e, struct samples *out)
 {
 	if (e == ERR_OK && p->no_memory)
 		e = ERR_NOMEM;
@@ -99,21 +140,30 @@ static enum err end(struct parser *p, enum err e, struct samples *out)
 void samples_done(struct samples *s)
 {
 	free(s->rows);
+	free(s->readings);
+	free(s->places);
 	*s = (struct samples){ 0 };
 }
 
-/* A fault of one field: a pointer names it in JSON; in CSV the line does, and the text the column. */
-static void wrong(struct parser *p, const struct raw *r, enum field f, const char *kind,
-                  const char *text)
+void samples_print_place(const struct samples_place *p, char out[static 48])
 {
-	char where[80];
-	const bool json = r->place[0] == '/';
-	(void)snprintf(where, sizeof(where), "%s%s%s", r->place, json ? "/" : "",
+	if (p->array != NULL)
+		(void)snprintf(out, 48, "%s/%zu", p->array, p->n);
+	else
+		(void)snprintf(out, 48, "line %zu", p->n);
+}
+
+void wrong(struct parser *p, const struct raw *r, enum field f, const char *kind, const char *text)
+{
+	char place[48], where[80];
+	const bool json = r->place.array != NULL;
+	samples_print_place(&r->place, place);
+	(void)snprintf(where, sizeof(where), "%s%s%s", place, json ? "/" : "",
 	               json ? names[f] : "");
 	(void)faults_add(p->faults, ERR_MALFORMED, kind, where, "%s: %s", names[f], text);
 }
 
-static bool name_is_good(struct parser *p, const struct raw *r, enum field f, char out[static 65])
+bool name_is_good(struct parser *p, const struct raw *r, enum field f, char out[static 65])
 {
 	const char *value = r->value[f];
 	if (value == NULL) {
@@ -128,7 +178,7 @@ static bool name_is_good(struct parser *p, const struct raw *r, enum field f, ch
 	return true;
 }
 
-static bool provider_is_good(struct parser *p, const struct raw *r, char out[static 65])
+bool provider_is_good(struct parser *p, const struct raw *r, char out[static 65])
 {
 	if (!name_is_good(p, r, PROVIDER, out))
 		return false;
@@ -139,46 +189,74 @@ static bool provider_is_good(struct parser *p, const struct raw *r, char out[sta
 	return false;
 }
 
-static bool bytes_are_good(struct parser *p, const struct raw *r, enum field f, uint64_t *out)
+bool count_is_good(struct parser *p, const struct raw *r, enum field f, uint64_t *out)
 {
 	if (r->value[f] == NULL) {
 		wrong(p, r, f, "missing", "is needed");
 		return false;
 	}
 	if (!text_u64(r->value[f], strlen(r->value[f]), out)) {
-		wrong(p, r, f, "malformed", "a whole number of bytes below 2^64");
+		const bool packets = f == OUT_PACKETS || f == IN_PACKETS;
+		wrong(p, r, f, "malformed",
+		      packets ? "a whole number of packets below 2^64"
+		              : "a whole number of bytes below 2^64");
 		return false;
 	}
 	return true;
 }
 
-static bool bin_is_good(struct parser *p, const struct raw *r, int64_t *out)
+bool packets_are_good(struct parser *p, const struct raw *r, bool *there, uint64_t *out,
+                      uint64_t *in)
 {
-	const int64_t earliest = 946684800; /* 2000-01-01: an older one is a unit mixed up */
-	const struct samples_rules *rules = p->rules;
-	char text[96];
+	*there = r->value[OUT_PACKETS] != NULL || r->value[IN_PACKETS] != NULL;
+	if (!*there)
+		return true;
+	const bool good = count_is_good(p, r, OUT_PACKETS, out);
+	return count_is_good(p, r, IN_PACKETS, in) && good;
+}
+
+bool time_is_good(struct parser *p, const struct raw *r, enum field f, int64_t ahead, int64_t *ms)
+{
+	const int64_t earliest =
+		INT64_C(946684800000); /* 2000-01-01: an older one is a unit mixed up */
 	int64_t t;
-	if (r->value[BIN] == NULL) {
-		wrong(p, r, BIN, "missing", "is needed: when the bin starts");
+	if (r->value[f] == NULL) {
+		wrong(p, r, f, "missing",
+		      f == BIN ? "is needed: when the bin starts" : "is needed");
 		return false;
 	}
-	if (!text_time(r->value[BIN], &t)) {
-		wrong(p, r, BIN, "malformed",
+	if (!text_time_ms(r->value[f], &t)) {
+		wrong(p, r, f, "malformed",
 		      "a time such as 2026-11-21T10:05:00Z (UTC), or seconds since 1970");
 		return false;
 	}
-	if (t < earliest || t > rules->now) {
-		wrong(p, r, BIN, t > rules->now ? "future" : "out-of-range",
-		      t > rules->now ? "has not begun yet" : "is before 2000-01-01");
+	if (t < earliest || t > (p->rules->now + ahead) * 1000) {
+		wrong(p, r, f, t < earliest ? "out-of-range" : "future",
+		      t < earliest ? "is before 2000-01-01"
+		      : f == BIN   ? "has not begun yet"
+		                   : "is in the future");
 		return false;
 	}
-	if (t % rules->bin_seconds != 0) {
-		(void)snprintf(text, sizeof(text), "must be a multiple of %" PRIu32 " seconds",
-		               rules->bin_seconds);
+	*ms = t;
+	return true;
+}
+
+static bool bin_is_good(struct parser *p, const struct raw *r, int64_t *out)
+{
+	const int64_t bin_ms = (int64_t)p->rules->bin_seconds * 1000;
+	char text[128];
+	int64_t ms;
+	if (!time_is_good(p, r, BIN, 0, &ms))
+		return false;
+	if (ms % bin_ms != 0) {
+		(void)snprintf(text, sizeof(text),
+		               "must be a multiple of %" PRIu32
+		               " seconds; a time that is no bin has \"seconds\", too",
+		               p->rules->bin_seconds);
 		wrong(p, r, BIN, "unaligned", text);
 		return false;
 	}
-	*out = t;
+	*out = ms / 1000;
 	return true;
 }
 
@@ -198,291 +276,65 @@ static bool observed_is_good(struct parser *p, const struct raw *r, uint32_t *ou
 	return true;
 }
 
-/* Is it one of ours, and the first of its bin? */
-static bool place_is_good(struct parser *p, const struct raw *r, const struct store_bin *row)
+bool link_is_good(struct parser *p, const struct raw *r, const char *provider, const char *id)
 {
-	const char *pair = key(p, row->provider, row->interconnect, 0);
-	const char *whole = key(p, row->provider, row->interconnect, row->start);
+	const char *pair = key(p, provider, id, 0);
 	uint32_t i;
-	if (pair == NULL || whole == NULL) {
+	if (pair == NULL) {
 		p->no_memory = true;
 		return false;
 	}
-	if (!table_find(p->known, pair, &i)) {
-		wrong(p, r, INTERCONNECT, "unknown-interconnect",
-		      "the provider has no interconnect of that name");
-		return false;
-	}
-	const enum err e = table_add(p->seen, whole, (uint32_t)p->found.n, NULL);
+	if (table_find(p->known, pair, &i))
+		return true;
+	wrong(p, r, INTERCONNECT, "unknown-interconnect",
+	      "the provider has no interconnect of that name");
+	return false;
+}
+
+/* Is it the first of its bin? */
+static bool is_first(struct parser *p, const struct raw *r, const struct store_bin *row)
+{
+	const char *whole = key(p, row->provider, row->interconnect, row->start);
+	const enum err e =
+		whole == NULL ? ERR_NOMEM : table_add(p->seen, whole, (uint32_t)p->found.n, NULL);
 	p->no_memory |= e == ERR_NOMEM;
 	if (e == ERR_EXISTS)
 		wrong(p, r, BIN, "duplicate", "this bin of this interconnect is here twice");
 	return e == ERR_OK;
 }
 
-static void add(struct parser *p, const struct raw *r)
+static void add_sample(struct parser *p, const struct raw *r)
 {
 	struct store_bin row = { .seconds = p->rules->bin_seconds };
 	bool good = provider_is_good(p, r, row.provider);
 	good &= name_is_good(p, r, INTERCONNECT, row.interconnect);
 	good &= bin_is_good(p, r, &row.start);
-	good &= bytes_are_good(p, r, OUT_BYTES, &row.out_bytes);
-	good &= bytes_are_good(p, r, IN_BYTES, &row.in_bytes);
+	good &= count_is_good(p, r, OUT_BYTES, &row.out_bytes);
+	good &= count_is_good(p, r, IN_BYTES, &row.in_bytes);
 	good &= observed_is_good(p, r, &row.observed_seconds);
-	if (!good || !place_is_good(p, r, &row))
+	good &= packets_are_good(p, r, &row.measured_packets, &row.out_packets, &row.in_packets);
+	if (!good || !link_is_good(p, r, row.provider, row.interconnect) || !is_first(p, r, &row))
 		return;
+	if (p->found.rows == NULL)
+		p->found.rows = calloc(p->room, sizeof(*p->found.rows));
+	p->no_memory |= p->found.rows == NULL;
 	must(p->found.n < p->room);
-	p->found.rows[p->found.n++] = row;
+	if (!p->no_memory)
+		p->found.rows[p->found.n++] = row;
 }
 
-/* ---- JSON ---- */
-
-/* The digits of a whole number, also of one that a writer gave a fraction of zero (1e9, 300.0). */
-static bool number_print(const json_t *value, char out[static 24])
+void parser_add(struct parser *p, const struct raw *r)
 {
-	const double exact =
-		9007199254740992; /* 2^53: from here on a double may be another number */
-	const double d = json_is_real(value) ? json_real_value(value) : 0;
-	if (json_is_integer(value))
-		(void)snprintf(out, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	else if (json_is_real(value) && d >= 0 && d < exact && (double)(uint64_t)d == d)
-		(void)snprintf(out, 24, "%" PRIu64, (uint64_t)d);
-	else
-		return false;
-	return true;
-}
-
-static void read_member(struct parser *p, struct raw *r, const char *name, const json_t *value)
-{
-	const enum field f = field_of(name);
-	if (f == UNKNOWN) {
-		(void)faults_add(p->faults, ERR_MALFORMED, "unknown-key", r->place,
-		                 "\"%.64s\" is no member of a sample; there are provider, "
-		                 "interconnect, bin, out_bytes, in_bytes, observed_seconds",
-		                 name);
-		return;
-	}
-	if (r->value[f] != NULL) {
-		wrong(p, r, f, "duplicate", "is said twice, once under another name");
-	} else if (json_is_string(value)) {
-		r->value[f] = json_string_value(value);
-	} else if (f != PROVIDER && f != INTERCONNECT && number_print(value, r->number[f])) {
-		r->value[f] = r->number[f];
-	} else {
-		/* An impossible value: the check of the field then says what it wants. */
-		r->value[f] = "";
-	}
-}
-
-static void read_sample(struct parser *p, const char *array, size_t i, json_t *sample)
-{
-	struct raw r = { 0 };
-	(void)snprintf(r.place, sizeof(r.place), "%s/%zu", array, i);
-	if (!json_is_object(sample)) {
-		(void)faults_add(p->faults, ERR_MALFORMED, "wrong-type", r.place,
-		                 "a sample is an object");
-		return;
-	}
-	const char *name;
-	json_t *value;
-	json_object_foreach(sample, name, value) read_member(p, &r, name, value);
-	add(p, &r);
-}
-
-/* The array of samples in the document, and its pointer; NULL when there is none. */
-static json_t *array_of(json_t *document, const char **pointer, struct faults *faults)
-{
-	json_t *array = document;
-	*pointer = "";
-	if (json_is_object(document)) {
-		array = json_object_get(document, "samples");
-		*pointer = "/samples";
-	}
-	if (!json_is_array(array)) {
-		(void)faults_add(faults, ERR_MALFORMED, "wrong-type", *pointer,
-		                 "an array of samples is needed, alone or as member \"samples\"");
-		return NULL;
-	}
-	if (json_array_size(array) > SAMPLES_MAX) {
-		(void)faults_add(faults, ERR_RANGE, "too-many", *pointer,
-		                 "at most %d samples at once", SAMPLES_MAX);
-		return NULL;
-	}
-	return array;
-}
-
-enum err samples_parse_json(const char *body, size_t size, const struct samples_rules *rules,
-                            struct samples *out, struct faults *faults)
-{
-	json_error_t why;
-	json_t *document = json_loadb(body, size, JSON_REJECT_DUPLICATES, &why);
-	if (document == NULL) {
-		char where[32];
-		(void)snprintf(where, sizeof(where), "line %d", why.line);
-		return faults_add(faults, ERR_MALFORMED, "malformed", where, "%s%s", why.text,
-		                  json_error_code(&why) == json_error_numeric_overflow
-		                          ? "; write it as a string"
-		                          : "");
-	}
-	if (json_object_get(document, "provider") != NULL &&
-	    json_object_get(document, "samples") == NULL) { /* one sample, alone */
-		json_t *list = json_pack("[o]", document);
-		if (list == NULL)
-			return ERR_NOMEM; /* which took the document */
-		document = list;
-	}
-	struct parser p = { .rules = rules, .faults = faults };
-	const char *pointer;
-	json_t *array = array_of(document, &pointer, faults);
-	enum err e = array == NULL ? ERR_MALFORMED : begin(&p, json_array_size(array));
-	for (size_t i = 0; e == ERR_OK && i < json_array_size(array); i++)
-		read_sample(&p, pointer, i, json_array_get(array, i));
-	e = end(&p, e, out);
-	json_decref(document);
-	return e;
-}
-
-/* ---- CSV (RFC 4180) ---- */
-
-enum { COLUMNS_MAX = 16 };
-
-/* A reader over a copy of the body, whose fields it ends with NULs in place. */
-struct csv {
-	char *at, *end; /* *end is writable */
-	size_t line;    /* of the next row, from 1 */
-	char *field[COLUMNS_MAX];
-	size_t n;
-};
-
-/* The field at `at`, unquoted in place; returns its end in the text. NULL: the quotes do not close. */
-static char *read_field(struct csv *c, char *at, char **end)
-{
-	char *to = at;
-	bool quoted = false;
-	for (; at < c->end; at++) {
-		if (*at == '"' && quoted && at + 1 < c->end && at[1] == '"')
-			*to++ = *at++;
-		else if (*at == '"')
-			quoted = !quoted;
-		else if (!quoted && (*at == ',' || *at == '\n' || *at == '\r'))
-			break;
-		else
-			*to++ = *at;
-		c->line += quoted && *at == '\n';
-	}
-	*end = to;
-	return quoted ? NULL : at;
-}
-
-/* Splits the next row into c->field; false when it cannot be split. */
-static bool read_row(struct csv *c)
-{
-	c->n = 0;
-	for (;;) {
-		char *start = c->at, *end;
-		char *at = read_field(c, start, &end);
-		if (at == NULL || c->n == COLUMNS_MAX)
-			return false;
-		const char stop = *at; /* at the end: the NUL of the copy */
-		c->field[c->n++] = start;
-		c->at = at < c->end ? at + 1 : at;
-		if (stop == '\r' && c->at < c->end && *c->at == '\n')
-			c->at++;
-		*end = '\0';
-		if (stop != ',')
-			return true;
-	}
-}
-
-/* Which field each column of the header row is. */
-static enum err read_header(struct csv *c, enum field columns[static COLUMNS_MAX], size_t *n,
-                            struct faults *faults)
-{
-	bool there[FIELDS] = { false };
-	if (c->at == c->end || !read_row(c))
-		return faults_add(faults, ERR_MALFORMED, "malformed", "line 1",
-		                  "no header row: nothing, an open quote, or more than %d columns",
-		                  COLUMNS_MAX);
-	for (size_t i = 0; i < c->n; i++) {
-		columns[i] = field_of(c->field[i]);
-		if (columns[i] == UNKNOWN || there[columns[i]])
-			(void)faults_add(faults, ERR_MALFORMED, "unknown-column", "line 1",
-			                 "\"%.64s\" is no column, or is there twice; there are "
-			                 "provider, interconnect, bin, out_bytes, in_bytes, "
-			                 "observed_seconds",
-			                 c->field[i]);
-		else
-			there[columns[i]] = true;
-	}
-	for (unsigned f = 0; f < OBSERVED; f++)
-		if (!there[f])
-			(void)faults_add(faults, ERR_MALFORMED, "missing", "line 1",
-			                 "the header row has no column \"%s\"", names[f]);
-	*n = c->n;
-	return faults->count > 0 ? ERR_MALFORMED : ERR_OK;
-}
-
-static void read_line(struct parser *p, struct csv *c, const enum field *columns, size_t n_columns)
-{
-	struct raw r = { 0 };
-	(void)snprintf(r.place, sizeof(r.place), "line %zu", c->line);
-	if (!read_row(c)) {
-		(void)faults_add(p->faults, ERR_MALFORMED, "malformed", r.place,
-		                 "a quote is not closed, or there are too many columns");
-		c->at = c->end;
-		return;
-	}
-	c->line++;
-	if (c->n == 1 && c->field[0][0] == '\0')
-		return; /* an empty line */
-	if (c->n != n_columns) {
-		(void)faults_add(p->faults, ERR_MALFORMED, "columns", r.place,
-		                 "%zu columns, but the header row has %zu", c->n, n_columns);
-		return;
-	}
-	for (size_t i = 0; i < n_columns; i++)
-		if (columns[i] != OBSERVED || c->field[i][0] != '\0')
-			r.value[columns[i]] = c->field[i];
-	add(p, &r);
-}
-
-static enum err parse_csv(struct parser *p, char *text, size_t size)
-{
-	static const char mark[] = "\xef\xbb\xbf"; /* spreadsheets put it first */
-	struct csv c = { .at = text, .end = text + size, .line = 1 };
-	if (size >= 3 && memcmp(text, mark, 3) == 0)
-		c.at += 3;
-	if (memchr(text, '\0', size) != NULL)
-		return faults_add(p->faults, ERR_MALFORMED, "malformed", "line 1",
-		                  "there is a NUL byte in it");
-
-	enum field columns[COLUMNS_MAX];
-	size_t n_columns = 0, lines = 1;
-	enum err e = read_header(&c, columns, &n_columns, p->faults);
-	if (e != ERR_OK)
-		return e;
-	c.line++;
-	for (const char *s = c.at; s < c.end; s++) /* never past the NUL at the end */
-		lines += *s == '\n' || (*s == '\r' && s[1] != '\n');
-	if (lines > SAMPLES_MAX + 1)
-		return faults_add(p->faults, ERR_RANGE, "too-many", "", "at most %d lines at once",
-		                  SAMPLES_MAX);
-	e = begin(p, lines);
-	while (e == ERR_OK && c.at < c.end)
-		read_line(p, &c, columns, n_columns);
-	return e;
-}
-
-enum err samples_parse_csv(const char *body, size_t size, const struct samples_rules *rules,
-                           struct samples *out, struct faults *faults)
-{
-	struct parser p = { .rules = rules, .faults = faults };
-	char *copy = malloc(size + 1);
-	if (copy == NULL)
-		return ERR_NOMEM;
-	memcpy(copy, body, size);
-	copy[size] = '\0';
-	const enum err e = end(&p, parse_csv(&p, copy, size), out);
-	free(copy);
-	return e;
+	uint32_t there = 0;
+	for (unsigned f = 0; f < FIELDS; f++)
+		there |= r->value[f] != NULL ? FIELD(f) : 0;
+	const enum shape shape = shape_of(there);
+	const uint32_t strange = there & ~(shapes[shape].needs | shapes[shape].knows);
+	for (unsigned f = 0; f < FIELDS; f++)
+		if ((strange & FIELD(f)) != 0)
+			wrong(p, r, f, "unknown-key", shapes[shape].members);
+	if (strange == 0 && shape == SAMPLE)
+		add_sample(p, r);
+	else if (strange == 0)
+		add_reading(p, r, shape);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interconnects, what crossed them, and the counters that say so. */
+/* Interconnects, and what crossed them. */
 #include "server/api/routes.h"
-#include "server/api/samples.h"
 #include "server/report/matrix.h"
 
 #include <inttypes.h>
@@ -331,67 +330,4 @@ void series_get(struct call *c)
 		report_series(c->use->store, &c->use->report, &a.query, source, call_json(c, 200));
 	if (e != ERR_OK)
 		call_failed(c, e, "no such interconnect");
-}
-
-/* ---- samples ---- */
-
-static void store_samples(struct call *c, const struct samples *s)
-{
-	/*
-	 * One node name for all daemons: nodes are summed inside a bin, and a sample that was
-	 * posted to two of them is still one sample.
-	 */
-	const enum err e =
-		s->n == 0 ? ERR_OK
-			  : store_bins(c->use->store, "samples", STORE_COUNTER, s->rows, s->n);
-	if (e != ERR_OK) {
-		call_failed(c, e, "no such interconnect");
-		return;
-	}
-	metrics_add(c->slot, METRIC_BIN_ROWS_STORED, s->n);
-	text_printf(call_json(c, 200), "{\"stored\":%zu}\n", s->n);
-}
-
-static void parse_samples(struct call *c, bool csv, const struct samples_rules *rules,
-                          struct faults *faults)
-{
-	const struct http_request *r = c->request;
-	struct samples s;
-	const enum err e = csv ? samples_parse_csv(r->body, r->body_size, rules, &s, faults)
-	                       : samples_parse_json(r->body, r->body_size, rules, &s, faults);
-	if (e == ERR_DENIED) {
-		call_problem(c, 403, "token %s may only post samples of provider %s", c->who.name,
-		             scope(c));
-	} else if (faults->count > 0) {
-		call_refused(c, faults);
-	} else if (e != ERR_OK) {
-		call_failed(c, e, "no such interconnect");
-	} else {
-		store_samples(c, &s);
-		samples_done(&s);
-	}
-}
-
-void samples_post(struct call *c)
-{
-	struct samples_rules rules = { .bin_seconds = c->use->report.bin_seconds, .now = c->now };
-	const bool csv = call_body_is(c, "text/csv");
-	if (!csv && !call_body_is(c, "application/json")) {
-		call_problem(c, 415, "samples are application/json or text/csv");
-		return;
-	}
-	struct store_interconnect *known = NULL;
-	if (scope(c)[0] != '\0')
-		rules.provider = scope(c);
-	enum err e = store_interconnects(c->use->store, rules.provider, &known, &rules.n_known);
-	rules.known = known;
-	struct faults *faults = faults_new();
-	if (e == ERR_OK && faults == NULL)
-		e = ERR_NOMEM;
-	if (e == ERR_OK)
-		parse_samples(c, csv, &rules, faults);
-	else
-		call_failed(c, e, "no interconnects");
-	faults_free(faults);
-	free(known);
 }

@@ -343,6 +343,73 @@ class Access(Api):
             self.problem(ask("GET", f"/v1/audit?limit={bad}"), 400, "limit")
 
 
+class Readings(Api):
+    @classmethod
+    def setUpClass(cls):
+        cls.name = P + "-r"
+        put(cls.name, (NET + 5) % 256, ASN + 5)
+        cls.bin = ask("GET", "/v1/reports/balance")[2]["bin_seconds"]
+        cls.last = int(time.time()) // cls.bin * cls.bin - cls.bin
+
+    def reading(self, back, octets, port="et-0", **more):
+        """Of ic-t: a port's counters as they were so many bins ago."""
+        return {"provider": self.name, "interconnect": "ic-t", "port": port, "at": self.last - back * self.bin,
+                "out_octets": octets, "in_octets": octets // 2, "counter_bits": 64, **more}
+
+    def bins(self, back, n):
+        query = {"provider": self.name, "interconnect": "ic-t", "source": "counter",
+                 "from": self.last - back * self.bin, "to": self.last - (back - n) * self.bin}
+        points = ask("GET", "/v1/reports/series?" + urllib.parse.urlencode(query))[2]["points"]
+        return [(back - (start - query["from"]) // self.bin, out, into) for start, out, into in points]
+
+    def test_readings_become_bins_in_any_order(self):
+        # Two pollers: of the first port one reading late, of the second none of the last; a reboot between 203 and 202.
+        first = [self.reading(n, 1000 * (210 - n)) for n in (206, 205, 203)] + [self.reading(n, 5 - n + 202) for n in (202, 201)]
+        second = [self.reading(n, 70 * (210 - n), "et-1") for n in (206, 205, 204)]
+        answers = [ask("POST", "/v1/samples", body) for body in ({"readings": first}, second)]
+        self.assertEqual([a[0] for a in answers], [200, 200])
+        told = answers[0][2]["readings"]
+        self.assertEqual((told["stored"], told["counted"], told["reset"], told["gap"]), (5, 2, 1, 1))
+        self.assertEqual([(w["kind"], w["where"]) for w in told["warnings"]], [("gap", "/readings/2"), ("reset", "/readings/3")])
+        self.assertEqual(self.bins(206, 6), [(206, 1070, 535), (205, 70, 35), (202, 1, 1)])
+        late = ask("POST", "/v1/samples", self.reading(204, 6000))
+        self.assertEqual((late[2]["readings"]["bins"], late[2]["readings"]["counted"]), (2, 1))
+        expected = [(206, 1070, 535), (205, 1070, 535), (204, 1000, 500), (202, 1, 1)]
+        self.assertEqual(self.bins(206, 6), expected)
+        for body in ({"readings": first}, second):  # the answers were lost
+            told = ask("POST", "/v1/samples", body)[2]["readings"]
+            self.assertEqual((told["stored"], told["bins"], told["duplicate"]), (0, 0, len(first if body != second else second)))
+        self.assertEqual(self.bins(206, 6), expected)
+
+    def test_readings_and_periods_as_csv(self):
+        t = self.last - 300 * self.bin
+        head = "provider,interconnect,port,"
+        body = (f"{head}at,out_octets,in_octets,counter_bits,sys_uptime,speed_bps\n"
+                f"{self.name},ic-t,c,{t}.000,{2**64 - 500},1,64,1000,1000000000\n"
+                f"{self.name},ic-t,c,{t + self.bin},500,3,64,{1000 + 100 * self.bin},1000000000\n")
+        told = ask("POST", "/v1/samples", body, Content_Type="text/csv")
+        self.assertEqual(told[2]["readings"]["counted"], 1, told)
+        self.assertEqual(self.bins(300, 1), [(300, 1000, 2)])  # a wrap, proved
+        body = (f"{head}start,seconds,out_bytes,in_bytes\n{self.name},ic-t,p,{t + 10 * self.bin},{4 * self.bin},401,4\n")
+        told = ask("POST", "/v1/samples", body, Content_Type="text/csv")
+        self.assertEqual((told[2]["stored"], told[2]["readings"]["bins"]), (0, 4), told)
+        self.assertEqual(self.bins(290, 5), [(290, 100, 1), (289, 100, 1), (288, 100, 1), (287, 101, 1)])
+
+    def test_bad_readings_are_refused_whole(self):
+        good = self.reading(400, 1, "bad")
+        for row, code, where in (
+                (dict(good, counter_bits=16), "out-of-range", "/1/counter_bits"),
+                (dict(good, at=self.last + 10**6), "future", "/1/at"),
+                (dict(good, seconds=300), "unknown-key", "/1/seconds"),
+                (dict(good, interconnect="none"), "unknown-interconnect", "/1/interconnect"),
+                ({k: v for k, v in good.items() if k != "in_octets"}, "missing", "/1/in_octets")):
+            self.faults(ask("POST", "/v1/samples", [good, row]), (code, where))
+        self.assertEqual(ask("POST", "/v1/samples", self.reading(10, 9, "bad"))[2]["readings"]["stored"], 1)
+        old = dict(good, at=int(time.time()) - 86400 - 100)
+        self.faults(ask("POST", "/v1/samples", {"readings": [self.reading(9, 10, "bad"), old]}), ("late", "/readings/1"))
+        self.assertEqual(ask("POST", "/v1/samples", self.reading(9, 10, "bad"))[2]["readings"]["stored"], 1)
+
+
 class Figures(Api):
     @classmethod
     def setUpClass(cls):

@@ -26,6 +26,7 @@ static struct answer ask(const char *method, const char *path, const char *query
 	const struct api_options options = { .metrics = a.metrics,
 		                             .office = a.office,
 		                             .report = { .bin_seconds = 300 },
+		                             .late_seconds = 77,
 		                             .ready = ready,
 		                             .access_changed = access_changed,
 		                             .passkey_use = passkey_use,
@@ -99,6 +100,9 @@ static int as_admin(void **state)
 #define SAMPLE                                                 \
 	"[{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\"," \
 	"\"bin\":\"2026-11-21T10:05:00Z\",\"out_bytes\":\"18446744073709551615\",\"in_bytes\":1}]"
+#define READING                                                              \
+	"{\"readings\":[{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\"," \
+	"\"at\":\"2026-11-21T10:05:00Z\",\"out_octets\":1,\"in_octets\":1}]}"
 #define HASH "0123456789abcdef0123456789abcdef01234567"
 
 static void answers_every_route(void **state)
@@ -455,6 +459,31 @@ static void checks_the_media_type(void **state)
 	answer_done(&a);
 }
 
+static void says_what_became_of_each_reading(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "POST", "/v1/samples", "", READING, 200,
+		  "{\"stored\":0,\"readings\":{\"stored\":1,\"bins\":2,\"bins_removed\":1," },
+		{ "POST", "/v1/samples", "", READING, 200,
+		  "\"reset\":1,\"impossible\":0,\"ambiguous\":0,\"gap\":0,\"overlap\":0," },
+		{ "POST", "/v1/samples", "", READING, 200,
+		  "\"warnings\":[{\"kind\":\"reset\",\"where\":\"/readings/0\"," },
+	};
+	CHECK(rows);
+}
+
+static void names_each_reading_that_came_too_late(void **state)
+{
+	(void)state;
+	world.late = true;
+	struct answer a = ask("POST", "/v1/samples", "", READING);
+	assert_int_equal(a.reply.status, 422);
+	assert_non_null(strstr(a.reply.body.bytes, "\"code\":\"late\",\"where\":\"/readings/0\""));
+	assert_non_null(strstr(a.reply.body.bytes, "late_reading_seconds (77)"));
+	answer_done(&a);
+}
+
 static void changes_the_list_that_was_named(void **state)
 {
 	(void)state;
@@ -761,6 +790,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(names_what_is_wrong_in_path_and_query),
 	TEST(names_what_is_wrong_in_the_body),
 	TEST(checks_the_media_type),
+	TEST(says_what_became_of_each_reading),
+	TEST(names_each_reading_that_came_too_late),
 	TEST(changes_the_list_that_was_named),
 	TEST(a_passkey_has_the_limits_that_were_asked_for),
 	TEST(asks_for_a_token_that_may),

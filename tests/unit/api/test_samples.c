@@ -154,6 +154,167 @@ static void reports_all_faults_and_counts_quoted_lines(void **state)
 	faults_free(faults);
 }
 
+#define AT     "\"at\":\"2026-11-21T10:05:00.250Z\","
+#define PORT   "{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\",\"port\":\"et-0/0/1\","
+#define OCTETS "\"out_octets\":7,\"in_octets\":\"9\""
+#define RHEAD  "provider,interconnect,port,at,out_octets,in_octets,"
+
+static void reads_readings_in_every_shape(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {
+		"{\"readings\":[" PORT AT OCTETS ",\"counter_bits\":32,\"sys_uptime\":4294967295,"
+		"\"discontinuity_time\":5,\"speed_bps\":100000000,\"out_packets\":1,"
+		"\"in_packets\":2}]}",
+		(PORT AT "\"out_octets\":7,\"in_octets\":9,\"counter_bits\":\"32\","
+		         "\"sys_uptime\":4294967295,\"discontinuity_time\":5,\"speed_bps\":1e8,"
+		         "\"out_packets\":1,\"in_packets\":2}"),
+		"[" PORT "\"at\":1795255500.25," OCTETS ",\"counter_bits\":32,"
+		"\"sys_uptime\":4294967295,\"discontinuity_time\":5,\"speed_bps\":100000000,"
+		"\"out_packets\":1,\"in_packets\":2}]",
+		RHEAD
+		"counter_bits,sys_uptime,discontinuity_time,speed_bps,out_packets,in_packets\n"
+		"isp-a,a-b-1,et-0/0/1,1795255500.25,7,9,32,4294967295,5,100000000,1,2\n",
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct faults *faults = faults_new();
+		struct samples s;
+		assert_int_equal(parse(rows[i], &s, faults), ERR_OK);
+		assert_int_equal(s.n, 0);
+		assert_int_equal(s.n_readings, 1);
+		const struct counter_reading *r = &s.readings[0].reading;
+		assert_string_equal(s.readings[0].provider, "isp-a");
+		assert_string_equal(s.readings[0].interconnect, "a-b-1");
+		assert_string_equal(s.readings[0].port, "et-0/0/1");
+		assert_int_equal(r->at_ms, START * INT64_C(1000) + 250);
+		assert_int_equal(r->period_ms, 0);
+		assert_int_equal(r->octets[COUNTER_OUT], 7);
+		assert_int_equal(r->octets[COUNTER_IN], 9);
+		assert_true(r->has_packets && r->has_uptime && r->has_discontinuity);
+		assert_int_equal(r->packets[COUNTER_OUT], 1);
+		assert_int_equal(r->packets[COUNTER_IN], 2);
+		assert_int_equal(r->bits, 32);
+		assert_true(r->uptime == UINT32_MAX);
+		assert_int_equal(r->discontinuity, 5);
+		assert_int_equal(r->speed_bps, 100000000);
+		samples_done(&s);
+		faults_free(faults);
+	}
+}
+
+static void what_a_reading_does_not_say_is_not_known(void **state)
+{
+	(void)state;
+	struct faults *faults = faults_new();
+	struct samples s;
+	assert_int_equal(parse(RHEAD "counter_bits,sys_uptime\n"
+	                             "isp-a,a-b-1,,1795255500,7,18446744073709551615,,\n",
+	                       &s, faults),
+	                 ERR_OK);
+	const struct counter_reading *r = &s.readings[0].reading;
+	assert_string_equal(s.readings[0].port, "-"); /* an interconnect of one port */
+	assert_true(r->octets[COUNTER_IN] == UINT64_MAX);
+	assert_false(r->has_packets || r->has_uptime || r->has_discontinuity);
+	assert_int_equal(r->bits, 0);
+	assert_int_equal(r->speed_bps, 0);
+	samples_done(&s);
+	faults_free(faults);
+}
+
+static void reads_periods_by_their_start_or_end(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {
+		"{\"samples\":[" PORT "\"end\":1795255500,\"seconds\":303,\"out_bytes\":7,"
+		"\"in_bytes\":9}]}",
+		PORT "\"start\":1795255197,\"seconds\":303,\"out_bytes\":7,\"in_bytes\":9}",
+		("port,provider,interconnect,timestamp,seconds,out_bytes,in_bytes\n"
+		 "et-0/0/1,isp-a,a-b-1,2026-11-21T09:59:57Z,303,7,9"),
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct faults *faults = faults_new();
+		struct samples s;
+		assert_int_equal(parse(rows[i], &s, faults), ERR_OK);
+		assert_int_equal(s.n_readings, 1);
+		const struct counter_reading *r = &s.readings[0].reading;
+		assert_int_equal(r->at_ms, START * INT64_C(1000));
+		assert_int_equal(r->period_ms, 303000);
+		assert_int_equal(r->octets[COUNTER_OUT], 7);
+		assert_int_equal(r->octets[COUNTER_IN], 9);
+		samples_done(&s);
+		faults_free(faults);
+	}
+}
+
+static void takes_samples_and_readings_together(void **state)
+{
+	(void)state;
+	struct faults *faults = faults_new();
+	struct samples s;
+	char place[48];
+	assert_int_equal(parse("{\"samples\":[" ONE "\"out_bytes\":7,\"in_bytes\":9,"
+	                       "\"out_packets\":3,\"in_packets\":4}],\"readings\":[" PORT
+	                       "\"at\":1795255400," OCTETS "}," PORT AT OCTETS "}]}",
+	                       &s, faults),
+	                 ERR_OK);
+	assert_int_equal(s.n, 1);
+	assert_true(s.rows[0].measured_packets);
+	assert_int_equal(s.rows[0].in_packets, 4);
+	assert_int_equal(s.n_readings, 2);
+	samples_print_place(&s.places[1], place);
+	assert_string_equal(place, "/readings/1");
+	samples_done(&s);
+	faults_free(faults);
+}
+
+static void names_what_is_wrong_with_a_reading(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *body, *kind, *where;
+	} rows[] = {
+		{ "{\"readings\":7}", "wrong-type", "/readings" },
+		{ "{\"readings\":[" PORT OCTETS "}]}", "missing", "/readings/0/at" },
+		{ PORT AT "\"out_octets\":7}", "missing", "/0/in_octets" },
+		{ PORT AT OCTETS ",\"seconds\":3}", "unknown-key", "/0/seconds" },
+		{ PORT AT OCTETS ",\"bits\":3}", "unknown-key", "/0" },
+		{ PORT AT OCTETS ",\"counter_bits\":33}", "out-of-range", "/0/counter_bits" },
+		{ PORT AT OCTETS ",\"counter_bits\":16}", "out-of-range", "/0/counter_bits" },
+		{ PORT AT "\"out_octets\":4294967296,\"in_octets\":9,\"counter_bits\":32}",
+		  "out-of-range", "/0/counter_bits" },
+		{ PORT AT OCTETS ",\"sys_uptime\":4294967296}", "out-of-range", "/0/sys_uptime" },
+		{ PORT AT OCTETS ",\"speed_bps\":0}", "out-of-range", "/0/speed_bps" },
+		{ PORT AT OCTETS ",\"out_packets\":0}", "missing", "/0/in_packets" },
+		{ PORT "\"at\":1795255661," OCTETS "}", "future", "/0/at" },
+		{ PORT "\"at\":1795255.5," OCTETS "}", "out-of-range", "/0/at" },
+		{ "{\"provider\":\"isp-a\",\"interconnect\":\"b-a-1\"," AT OCTETS "}",
+		  "unknown-interconnect", "/0/interconnect" },
+		{ PORT "\"end\":1795255500,\"out_bytes\":7,\"in_bytes\":9}", "missing",
+		  "/0/seconds" },
+		{ PORT "\"seconds\":300,\"out_bytes\":7,\"in_bytes\":9}", "missing", "/0/end" },
+		{ PORT "\"end\":1795255500,\"bin\":1795255500,\"seconds\":300,\"out_bytes\":7,"
+		       "\"in_bytes\":9}",
+		  "missing", "/0/end" },
+		{ PORT "\"bin\":1795255500,\"seconds\":300,\"out_bytes\":7,\"in_bytes\":9}",
+		  "future", "/0/seconds" },
+		{ PORT "\"end\":1795255500,\"seconds\":86401,\"out_bytes\":7,\"in_bytes\":9}",
+		  "out-of-range", "/0/seconds" },
+		{ RHEAD "bin\nisp-a,a-b-1,e,1795255500,7,9,1\n", "unknown-key", "line 2" },
+		{ RHEAD "sys_uptime\nisp-a,a-b-1,e,1795255500,,9,\n", "missing", "line 2" },
+		{ "at,out_octets\n", "missing", "line 1" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct faults *faults = faults_new();
+		struct samples s = { .n_readings = 42 };
+		assert_int_equal(parse(rows[i].body, &s, faults), ERR_MALFORMED);
+		assert_int_equal(s.n_readings, 42);
+		assert_true(faults->count > 0);
+		assert_string_equal(faults->list[0].kind, rows[i].kind);
+		assert_string_equal(faults->list[0].where, rows[i].where);
+		faults_free(faults);
+	}
+}
+
 static void refuses_the_provider_of_another(void **state)
 {
 	(void)state;
@@ -173,6 +334,11 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(keeps_every_digit),
 	cmocka_unit_test(names_each_fault_and_its_place),
 	cmocka_unit_test(reports_all_faults_and_counts_quoted_lines),
+	cmocka_unit_test(reads_readings_in_every_shape),
+	cmocka_unit_test(what_a_reading_does_not_say_is_not_known),
+	cmocka_unit_test(reads_periods_by_their_start_or_end),
+	cmocka_unit_test(takes_samples_and_readings_together),
+	cmocka_unit_test(names_what_is_wrong_with_a_reading),
 	cmocka_unit_test(refuses_the_provider_of_another),
 };
 

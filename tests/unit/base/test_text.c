@@ -56,6 +56,33 @@ static void reads_only_whole_numbers(void **state)
 	assert_true(v == UINT64_MAX);
 }
 
+static void times_may_have_a_fraction(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} rows[] = {
+		{ "2026-11-21T10:05:00Z", 1795255500000 },
+		{ "2026-11-21T10:05:00.25Z", 1795255500250 },
+		{ "2026-11-21T10:05:00.0019999+00:00", 1795255500001 },
+		{ "1795255500", 1795255500000 },
+		{ "1795255500.781", 1795255500781 },
+		{ "0.5", 500 },
+	};
+	static const char *const bad[] = { "",        ".5",    "5.",   "5.x",
+		                           "1.2.3",   "1. 2",  "-1.5", "1.5e3",
+		                           "2026.5Z", "0x1.8", "1.5 ", "2026-11-21T10:05.5:00Z" };
+	int64_t ms = 42;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_time_ms(bad[i], &ms));
+	assert_int_equal(ms, 42);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(text_time_ms(rows[i].text, &ms));
+		assert_true(ms == rows[i].ms);
+	}
+}
+
 static void times_round_trip(void **state)
 {
 	(void)state;
@@ -95,9 +122,10 @@ static void a_terminal_gets_no_orders(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(grows_as_it_is_written),   cmocka_unit_test(escapes_json_and_csv),
-	cmocka_unit_test(reads_only_whole_numbers), cmocka_unit_test(times_round_trip),
-	cmocka_unit_test(hex_round_trips),          cmocka_unit_test(a_terminal_gets_no_orders),
+	cmocka_unit_test(times_may_have_a_fraction), cmocka_unit_test(grows_as_it_is_written),
+	cmocka_unit_test(escapes_json_and_csv),      cmocka_unit_test(reads_only_whole_numbers),
+	cmocka_unit_test(times_round_trip),          cmocka_unit_test(hex_round_trips),
+	cmocka_unit_test(a_terminal_gets_no_orders),
 };
 
 RUN_TESTS(tests)
