@@ -1,70 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Samples and readings as CSV (RFC 4180). */
+#include "common/base/csv.h"
 #include "server/api/samples_parsing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 20 };
-
-/* A reader over a copy of the body, whose fields it ends with NULs in place. */
-struct csv {
-	char *at, *end; /* *end is writable */
-	size_t line;    /* of the next row, from 1 */
-	char *field[COLUMNS_MAX];
-	size_t n;
-};
-
-/* The field at `at`, unquoted in place; returns its end in the text. NULL: the quotes do not close. */
-static char *read_field(struct csv *c, char *at, char **end)
-{
-	char *to = at;
-	bool quoted = false;
-	for (; at < c->end; at++) {
-		if (*at == '"' && quoted && at + 1 < c->end && at[1] == '"')
-			*to++ = *at++;
-		else if (*at == '"')
-			quoted = !quoted;
-		else if (!quoted && (*at == ',' || *at == '\n' || *at == '\r'))
-			break;
-		else
-			*to++ = *at;
-		c->line += quoted && *at == '\n';
-	}
-	*end = to;
-	return quoted ? NULL : at;
-}
-
-/* Splits the next row into c->field; false when it cannot be split. */
-static bool read_row(struct csv *c)
-{
-	c->n = 0;
-	for (;;) {
-		char *start = c->at, *end;
-		char *at = read_field(c, start, &end);
-		if (at == NULL || c->n == COLUMNS_MAX)
-			return false;
-		const char stop = *at; /* at the end: the NUL of the copy */
-		c->field[c->n++] = start;
-		c->at = at < c->end ? at + 1 : at;
-		if (stop == '\r' && c->at < c->end && *c->at == '\n')
-			c->at++;
-		*end = '\0';
-		if (stop != ',')
-			return true;
-	}
-}
-
 /* Which field each column of the header row is. */
-static enum err read_header(struct csv *c, enum field columns[static COLUMNS_MAX], size_t *n,
+static enum err read_header(struct csv *c, enum field columns[static CSV_FIELDS_MAX], size_t *n,
                             struct faults *faults)
 {
 	uint32_t there = 0, seen = 0;
-	if (c->at == c->end || !read_row(c))
+	if (c->at == c->end || !csv_row(c))
 		return faults_add(faults, ERR_MALFORMED, "malformed", "line 1",
 		                  "no header row: nothing, an open quote, or more than %d columns",
-		                  COLUMNS_MAX);
+		                  CSV_FIELDS_MAX);
 	for (size_t i = 0; i < c->n; i++) {
 		columns[i] = field_of(c->field[i]);
 		there |= columns[i] != UNKNOWN ? FIELD(columns[i]) : 0;
@@ -90,13 +41,12 @@ static void read_line(struct parser *p, struct csv *c, const enum field *columns
 	struct raw r = { .place = { .n = c->line } };
 	char place[48];
 	samples_print_place(&r.place, place);
-	if (!read_row(c)) {
+	if (!csv_row(c)) {
 		(void)faults_add(p->faults, ERR_MALFORMED, "malformed", place,
 		                 "a quote is not closed, or there are too many columns");
 		c->at = c->end;
 		return;
 	}
-	c->line++;
 	if (c->n == 1 && c->field[0][0] == '\0')
 		return; /* an empty line */
 	if (c->n != n_columns) {
@@ -112,26 +62,21 @@ static void read_line(struct parser *p, struct csv *c, const enum field *columns
 
 static enum err parse_csv(struct parser *p, char *text, size_t size)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* spreadsheets put it first */
-	struct csv c = { .at = text, .end = text + size, .line = 1 };
-	if (size >= 3 && memcmp(text, mark, 3) == 0)
-		c.at += 3;
-	if (memchr(text, '\0', size) != NULL)
+	struct csv c;
+	if (!csv_begin(&c, text, size, ','))
 		return faults_add(p->faults, ERR_MALFORMED, "malformed", "line 1",
 		                  "there is a NUL byte in it");
 
-	enum field columns[COLUMNS_MAX];
-	size_t n_columns = 0, lines = 1;
+	enum field columns[CSV_FIELDS_MAX];
+	size_t n_columns = 0;
 	enum err e = read_header(&c, columns, &n_columns, p->faults);
 	if (e != ERR_OK)
 		return e;
-	c.line++;
-	for (const char *s = c.at; s < c.end; s++) /* never past the NUL at the end */
-		lines += *s == '\n' || (*s == '\r' && s[1] != '\n');
-	if (lines > SAMPLES_MAX + 1)
+	const size_t rows = csv_rows_max(&c);
+	if (rows > SAMPLES_MAX + 1)
 		return faults_add(p->faults, ERR_RANGE, "too-many", "", "at most %d lines at once",
 		                  SAMPLES_MAX);
-	e = parser_begin(p, lines);
+	e = parser_begin(p, rows);
 	while (e == ERR_OK && c.at < c.end)
 		read_line(p, &c, columns, n_columns);
 	return e;
