@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/balance/quality.h"
 #include "server/api/samples_parsing.h"
 
 #include <inttypes.h>
@@ -13,6 +14,7 @@ static const char *const names[FIELDS] = {
 	[OUT_BYTES] = "out_bytes",
 	[IN_BYTES] = "in_bytes",
 	[OBSERVED] = "observed_seconds",
+	[QUALITY] = "quality",
 	[OUT_PACKETS] = "out_packets",
 	[IN_PACKETS] = "in_packets",
 	[PORT] = "port",
@@ -40,8 +42,8 @@ static const struct {
 	uint32_t needs, knows;
 } shapes[] = {
 	[SAMPLE] = { "a sample has provider, interconnect, bin, out_bytes, in_bytes, "
-	             "observed_seconds, out_packets, in_packets",
-	             WHOSE | FIELD(BIN) | BYTES, FIELD(OBSERVED) | PACKETS },
+	             "observed_seconds, quality, out_packets, in_packets",
+	             WHOSE | FIELD(BIN) | BYTES, FIELD(OBSERVED) | FIELD(QUALITY) | PACKETS },
 	[PERIOD] = { "a period has provider, interconnect, port, start or end, seconds, out_bytes, "
 	             "in_bytes, out_packets, in_packets, speed_bps",
 	             WHOSE | FIELD(SECONDS) | BYTES,
@@ -276,6 +278,35 @@ static bool observed_is_good(struct parser *p, const struct raw *r, uint32_t *ou
 	return true;
 }
 
+/* "estimated discontinuity": words of common/balance/quality.h that a poller may know. */
+static bool quality_is_good(struct parser *p, const struct raw *r, unsigned *out)
+{
+	static const struct {
+		const char *word;
+		unsigned flag;
+	} words[] = { { "partial", BIN_PARTIAL },
+		      { "estimated", BIN_ESTIMATED },
+		      { "discontinuity", BIN_DISCONTINUITY },
+		      { "sampled", BIN_SAMPLED } };
+	const size_t n = sizeof(words) / sizeof(words[0]);
+	const char *at = r->value[QUALITY] != NULL ? r->value[QUALITY] : "";
+	for (at += strspn(at, " "); *at != '\0'; at += strspn(at, " ")) {
+		const size_t size = strcspn(at, " ");
+		size_t i = 0;
+		while (i < n &&
+		       (strlen(words[i].word) != size || memcmp(words[i].word, at, size) != 0))
+			i++;
+		if (i == n) {
+			wrong(p, r, QUALITY, "out-of-range",
+			      "words of partial, estimated, discontinuity, sampled");
+			return false;
+		}
+		*out |= words[i].flag;
+		at += size;
+	}
+	return true;
+}
+
 bool link_is_good(struct parser *p, const struct raw *r, const char *provider, const char *id)
 {
 	const char *pair = key(p, provider, id, 0);
@@ -312,6 +343,7 @@ static void add_sample(struct parser *p, const struct raw *r)
 	good &= count_is_good(p, r, OUT_BYTES, &row.out_bytes);
 	good &= count_is_good(p, r, IN_BYTES, &row.in_bytes);
 	good &= observed_is_good(p, r, &row.observed_seconds);
+	good &= quality_is_good(p, r, &row.quality);
 	good &= packets_are_good(p, r, &row.measured_packets, &row.out_packets, &row.in_packets);
 	if (!good || !link_is_good(p, r, row.provider, row.interconnect) || !is_first(p, r, &row))
 		return;

@@ -7,7 +7,8 @@
  *
  *   a sample   what crossed in one bin
  *     {"provider": "isp-a", "interconnect": "a-b-1", "bin": "2026-11-21T10:05:00Z",
- *      "out_bytes": 123, "in_bytes": "18446744073709551615", "observed_seconds": 300}
+ *      "out_bytes": 123, "in_bytes": "18446744073709551615", "observed_seconds": 300,
+ *      "quality": "estimated discontinuity"}
  *   a period   what crossed in a time that is no bin: `seconds` from `start`, or until `end`
  *     {..., "port": "et-0/0/1", "end": "2026-11-21T10:09:57Z", "seconds": 303,
  *      "out_bytes": 123, "in_bytes": 45}

@@ -96,6 +96,55 @@ class P4pctl(unittest.TestCase):
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "many", expect=USAGE)
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "none")
 
+    def test_what_other_tools_counted_becomes_bins(self):
+        self.ctl("topology", "put", self.put())
+        bin_seconds = json.loads(self.ctl("balance", "--json")[0])["bin_seconds"]
+        t = int(time.time()) // bin_seconds * bin_seconds - 2000 * bin_seconds  # older than late_seconds
+        window = ("--provider", ISP, "--from", str(t), "--to", str(t + 10 * bin_seconds))
+
+        def totals():
+            link = json.loads(self.ctl("balance", "--json", *window)[0])["interconnects"][0]
+            return {k: link["sources"]["counter"][k] for k in ("out_bytes", "in_bytes", "bins_known")}
+
+        def series(name, **values):
+            return {"metric": {"__name__": name, "instance": "r1", **({"ifName": values.pop("port")} if "port" in values else {})},
+                    "values": [[t + float(at[1:]) * bin_seconds, str(v)] for at, v in values.items()]}
+
+        # Two ports of one interconnect; one restarts in the third bin, both end within the sixth.
+        answer = {"status": "success", "data": {"resultType": "matrix", "result": [
+            series("sysUpTime", _0=100, _1=100 + 100 * bin_seconds, _2=100 + 200 * bin_seconds, _3=9, _4=9 + 100 * bin_seconds,
+                   _5=9 + 200 * bin_seconds, **{"_5.5": 9 + 250 * bin_seconds}),
+            series("ifHCInOctets", port="a", _0=0, _1=10, _2=20, _3=25, _4=35, _5=45, **{"_5.5": 99}),
+            series("ifHCOutOctets", port="a", _0=2**53 - 50, _1=50, _2=150, _3=25, _4=125, _5=225, **{"_5.5": 999})]}}
+        file = self.file(answer, "answer.json")
+        words = ("samples", "import", "--format", "prometheus", file)
+        self.ctl(*words, expect=USAGE)
+        self.ctl(*words, "--interconnect", "ic", expect=USAGE)
+        self.assertIn("no interconnect", self.ctl(*words, "--interconnect", f"{ISP}/none", expect=USAGE)[1])
+        out, err = self.ctl(*words, "--interconnect", f"{ISP}/ic", "--dry-run")
+        self.assertRegex(out, rf"{ISP}/ic +1 +7 +4 +0 +0 +1 +1 +1 +400 B +40 B\n")
+        self.assertIn("periods: 5 counted, 0 duplicate, 1 reset,", out)
+        self.assertIn("nothing was sent", out)
+        self.assertRegex(err, rf"{file}: r1/a at 20..-.*Z: the counters began anew")
+        for _ in range(2):  # again changes nothing
+            self.assertIn("4 bins stored", self.ctl(*words, "--interconnect", f"{ISP}/ic")[0])
+            self.assertEqual(totals(), {"out_bytes": 400, "in_bytes": 40, "bins_known": 4})
+        self.ctl(*words, "--interconnect", f"{ISP}/ic", "--swap")
+        self.assertEqual(totals(), {"out_bytes": 40, "in_bytes": 400, "bins_known": 4})
+
+        # LibreNMS: periods that are no bins; a map says which bill is whose.
+        rows = [(7, t + bin_seconds * n + 1, bin_seconds, 1000 + n, 2000) for n in range(1, 8)] + [(9, t, 300, 1, 1)]
+        table = self.file("bill_id\ttimestamp\tperiod\tin_delta\tout_delta\n" +
+                          "".join("\t".join(map(str, r)) + "\n" for r in rows), "bill_data.tsv")
+        bills = self.file(f"# whose\nbill 7  {ISP}/ic\nbill 8 {ISP}/ic\n", "bills.map")
+        out, err = self.ctl("samples", "import", "--format", "librenms", table, "--map", bills)
+        self.assertIn("6 bins stored", out)
+        self.assertIn('has no port "bill 8", which line 3 of the map names', err)
+        self.assertIn('port "bill 9" is of no interconnect', err)
+        self.assertEqual(totals()["bins_known"], 7)
+        bad = self.file("timestamp,period,in_delta,out_delta\n1,2,3,x\n", "bad.csv")
+        self.assertIn(f"{bad}: line 2: ", self.ctl("samples", "import", "--format", "librenms", bad, "--map", bills, expect=USAGE)[1])
+
     def test_tokens_and_rights(self):
         self.ctl("topology", "put", self.put())
         token = self.ctl("token", "create", f"t-{RUN}", "--provider", ISP)[0].strip()

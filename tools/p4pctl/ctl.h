@@ -47,6 +47,7 @@ enum ctl_option {
 	CTL_SEVERITY,
 	CTL_SECRET_FILE,
 	CTL_AT,
+	CTL_MAP,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -55,6 +56,8 @@ enum ctl_option {
 	CTL_HYBRID,
 	CTL_ON,
 	CTL_OFF,
+	CTL_SWAP,
+	CTL_DRY_RUN,
 	CTL_OPTIONS
 };
 
@@ -127,6 +130,8 @@ ctl_run ctl_balance, ctl_steering, ctl_matrix, ctl_top, ctl_interconnects, ctl_i
 	ctl_samples_put;
 /* exporters.c */
 ctl_run ctl_exporters;
+/* import.c */
+ctl_run ctl_samples_import;
 /* admin.c */
 ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;

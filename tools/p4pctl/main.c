@@ -26,8 +26,7 @@ static const struct option_row {
 	[CTL_PER_MINUTE] = { "announces-per-minute", "N", "at most so many announces" },
 	[CTL_KEY] = { "key", "KEY", "take over this key of another tracker" },
 	[CTL_FORMAT] = { "format", "FORMAT",
-	                 "csv (the default); json-lines or bencode of swarms, json or html of\n"
-	                 "                         a statement" },
+	                 "what it is written as; the manual page says what there is" },
 	[CTL_TRACKER] = { "tracker", "URL", "an announce URL of ours; may come again" },
 	[CTL_WEB_SEED] = { "web-seed", "URL", "where the files are on the web; may come again" },
 	[CTL_OUTPUT] = { "output", "FILE", "write to it (NAME.torrent); it must not exist" },
@@ -46,6 +45,7 @@ static const struct option_row {
 	[CTL_SECRET_FILE] = { "secret-file", "FILE",
 	                      "sign with what it holds; else p4pd makes a secret" },
 	[CTL_AT] = { "at", "TIME", "the period that holds it; now when absent" },
+	[CTL_MAP] = { "map", "FILE", "lines of PORT PROVIDER/INTERCONNECT" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, or do not fire, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
@@ -53,6 +53,8 @@ static const struct option_row {
 	[CTL_PRIVATE] = { "private", NULL, "they carry the private flag, so that steering binds" },
 	[CTL_ON] = { "on", NULL, "look at it" },
 	[CTL_OFF] = { "off", NULL, "do not look at it" },
+	[CTL_SWAP] = { "swap", NULL, "the file's in is the provider's out" },
+	[CTL_DRY_RUN] = { "dry-run", NULL, "say what would be stored, and store nothing" },
 	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
 
@@ -141,6 +143,9 @@ static const struct command {
 	  2, BIT(CTL_RATIO_LIMIT), ctl_interconnect_set },
 	{ "samples put", "FILE", "upload interface counters, JSON or CSV", 1, 1, 0,
 	  ctl_samples_put },
+	{ "samples import", "FILE", "make bins of what another tool counted", 1, 1,
+	  BIT(CTL_FORMAT) | BIT(CTL_INTERCONNECT) | BIT(CTL_MAP) | BIT(CTL_SWAP) | BIT(CTL_DRY_RUN),
+	  ctl_samples_import },
 	{ "token create", "NAME", "make a token and print it, this once", 1, 1,
 	  BIT(CTL_ROLE) | BIT(CTL_PROVIDER), ctl_token_create },
 	{ "token list", "", "list the tokens", 0, 0, 0, ctl_token_list },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/balance/quality.h"
 #include "server/api/samples.h"
 
 #include <stdlib.h>
@@ -246,6 +247,24 @@ static void reads_periods_by_their_start_or_end(void **state)
 	}
 }
 
+static void a_sample_may_say_how_good_it_is(void **state)
+{
+	(void)state;
+	struct faults *faults = faults_new();
+	struct samples s;
+	assert_int_equal(parse("[" ONE "\"out_bytes\":7,\"in_bytes\":9,"
+	                       "\"quality\":\" estimated discontinuity \"}]",
+	                       &s, faults),
+	                 ERR_OK);
+	assert_int_equal(s.rows[0].quality, BIN_ESTIMATED | BIN_DISCONTINUITY);
+	samples_done(&s);
+	assert_int_equal(
+		parse("[" ONE "\"out_bytes\":7,\"in_bytes\":9,\"quality\":\"late\"}]", &s, faults),
+		ERR_MALFORMED);
+	assert_string_equal(faults->list[0].where, "/0/quality");
+	faults_free(faults);
+}
+
 static void takes_samples_and_readings_together(void **state)
 {
 	(void)state;
@@ -337,6 +356,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(reads_readings_in_every_shape),
 	cmocka_unit_test(what_a_reading_does_not_say_is_not_known),
 	cmocka_unit_test(reads_periods_by_their_start_or_end),
+	cmocka_unit_test(a_sample_may_say_how_good_it_is),
 	cmocka_unit_test(takes_samples_and_readings_together),
 	cmocka_unit_test(names_what_is_wrong_with_a_reading),
 	cmocka_unit_test(refuses_the_provider_of_another),
