@@ -2,6 +2,7 @@
 #include "server/app/feeder.h"
 
 #include "common/base/log.h"
+#include "server/report/calibration.h"
 #include "server/report/statements.h"
 
 #include <inttypes.h>
@@ -33,12 +34,13 @@ struct feeder {
 	bool away;     /* said so already */
 	enum err said; /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
+	int64_t calibrate_at;  /* the same of the next look at flows */
 	int64_t tidy_at;       /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
 	int64_t statements_at; /* the same of the next look for some */
 };
 
 enum { DAY = 86400, MATRIX_BINS_DAYS = 2, MATRIX_HOURS = 4, TIDY_MS = 600000 };
-enum { STATEMENTS_MS = 600000 };
+enum { STATEMENTS_MS = 600000, CALIBRATE_MS = 3600000 };
 enum { WAIT_MS = 1000, BINS_AT_ONCE = 32, BIN_TRIES = 10, FEEDER_NICE = 10 };
 
 static int64_t monotonic_ms(void)
@@ -288,6 +290,17 @@ static void see_to_statements(struct feeder *f)
 		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
 }
 
+/* Once an hour: days have to be over, and their late bins are few. */
+static void see_to_calibration(struct feeder *f)
+{
+	if (f->o.report.bin_seconds == 0 || monotonic_ms() < f->calibrate_at)
+		return;
+	const enum err e = report_calibrate(f->o.store, f->o.report.bin_seconds, time(NULL));
+	if (e != ERR_OK && e != ERR_AWAY)
+		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
+	f->calibrate_at = monotonic_ms() + CALIBRATE_MS;
+}
+
 static void *feeder_run(void *arg)
 {
 	struct feeder *f = arg;
@@ -311,6 +324,7 @@ static void *feeder_run(void *arg)
 		if (fed == ERR_NOT_FOUND && !atomic_load(&f->stop)) {
 			see_to_matrix(f);
 			see_to_statements(f);
+			see_to_calibration(f);
 		}
 		if (atomic_load(&f->stop) &&
 		    (fed != ERR_OK || monotonic_ms() >= atomic_load(&f->deadline)))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/report/matrix.h"
 
+#include "common/balance/calibrate.h"
 #include "common/balance/spread.h"
-#include "server/store/matrix.h"
+#include "server/store/calibrations.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -97,6 +98,9 @@ static void json_tail(struct text *t, const struct store_matrix_about *about, si
 		"what goes from one to another is in two\","
 		"\"interval\":\"nominal 90 % (low to high) around an estimate from announces: it bounds "
 		"the error only where bounded is true; open torrents' clients also meet by PEX and DHT\","
+		"\"calibrated\":\"bytes times the running mean of what flows measured of peer-to-peer "
+		"bytes by what announces told, day by day (UTC), with a nominal interval of 90 %; "
+		"null where no flows say so\","
 		"\"unmet_bytes\":\"between places of which the tracker brought no clients together\","
 		"\"cost\":\"cost units: billions of bytes times the interconnect's documented cost in their "
 		"direction when the bin was closed; no money\","
@@ -138,7 +142,57 @@ static void csv_field(struct text *t, const char *s)
 
 /* ---- the matrix ---- */
 
-static void json_row(struct text *t, const struct report_ask *ask, const struct store_matrix_row *r)
+/* All that is known until the end of the window. */
+struct factors {
+	struct store_calibration *list;
+	size_t n;
+};
+
+/* What flows make of a row across an interconnect. false: they say nothing of it. */
+static bool calibrated(const struct factors *f, const struct store_matrix_row *r,
+                       const struct store_calibration **by, struct calibrated *out)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct store_calibration *c = &f->list[i];
+		if (c->direction != r->direction || strcmp(c->provider, r->provider) != 0 ||
+		    strcmp(c->interconnect, r->interconnect) != 0)
+			continue;
+		const struct calibration all = { .k = c->k, .sigma = c->sigma, .days = c->days };
+		*by = c;
+		*out = calibrate_bytes(&all, strtod(r->sum.bytes, NULL));
+		return true;
+	}
+	return false;
+}
+
+static void json_calibrated(struct text *t, const struct factors *f,
+                            const struct store_matrix_row *r)
+{
+	const struct store_calibration *by;
+	struct calibrated c;
+	if (!calibrated(f, r, &by, &c)) {
+		text_put(t, ",\"calibrated\":null");
+		return;
+	}
+	text_printf(t,
+	            ",\"calibrated\":{\"source\":\"announce+flow\",\"bytes\":%.0f,\"low\":%.0f,"
+	            "\"high\":%.0f,\"factor\":%.6f,\"days\":%u,\"drift\":%s}",
+	            c.bytes, c.low, c.high, by->k, by->days, by->drift ? "true" : "false");
+}
+
+static void csv_calibrated(struct text *t, const struct factors *f,
+                           const struct store_matrix_row *r)
+{
+	const struct store_calibration *by;
+	struct calibrated c;
+	if (calibrated(f, r, &by, &c))
+		text_printf(t, ",%.0f,%.0f,%.0f,%.6f,%u", c.bytes, c.low, c.high, by->k, by->days);
+	else
+		text_put(t, ",,,,,");
+}
+
+static void json_row(struct text *t, const struct report_ask *ask, const struct factors *f,
+                     const struct store_matrix_row *r)
 {
 	text_put(t, "{");
 	json_name(t, "provider", r->provider);
@@ -153,17 +207,20 @@ static void json_row(struct text *t, const struct report_ask *ask, const struct 
 		text_put(t, ",");
 	}
 	json_sum(t, &r->sum);
+	if (ask->level == REPORT_INTERCONNECT)
+		json_calibrated(t, f, r);
 	text_put(t, "}");
 }
 
-static void csv_rows(struct text *t, const struct report_ask *ask,
+static void csv_rows(struct text *t, const struct report_ask *ask, const struct factors *f,
                      const struct store_matrix_row *rows, size_t n)
 {
 	const bool places = ask->level != REPORT_INTERCONNECT;
 	text_printf(t,
 	            "from,to,source,estimate,provider,direction,%s,bytes,low,high,bounded,"
-	            "private_bytes,unmet_bytes,cost_units\r\n",
-	            places ? "from_place,to_place" : "interconnect,tier");
+	            "private_bytes,unmet_bytes,cost_units%s\r\n",
+	            places ? "from_place,to_place" : "interconnect,tier",
+	            places ? "" : ",calibrated_bytes,calibrated_low,calibrated_high,factor,days");
 	for (size_t i = 0; i < n; i++) {
 		const struct store_matrix_row *r = &rows[i];
 		csv_head(t, ask);
@@ -172,8 +229,19 @@ static void csv_rows(struct text *t, const struct report_ask *ask,
 		csv_field(t, places ? r->from : r->interconnect);
 		csv_field(t, places ? r->to : tiers[r->tier % STORE_TIERS]);
 		csv_sum(t, &r->sum);
+		if (!places)
+			csv_calibrated(t, f, r);
 		text_put(t, "\r\n");
 	}
+}
+
+/* Factors are of interconnects; places have none. */
+static enum err read_factors(struct store *s, const struct report_ask *ask, struct factors *out)
+{
+	*out = (struct factors){ .n = 0 };
+	if (ask->level != REPORT_INTERCONNECT)
+		return ERR_OK;
+	return store_calibrations(s, ask->query.provider, ask->query.to, &out->list, &out->n);
 }
 
 enum err report_matrix(struct store *s, const struct report_options *o,
@@ -183,20 +251,26 @@ enum err report_matrix(struct store *s, const struct report_options *o,
 	struct store_matrix_row *rows;
 	struct store_matrix_about about;
 	size_t n;
-	const enum err e = store_matrix(s, &question, &rows, &n, &about);
-	if (e != ERR_OK)
+	struct factors factors;
+	enum err e = read_factors(s, ask, &factors);
+	if (e == ERR_OK)
+		e = store_matrix(s, &question, &rows, &n, &about);
+	if (e != ERR_OK) {
+		free(factors.list);
 		return e;
+	}
 	if (ask->query.csv) {
-		csv_rows(out, ask, rows, n);
+		csv_rows(out, ask, &factors, rows, n);
 	} else {
 		json_head(out, ask, o->bin_seconds, &about);
 		text_printf(out, "\"level\":\"%s\",\"rows\":[", levels[ask->level]);
 		for (size_t i = 0; i < n; i++) {
 			text_put(out, i > 0 ? "," : "");
-			json_row(out, ask, &rows[i]);
+			json_row(out, ask, &factors, &rows[i]);
 		}
 		json_tail(out, &about, n);
 	}
+	free(factors.list);
 	free(rows);
 	return out->bad ? ERR_NOMEM : ERR_OK;
 }

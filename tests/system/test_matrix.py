@@ -174,14 +174,35 @@ def test_what_is_wrong_with_a_question(ran, question, wrong):
     assert status == 400 and answer["detail"].startswith(wrong)
 
 
-def test_no_address_is_kept(ran):
+def sql(database, statement):
     psql = shutil.which("psql") or os.path.join(subprocess.run(
         ["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip(), "psql")
+    return subprocess.run([psql, database, "-qAtc", statement], capture_output=True, text=True, check=True).stdout
+
+
+def test_flows_put_interconnects_right(ran):
+    daemon, database, _ = ran
+    assert {r["calibrated"] for r in report(daemon, "matrix", "?level=interconnect")["rows"]} == {None}
+    sql(database, "INSERT INTO calibrations SELECT number, 'in', extract(epoch FROM date_trunc('day', now() AT TIME ZONE "
+        "'UTC'))::bigint - 86400, 12, 10, 0, 1.2, 0, true, 1.2, 0.1, 4 FROM interconnects "
+        "WHERE provider = 'isp-a' AND id = 'a-t'")
+    rows = report(daemon, "matrix", "?level=interconnect")["rows"]
+    right = [r for r in rows if r["calibrated"]]
+    assert [(r["provider"], r["interconnect"], r["direction"]) for r in right] == [("isp-a", "a-t", "in")]
+    calibrated = right[0]["calibrated"]
+    assert calibrated["bytes"] == pytest.approx(1.2 * right[0]["bytes"], abs=1)
+    assert calibrated["high"] - calibrated["bytes"] == pytest.approx(.1645 * calibrated["bytes"], rel=1e-6)
+    assert calibrated["source"] == "announce+flow" and calibrated["days"] == 4 and calibrated["drift"]
+    lines = daemon.api("GET", "/v1/reports/matrix?level=interconnect&format=csv")[1].split("\r\n")
+    assert len([line for line in lines if line.endswith(",1.200000,4")]) == 1
+
+
+def test_no_address_is_kept(ran):
     text = ""
     for table in "matrix", "matrix_bins", "swarm_bytes", "bins", "steering":
-        out = subprocess.run([psql, ran[1], "-qAtc", f"SELECT * FROM {table}"], capture_output=True, text=True, check=True)
-        assert table == "steering" or out.stdout.strip(), table
-        text += out.stdout
+        rows = sql(ran[1], f"SELECT * FROM {table}")
+        assert table == "steering" or rows.strip(), table
+        text += rows
     addresses = [address(p, pid, host) for p in ("isp-a", "isp-b", "isp-c") for pid in (1, 2) for host in range(256)]
     assert "pid:isp-a/a-1" in text
     assert not [ip for ip in addresses if ip in text]
