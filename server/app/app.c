@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "server/app/args.h"
 #include "server/app/daemon.h"
+#include "server/app/settings.h"
 
 #include <stdio.h>
 
@@ -11,7 +12,9 @@
 static int configure(const struct args *args, struct config *config)
 {
 	struct fault fault = { 0 };
-	if (config_load(args->file, args->settings, args->n_settings, config, &fault) == ERR_OK)
+	struct settings_roles roles;
+	if (config_load(args->file, args->settings, args->n_settings, config, &fault) == ERR_OK &&
+	    settings_roles(config->roles, &roles, &fault) == ERR_OK)
 		return 0;
 	(void)fprintf(stderr, "p4pd: %s: %s\n", fault.where, fault.text);
 	return 2;

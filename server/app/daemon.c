@@ -537,7 +537,7 @@ static void announce_start(const struct daemon *d)
 	if (d->roles.api)
 		log_line(LOG_NOTE, "p4pd %s serves. api=%s port=%u", P4PD_VERSION,
 		         d->config.listen_api, http_port(d->api_http));
-	if (d->collecting != NULL)
+	if (collecting_port(d->collecting) != 0)
 		log_line(LOG_NOTE, "p4pd %s collects. flow=%s port=%u", P4PD_VERSION,
 		         d->config.listen_flow, collecting_port(d->collecting));
 #ifdef HAVE_SYSTEMD
