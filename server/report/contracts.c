@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/report/contracts.h"
 
+#include "server/report/projection.h"
 #include "server/report/reckoning.h"
 
 #include <stdio.h>
@@ -124,6 +125,8 @@ static enum err figures(struct store *s, const struct report_options *o,
 		                           .metering = &c.metering,
 		                           .now = q->now };
 	e = reckon(&ask, sheet);
+	if (e == ERR_OK)
+		e = projection_put(s, &c, q->now, sheet);
 	contract_case_done(&c);
 	return e;
 }
@@ -160,6 +163,8 @@ static const char definitions[] =
 	"\"burst_budget\":\"bins that may be above the commit while the percentile is not\","
 	"\"missing_rules\":\"the same bins when those missing are dropped, counted as zero, or repeat "
 	"the last known one\","
+	"\"projection\":\"drawn from the six weeks before: 80 of 100 periods should end in the "
+	"range; null when ended, or with too few days known\","
 	"\"cost\":\"of the percentile so far, exact decimals, the total rounded once to the "
 	"currency's minor unit; null without bins and for estimates\","
 	"\"source\":\"the one the contract names, else flow, else counter; announce is an estimate and "

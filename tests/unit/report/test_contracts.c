@@ -68,6 +68,24 @@ static void a_month_that_runs_has_floor_budget_and_no_more_than_it_knows(void **
 	text_done(&t);
 }
 
+static void a_projection_needs_days_to_draw_from(void **state)
+{
+	(void)state;
+	fill("a-1", "flow", NOVEMBER, 288, "337500000000", "1");
+	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"]," TARIFF);
+	struct text t = report(REPORT_ABSENT, NOVEMBER + DAY, false);
+	expect(t.bytes, "\"projection\":null");
+	text_done(&t);
+	/* Every day was as this one: it will end so. */
+	fill("a-1", "flow", NOVEMBER - 28 * DAY, 28 * 288, "337500000000", "1");
+	t = report(REPORT_ABSENT, NOVEMBER + DAY, false);
+	expect(t.bytes, "\"projection\":{\"low_bps\":9000000000,\"billed_bps\":9000000000,"
+	                "\"high_bps\":9000000000,\"range_holds\":80,"
+	                "\"chance_of_overage\":1.000,");
+	expect(t.bytes, "\"low_cost\":\"7200.00\",\"cost\":\"7200.00\"");
+	text_done(&t);
+}
+
 static void what_is_missing_is_shown_under_all_rules(void **state)
 {
 	(void)state;
@@ -89,14 +107,14 @@ static void estimates_never_make_money(void **state)
 	struct text t = report(REPORT_ABSENT, NOVEMBER + 100 * BIN, false);
 	expect(t.bytes, "\"source\":\"announce\",\"estimate\":true");
 	expect(t.bytes, "\"percentile_bps\":1000000,");
-	expect(t.bytes, "\"cost\":null}");
+	expect(t.bytes, "\"cost\":null");
 	text_done(&t);
 	/* A contract that names its source has no other. */
 	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"],\"source\":\"counter\"," TARIFF);
 	t = report(REPORT_ABSENT, NOVEMBER + 100 * BIN, false);
 	expect(t.bytes, "\"source\":\"counter\",\"estimate\":false");
 	expect(t.bytes, "\"bins_known\":0,\"bins_missing\":100,");
-	expect(t.bytes, "\"cost\":null}");
+	expect(t.bytes, "\"cost\":null");
 	text_done(&t);
 	t = report(REPORT_ABSENT, NOVEMBER, false); /* nothing is over yet */
 	expect(t.bytes, "\"bins_closed\":0,");
@@ -145,6 +163,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(
 		a_month_that_runs_has_floor_budget_and_no_more_than_it_knows, open_store,
 		close_store),
+	cmocka_unit_test_setup_teardown(a_projection_needs_days_to_draw_from, open_store,
+	                                close_store),
 	cmocka_unit_test_setup_teardown(what_is_missing_is_shown_under_all_rules, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(estimates_never_make_money, open_store, close_store),
