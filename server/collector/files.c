@@ -161,12 +161,14 @@ static enum err write_all(struct collector *c, int64_t now, bool all, struct fau
 	enum err e = collector_renew_map(c);
 	if (e != ERR_OK)
 		(void)fault_set(fault, e, "", "no memory for the map's interconnects");
-	/* A bin is closed before its checkpoint is forgotten, and before that says that it is. */
-	if (e == ERR_OK && c->map_number != 0)
-		e = close_bins(c, now, all, fault);
+	/* Checkpoints first: after a start many bins may be due, and they must not wait for those. */
 	const enum err saved = write_checkpoints(c, e == ERR_OK ? fault : NULL);
 	if (e == ERR_OK)
 		e = saved;
+	if (c->map_number != 0) {
+		const enum err closed = close_bins(c, now, all, e == ERR_OK ? fault : NULL);
+		e = e == ERR_OK ? closed : e;
+	}
 	const enum err gone = forget_bins(c, now, e == ERR_OK ? fault : NULL);
 	pthread_mutex_unlock(&c->lock);
 	return e == ERR_OK ? gone : e;
