@@ -3,6 +3,7 @@
 
 #include "server/alarms/agreed.h"
 #include "server/alarms/ahead.h"
+#include "server/alarms/drift.h"
 #include "server/report/report.h"
 #include "server/store/watch.h"
 
@@ -243,6 +244,11 @@ static enum err look_at_agreed(const struct look *l)
 	return look_at_contracts(l->o, l->at, l->out);
 }
 
+static enum err look_at_calibration(const struct look *l)
+{
+	return look_for_drift(l->o, l->at, l->out);
+}
+
 typedef enum err look_fn(const struct look *l);
 
 static const struct {
@@ -253,6 +259,7 @@ static const struct {
 	{ look_at_hour, { RULE_UTILISATION, RULE_DISCONTINUITY } },
 	{ look_for_silence, { RULE_SILENCE, RULE_SILENCE } },
 	{ look_for_unknown, { RULE_UNKNOWN_BYTES, RULE_UNKNOWN_BYTES } },
+	{ look_at_calibration, { RULE_DRIFT, RULE_DRIFT } },
 	{ look_at_steering, { RULE_STEERING, RULE_STEERING } },
 	{ look_at_month, { RULE_RATIO_FORECAST, RULE_RATIO_FORECAST } },
 	{ look_at_agreed, { RULE_FLOOR, RULE_BURST } },

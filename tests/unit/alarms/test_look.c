@@ -186,6 +186,15 @@ static void a_map_grows_old(void **state)
 	assert_string_equal(saw(RULE_MAP_AGE, "")->provider, "isp-a");
 }
 
+static void every_rule_of_providers_has_its_turn(void **state)
+{
+	(void)state;
+	look(NOVEMBER); /* where a day begins even the rarest looks */
+	for (unsigned i = 0; i < RULES; i++)
+		if (seen.looked[i] == rule_of((enum rule_id)i)->own)
+			fail_msg("%s", rule_of((enum rule_id)i)->name);
+}
+
 #undef TEST
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_look)
 
@@ -196,6 +205,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(bytes_from_nowhere_are_a_share),
 	TEST(what_steering_saves_is_below_nothing),
 	TEST(a_map_grows_old),
+	TEST(every_rule_of_providers_has_its_turn),
 };
 
 RUN_TESTS(tests)
