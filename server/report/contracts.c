@@ -167,7 +167,8 @@ static const char definitions[] =
 	"range; null when ended, or with too few days known\","
 	"\"cost\":\"of the percentile so far, exact decimals, the total rounded once to the "
 	"currency's minor unit; null without bins and for estimates\","
-	"\"source\":\"the one the contract names, else flow, else counter; announce is an estimate and "
+	"\"source\":\"the one the contract names, else flow or counter, whichever knows more bins; announce "
+	"is an estimate and "
 	"never makes money\"}";
 
 static void put_head(const struct report_agreements_query *q, struct text *out)

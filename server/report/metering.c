@@ -118,16 +118,16 @@ static struct store_metered_ask ask_of(const struct metering_ask *ask, const str
 		                           .source = m->source };
 }
 
+/* The fuller one, so that the first bin of a new exporter does not take the place of a counted month. */
 static enum err choose_source(struct store *s, const struct metering_ask *ask, struct metering *m)
 {
-	static const enum store_source order[] = { STORE_FLOW, STORE_COUNTER, STORE_ANNOUNCE };
 	const struct store_metered_ask where = ask_of(ask, m);
 	uint64_t counts[STORE_SOURCES] = { 0 };
 	const enum err e = store_metered_counts(s, &where, counts);
-	for (size_t i = 0; i < STORE_SOURCES && !m->has_source; i++) {
-		m->source = order[i];
-		m->has_source = counts[order[i]] > 0;
-	}
+	m->source = counts[STORE_COUNTER] > counts[STORE_FLOW] ? STORE_COUNTER : STORE_FLOW;
+	if (counts[m->source] == 0)
+		m->source = STORE_ANNOUNCE;
+	m->has_source = counts[m->source] > 0;
 	return e;
 }
 

@@ -5,8 +5,9 @@
  * What an agreement is measured by: every bin of a period, of each of its interconnects, from one
  * source, with the gaps left open and the flaws counted.
  *
- * One source for all: sources are never mixed. Without one that the agreement names it is flow, else
- * counter, else announce, the first that has a bin in the period. Announces are estimates.
+ * One source for all: sources are never mixed. Without one that the agreement names it is the one of flow
+ * and counter that knows more bins of the period (flow when both know as many), and announce when neither
+ * knows any. Announces are estimates.
  *
  * Ownership: metering_done(). Threading: any thread; blocks on the database.
  */

@@ -69,15 +69,24 @@ static struct store_window window_of(const struct view *v)
 
 /* ---- the verdict ---- */
 
-/* Measured before estimated; flows before counters, because they leave link-layer bytes out. */
+static bool is_better(const struct store_balance *a, const struct store_balance *b)
+{
+	if ((a->source == STORE_ANNOUNCE) != (b->source == STORE_ANNOUNCE))
+		return b->source == STORE_ANNOUNCE;
+	if (a->bins_known != b->bins_known)
+		return a->bins_known > b->bins_known;
+	return a->source == STORE_FLOW;
+}
+
+/* Measured before estimated; of what was measured the fuller; when equal flows, because they leave link-layer
+ * bytes out. */
 static const struct store_balance *best(const struct store_balance *rows, size_t n)
 {
-	static const enum store_source order[] = { STORE_FLOW, STORE_COUNTER, STORE_ANNOUNCE };
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		for (size_t k = 0; k < n; k++)
-			if (rows[k].source == order[i])
-				return &rows[k];
-	return NULL;
+	const struct store_balance *best = NULL;
+	for (size_t i = 0; i < n; i++)
+		if (best == NULL || is_better(&rows[i], best))
+			best = &rows[i];
+	return best;
 }
 
 /* Takes the interconnect that `rows` begins with; `left` rows are there in all. */

@@ -64,7 +64,7 @@ enum err store_watch_sums(struct store *s, const struct store_window *window,
 		"WHERE b.start >= $1 AND b.start <= $2::bigint - $3::integer "
 		" AND b.seconds = $3::integer AND i.in_force "
 		"GROUP BY i.number, b.source ORDER BY i.provider, i.id, "
-		" array_position('{flow,counter,announce}'::bin_source[], b.source)",
+		" b.source = 'announce', count(DISTINCT b.start) DESC, b.source <> 'flow'",
 		ARGS(WINDOW_ARGS(window), arg_u64(BIN_DISCONTINUITY)));
 	void *list = work_list(&w, sizeof(**out), sum_row, &n), *done;
 	const enum err e = finish(&w, list, n, &done, count);

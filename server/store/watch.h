@@ -9,7 +9,10 @@
 
 #include "server/store/store.h"
 
-/* Of an interconnect in force, by the best source with bins in the window: flow, counter, announce. */
+/*
+ * Of an interconnect in force: by flow or counter, whichever has more bins in the window (flow when both have
+ * as many), else by announce.
+ */
 struct store_watch_sum {
 	char provider[65], interconnect[65], relation[24];
 	uint64_t capacity_mbps, ratio_limit_milli; /* 0: none of its own */

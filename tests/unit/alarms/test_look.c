@@ -98,6 +98,21 @@ static void a_port_is_as_full_as_the_mean_of_an_hour(void **state)
 	assert_non_null(strstr(saw(RULE_UTILISATION, "x")->text, "4.0 of 10 Mb/s out"));
 }
 
+static void the_fuller_source_is_believed(void **state)
+{
+	(void)state;
+	for (int64_t i = 0; i < 12; i++)
+		put(STORE_COUNTER, "x", NOVEMBER + i * BIN, 1000000 * BIN, 5);
+	put(STORE_FLOW, "x", NOVEMBER + 11L * BIN, 5, 5); /* a new exporter's first bin */
+	in_force("transit", 0);
+	look(NOVEMBER + 12L * BIN);
+	assert_near(saw(RULE_UTILISATION, "x"), 80);
+	for (int64_t i = 0; i < 12; i++) /* of as many bins flows are it */
+		put(STORE_FLOW, "x", NOVEMBER + i * BIN, 500000 * BIN, 5);
+	look(NOVEMBER + 12L * BIN);
+	assert_near(saw(RULE_UTILISATION, "x"), 40);
+}
+
 static void whole_bins_since_the_newest_are_missing(void **state)
 {
 	(void)state;
@@ -201,6 +216,7 @@ static void every_rule_of_providers_has_its_turn(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(a_ratio_is_a_part_of_its_limit),
 	TEST(a_port_is_as_full_as_the_mean_of_an_hour),
+	TEST(the_fuller_source_is_believed),
 	TEST(whole_bins_since_the_newest_are_missing),
 	TEST(bytes_from_nowhere_are_a_share),
 	TEST(what_steering_saves_is_below_nothing),

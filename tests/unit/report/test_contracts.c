@@ -45,7 +45,7 @@ static void a_month_that_runs_has_floor_budget_and_no_more_than_it_knows(void **
 	/* 500 bins of 6 Gbit/s, above the commit, and a gap of 100. */
 	fill("a-1", "flow", NOVEMBER, 500, "225000000000", "1");
 	fill("a-1", "flow", NOVEMBER + 600 * BIN, 400, "37500000000", "1");
-	fill("a-1", "counter", NOVEMBER, 8640, "1", "1"); /* flows come first */
+	fill("a-1", "counter", NOVEMBER, 900, "1", "1"); /* as many: flows come first */
 	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"]," TARIFF);
 	struct text t = report(REPORT_ABSENT, NOVEMBER + 1000 * BIN + 17, false);
 	expect(t.bytes, "\"bins_closed\":1000,\"ended\":false");
@@ -121,6 +121,23 @@ static void estimates_never_make_money(void **state)
 	text_done(&t);
 }
 
+static void the_fuller_source_is_billed(void **state)
+{
+	(void)state;
+	fill_november();
+	fill("a-1", "flow", NOVEMBER + 8639 * BIN, 1, MBPS, "1"); /* a new exporter's first bin */
+	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"]," TARIFF);
+	struct text t = report(NOVEMBER, NOVEMBER + 40 * DAY, false);
+	expect(t.bytes, "\"source\":\"counter\"");
+	expect(t.bytes, "\"billed\":{\"percentile_bps\":11000000000,");
+	text_done(&t);
+	/* The one that the contract names is taken whatever the other knows. */
+	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"],\"source\":\"flow\"," TARIFF);
+	t = report(NOVEMBER, NOVEMBER + 40 * DAY, false);
+	expect(t.bytes, "\"bins_known\":1,\"bins_missing\":8639,");
+	text_done(&t);
+}
+
 static void clocks_that_change_make_shorter_and_longer_months(void **state)
 {
 	(void)state;
@@ -168,6 +185,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(what_is_missing_is_shown_under_all_rules, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(estimates_never_make_money, open_store, close_store),
+	cmocka_unit_test_setup_teardown(the_fuller_source_is_billed, open_store, close_store),
 	cmocka_unit_test_setup_teardown(clocks_that_change_make_shorter_and_longer_months,
 	                                open_store, close_store),
 	cmocka_unit_test_setup_teardown(csv_has_the_figures_of_json, open_store, close_store),

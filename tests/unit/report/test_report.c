@@ -206,6 +206,29 @@ static void an_empty_window_and_a_filter(void **state)
 	text_done(&t);
 }
 
+static void the_fuller_source_judges(void **state)
+{
+	(void)state;
+	static const int64_t day = 86400;
+	const struct report_query q = { .from = T + day,
+		                        .to = T + day + 3 * BIN,
+		                        .interconnect = "a-c-1" };
+	struct text t = { 0 };
+	for (int64_t i = 0; i < 2; i++)
+		put("a-c-1", STORE_COUNTER, q.from + i * BIN, 300, 100);
+	put("a-c-1", STORE_FLOW, q.from, 1, 1); /* a new exporter's first bin */
+	for (int64_t i = 0; i < 3; i++)
+		put("a-c-1", STORE_ANNOUNCE, q.from + i * BIN, 1, 1);
+	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+	assert_non_null(strstr(t.bytes, "\"verdict\":\"breach\",\"verdict_source\":\"counter\""));
+	text_done(&t);
+	/* Of as many bins flows are it: they leave link-layer bytes out. */
+	put("a-c-1", STORE_FLOW, q.from + BIN, 1, 1);
+	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+	assert_non_null(strstr(t.bytes, "\"verdict\":\"ok\",\"verdict_source\":\"flow\""));
+	text_done(&t);
+}
+
 static void without_a_database_nothing_is_written(void **state)
 {
 	(void)state;
@@ -227,6 +250,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_csv_tells_the_same),
 	cmocka_unit_test(the_chart_gets_its_bins),
 	cmocka_unit_test(an_empty_window_and_a_filter),
+	cmocka_unit_test(the_fuller_source_judges),
 	cmocka_unit_test(without_a_database_nothing_is_written),
 };
 
