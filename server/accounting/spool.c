@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -356,13 +356,25 @@ static enum err set_damaged_aside(struct spool *s, const char *name, struct faul
 	return e == ERR_OK ? ERR_MALFORMED : e;
 }
 
-/* A number for the file itself, whatever its name; 0 when there is none. */
-static uint64_t identity(const struct spool *s, const char *name)
+/* Of what the file says: the end of its checksum. Its inode is of no use, a later file may get it again. */
+static uint64_t identity(const char *data, size_t size)
 {
-	char path[PATH_MAX];
-	struct stat st;
-	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	return stat(path, &st) == 0 ? (uint64_t)st.st_ino : 0;
+	uint64_t tail = 0;
+	if (size >= sizeof(tail))
+		memcpy(&tail, data + size - sizeof(tail), sizeof(tail));
+	return tail;
+}
+
+/* Is the file of this name still the one that the bin was read from? */
+static bool is_same(const struct spool *s, const char *name, const struct accounting_bin *bin)
+{
+	char *data = NULL;
+	size_t size = 0;
+	if (disk_read(s->dir, name, &data, &size, NULL) != ERR_OK)
+		return false;
+	const bool same = identity(data, size) == bin->file;
+	free(data);
+	return same;
 }
 
 static enum err take_first(struct spool *s, struct accounting_bin *out, struct fault *fault)
@@ -376,9 +388,9 @@ static enum err take_first(struct spool *s, struct accounting_bin *out, struct f
 	if (e != ERR_OK)
 		return e;
 	e = spool_parse(data, size, out);
-	free(data);
 	if (e == ERR_OK)
-		out->file = identity(s, name);
+		out->file = identity(data, size);
+	free(data);
 	return e == ERR_MALFORMED || e == ERR_TRUNCATED ? set_damaged_aside(s, name, fault) : e;
 }
 
@@ -396,7 +408,7 @@ void spool_remove(struct spool *s, const struct accounting_bin *bin)
 	name_of(bin->start, name);
 	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
 	pthread_mutex_lock(&s->lock);
-	if (identity(s, name) == bin->file)
+	if (is_same(s, name, bin))
 		(void)unlink(path); /* if it stays it is stored again, which changes nothing */
 	recount(s);
 	pthread_mutex_unlock(&s->lock);
@@ -408,7 +420,7 @@ enum err spool_refuse(struct spool *s, const struct accounting_bin *bin, struct 
 	enum err e = ERR_OK;
 	name_of(bin->start, name);
 	pthread_mutex_lock(&s->lock);
-	if (identity(s, name) == bin->file)
+	if (is_same(s, name, bin))
 		e = set_aside(s, name, "refused", fault);
 	pthread_mutex_unlock(&s->lock);
 	return e;

@@ -272,6 +272,35 @@ static void what_replaced_a_bin_meanwhile_is_not_removed(void **state)
 	spool_done(&s);
 }
 
+/* Behind a file that was replaced twice may be the inode of the one that was read. */
+static void nor_is_another_file_of_the_same_number(void **state)
+{
+	(void)state;
+	struct spool s;
+	struct accounting_bin old, b = bin(600);
+	char path[256], *data = NULL;
+	size_t size = 0;
+	assert_int_equal(spool_init(&s, folder, NULL), ERR_OK);
+	b.observed_seconds = 300;
+	assert_int_equal(spool_write(&s, &b, NULL), ERR_OK);
+	assert_int_equal(disk_read(s.dir, "00000000000000000600.bin", &data, &size, NULL), ERR_OK);
+	write_one(&s, 600);
+	assert_int_equal(spool_first(&s, &old, NULL), ERR_OK);
+	(void)snprintf(path, sizeof(path), "%s/%020d.bin", s.dir, 600);
+	FILE *f = fopen(path, "r+b");
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, size, f), size);
+	(void)fclose(f);
+	spool_remove(&s, &old);
+	assert_int_equal(s.count, 1);
+	accounting_bin_done(&old);
+	assert_int_equal(spool_first(&s, &b, NULL), ERR_OK);
+	assert_int_equal(b.observed_seconds, 300);
+	accounting_bin_done(&b);
+	free(data);
+	spool_done(&s);
+}
+
 static void outlives_the_process(void **state)
 {
 	(void)state;
@@ -408,6 +437,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(bins_of_flows_say_more),
 	TEST(the_same_bin_again_replaces_it),
 	TEST(what_replaced_a_bin_meanwhile_is_not_removed),
+	TEST(nor_is_another_file_of_the_same_number),
 	TEST(outlives_the_process),
 	TEST(sets_a_damaged_file_aside),
 	TEST(reads_what_versions_before_wrote),
