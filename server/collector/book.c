@@ -231,7 +231,9 @@ static void watched(struct book *b, uint32_t exporter, int64_t from, int64_t to)
 		struct flow_bin *bin = bin_at(b, end - step);
 		struct watch *w = bin != NULL ? flow_bin_watch(bin, exporter) : NULL;
 		if (w != NULL) {
-			w->observed += (uint32_t)(until - from);
+			/* A second comes again after a kill in it, or when the clock is put back. */
+			const uint32_t left = bin->seconds - w->observed;
+			w->observed += until - from < left ? (uint32_t)(until - from) : left;
 			touch(bin, to - 1);
 		}
 		from = until;

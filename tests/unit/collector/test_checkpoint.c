@@ -164,6 +164,36 @@ static void what_did_not_reach_the_disk_is_given_again(void **state)
 	close_desk(&a);
 }
 
+/* Killed and started again within a second, or after the clock was put back. */
+static void seconds_watched_by_two_processes_fit_into_the_bin(void **state)
+{
+	(void)state;
+	struct desk d[3] = { open_desk(), open_desk(), open_desk() };
+	struct text saved = { 0 };
+	struct book_page p;
+	int64_t at;
+	for (unsigned i = 0; i < 3; i++) {
+		const uint32_t router = name(d[i].exporters, routers[0]);
+		const struct book_port port = { .exporter = router,
+			                        .edge = name(d[i].edges, edges[0]) };
+		const struct book_ports ports = { .list = &port, .n = 1 };
+		if (i > 0)
+			assert_int_equal(book_load(d[i].book, saved.bytes, saved.size), ERR_OK);
+		for (int64_t t = i > 0 ? start + SECONDS - 1 : start; t < start + SECONDS; t++)
+			book_heard(d[i].book, router, t);
+		assert_int_equal(book_due(d[i].book, 0, start, true, &ports, &p), ERR_OK);
+		assert_int_equal(p.bin.n_rows, 1);
+		assert_int_equal(p.bin.rows[0].observed_seconds, SECONDS);
+		accounting_bin_done(&p.bin);
+		text_done(&saved);
+		saved = (struct text){ 0 };
+		(void)book_save(d[i].book, start, &saved, &at);
+	}
+	text_done(&saved);
+	for (unsigned i = 0; i < 3; i++)
+		close_desk(&d[i]);
+}
+
 static void refuses_every_shorter_file(void **state)
 {
 	(void)state;
@@ -210,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bin_comes_back_as_it_was),
 		cmocka_unit_test(what_did_not_reach_the_disk_is_given_again),
+		cmocka_unit_test(seconds_watched_by_two_processes_fit_into_the_bin),
 		cmocka_unit_test(refuses_every_shorter_file),
 		cmocka_unit_test(refuses_what_no_bin_of_ours_says),
 	};
