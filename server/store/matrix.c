@@ -73,6 +73,12 @@ static void copy_rows(struct work *w, const char *node, const struct store_matri
 	copy_all(w, "COPY swarm_bytes FROM STDIN", &swarms);
 }
 
+/* What the bin had before, but not its hour, which starts with the same second when it is the first in it. */
+#define BEFORE                                                                   \
+	" WHERE start = $1 AND node = $2 AND NOT (seconds = 3600 AND EXISTS "    \
+	"(SELECT FROM matrix_bins b WHERE b.node = $2 AND b.rolled AND b.start " \
+	"BETWEEN $1 AND $1 + 3599))"
+
 enum err store_matrix_put(struct store *s, const char *node, const struct store_matrix_bin *bin)
 {
 	struct work w = work_begin(s, "write a matrix");
@@ -86,8 +92,8 @@ enum err store_matrix_put(struct store *s, const char *node, const struct store_
 	             arg_u64(bin->observed_seconds)));
 	if (new == 0)
 		return work_end(&w); /* it is part of its hour */
-	(void)work_run(&w, "DELETE FROM matrix WHERE start = $1 AND node = $2", key);
-	(void)work_run(&w, "DELETE FROM swarm_bytes WHERE start = $1 AND node = $2", key);
+	(void)work_run(&w, "DELETE FROM matrix" BEFORE, key);
+	(void)work_run(&w, "DELETE FROM swarm_bytes" BEFORE, key);
 	copy_rows(&w, node, bin);
 	return work_end(&w);
 }

@@ -258,10 +258,33 @@ static void small_swarms_are_summed_into_the_others(void **state)
 	}
 }
 
+/* Its spool file was set aside, say, and put back by hand after the others had become an hour. */
+static void a_first_bin_after_its_hour_adds_to_it(void **state)
+{
+	(void)state;
+	const struct store_cell cells[] = { cell(STORE_OUT, "t", "pid:a/x", "as:7", 10) };
+	const struct store_swarm swarms[] = { swarm("big", 100, 0x1f) };
+	struct store_ask ask = ask_about(STORE_BY_PID, T, T + HOUR);
+	struct store_matrix_about about;
+	struct store_top_swarm *list;
+	size_t n;
+	put("n1", T + BIN, cells, 1, swarms, 1);
+	for (unsigned i = 1; i <= 3; i++) {
+		uint64_t hours;
+		assert_int_equal(store_matrix_tidy(s, T + HOUR, 0, 1, &hours), ERR_OK);
+		free(rows(&ask, 1, &about));
+		assert_string_equal(about.all.bytes, i == 1 ? "10" : "20");
+		assert_int_equal(store_top_swarms(s, &ask, &list, &n, &about), ERR_OK);
+		assert_string_equal(about.all.bytes, i == 1 ? "100" : "200");
+		free(list);
+		put("n1", T, cells, 1, swarms, 1); /* the second time it is a replay */
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(a_bin_again_replaces_its_nodes_rows),     TEST(each_level_has_the_same_bytes),
 	TEST(hours_have_what_their_bins_had),          TEST(the_largest_places_by_end),
-	TEST(small_swarms_are_summed_into_the_others),
+	TEST(small_swarms_are_summed_into_the_others), TEST(a_first_bin_after_its_hour_adds_to_it),
 };
 
 RUN_TESTS(tests)
