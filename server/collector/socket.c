@@ -18,7 +18,8 @@
 enum {
 	BATCH = 64,
 	SIZE_MAX_UDP = 65535, /* pages that no datagram reaches stay untouched */
-	WAKE_MS = 200         /* how late the thread may notice that it shall stop */
+	WAKE_MS = 200,        /* how late the thread may notice that it shall stop */
+	LAST_MS = 2000 /* and how long it then takes what was received: exporters do not stop */
 };
 
 struct control {
@@ -30,6 +31,7 @@ struct flow_socket {
 	struct net_place place;
 	int fd;
 	atomic_bool stop;
+	int64_t until; /* CLOCK_MONOTONIC millisecond; set before `stop` */
 	pthread_t thread;
 	uint64_t dropped;
 	uint32_t dropped_low; /* what the kernel counts in 32 bits */
@@ -41,10 +43,10 @@ struct flow_socket {
 	uint8_t *bytes;
 };
 
-static int64_t unix_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
 	struct timespec t;
-	must(clock_gettime(CLOCK_REALTIME, &t) == 0);
+	must(clock_gettime(clock, &t) == 0);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -81,7 +83,7 @@ static void take(struct flow_socket *s, size_t n)
 			                             .size = s->in[i].msg_len,
 			                             .from = net_peer(&s->from[i].at.any, &port) };
 	}
-	s->options.take(s->options.ctx, s->batch, n, unix_ms(), s->dropped);
+	s->options.take(s->options.ctx, s->batch, n, clock_ms(CLOCK_REALTIME), s->dropped);
 	for (size_t i = 0; i < n; i++)
 		arm(s, i);
 }
@@ -97,9 +99,9 @@ static void *run(void *arg)
 			recvmmsg(s->fd, s->in, BATCH, last ? MSG_DONTWAIT : MSG_WAITFORONE, NULL);
 		if (n > 0)
 			take(s, (size_t)n);
-		else if (last)
+		if (last && (n <= 0 || clock_ms(CLOCK_MONOTONIC) >= s->until))
 			return NULL;
-		else if (errno != EAGAIN && errno != EINTR)
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			(void)poll(NULL, 0, 10); /* out of memory, say: do not spin */
 	}
 }
@@ -168,6 +170,7 @@ void flow_socket_stop(struct flow_socket *s)
 {
 	if (s == NULL)
 		return;
+	s->until = clock_ms(CLOCK_MONOTONIC) + LAST_MS;
 	atomic_store(&s->stop, true);
 	(void)pthread_join(s->thread, NULL);
 	release(s);

@@ -27,5 +27,6 @@ struct flow_socket;
 /* ERR_SYSTEM with a fault that names the address and the reason. */
 enum err flow_socket_start(const struct flow_socket_options *options, struct flow_socket **out,
                            struct fault *fault) must_check;
-void flow_socket_stop(struct flow_socket *s); /* NULL is fine; takes what was received, then ends */
+void flow_socket_stop(
+	struct flow_socket *s); /* NULL is fine; takes what was received, two seconds at most */
 uint16_t flow_socket_port(const struct flow_socket *s);
