@@ -247,6 +247,7 @@ struct maker {
 	const struct store_readings_rules *rules;
 	const struct loaded *link; /* the readings of one interconnect */
 	size_t n_link;
+	size_t told, told_at; /* port that a fate was told of last, and its first reading */
 	struct store_bin *made, *gone; /* room for all bins there may be */
 	size_t n_made, n_gone, room_made, room_gone;
 };
@@ -275,11 +276,10 @@ static void side_add(struct side *s, const struct loaded *l, bool is_next_port)
 
 static void note_fate(void *ctx, size_t port, size_t reading, enum counter_fate fate)
 {
-	const struct maker *m = ctx;
-	size_t at = 0; /* of the port's first reading */
-	for (size_t k = 0; k < port; at++)
-		k += strcmp(m->link[at].port, m->link[at + 1].port) != 0;
-	const struct loaded *l = &m->link[at + reading];
+	struct maker *m = ctx;
+	for (; m->told < port; m->told_at++)
+		m->told += strcmp(m->link[m->told_at].port, m->link[m->told_at + 1].port) != 0;
+	const struct loaded *l = &m->link[m->told_at + reading];
 	if (l->is_new)
 		m->rows[l->ordinal].fate = fate;
 }
@@ -355,6 +355,7 @@ static enum err put_changes(struct maker *m, const struct counter_bins *old,
 static enum err make_link(struct maker *m)
 {
 	struct side old = { 0 }, now = { 0 };
+	m->told = m->told_at = 0;
 	const char *old_port = "";
 	enum err e = side_begin(&old, m->n_link);
 	if (e == ERR_OK)
