@@ -46,3 +46,20 @@ struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t from, 
 		c.kind = CROSSING_UNKNOWN;
 	return c;
 }
+
+static bool is_of(const struct map_snapshot *s, uint32_t interconnect, uint32_t provider)
+{
+	return interconnect != NO_INTERCONNECT &&
+	       snapshot_interconnect(s, interconnect).provider_index == provider;
+}
+
+struct crossing crossing_of_own(const struct map_snapshot *s, uint32_t provider, uint32_t from,
+                                uint32_t to)
+{
+	struct crossing c = crossing_of_places(s, from, to);
+	if (!is_of(s, c.out, provider))
+		c.out = NO_INTERCONNECT;
+	if (!is_of(s, c.in, provider))
+		c.in = NO_INTERCONNECT;
+	return c.kind == CROSSING_BOOKED && !is_booked(&c) ? nowhere : c;
+}

@@ -12,6 +12,9 @@
  * addresses tell the direction: out when the sender is in the interconnect's provider and the receiver is
  * not, in the other way round. When both are or neither is, nobody knows.
  *
+ * Where a named exporter knows neither interface (softflowd that was told of none), the addresses say all,
+ * and only interconnects of its provider are booked: the other side's exporters count theirs.
+ *
  * Of an exporter that no topology names only the two addresses help. They are booked as announces are
  * (common/map/snapshot.h): `out` at the sender's provider, `in` at the receiver's.
  *
@@ -38,6 +41,10 @@ struct crossing crossing_of_ports(const struct map_snapshot *s, uint32_t exporte
 /* Both of the same port of `interconnect`. */
 struct crossing crossing_of_wire(const struct map_snapshot *s, uint32_t interconnect, uint32_t from,
                                  uint32_t to);
+
+/* The same without ports, for `provider` alone. */
+struct crossing crossing_of_own(const struct map_snapshot *s, uint32_t provider, uint32_t from,
+                                uint32_t to);
 
 /* Places of the snapshot, which may be NULL. */
 struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t from, uint32_t to);

@@ -233,21 +233,30 @@ static uint32_t place_of(const struct collector *c, const struct ip_addr *a, uin
 	return place;
 }
 
+/* Of a probe or a router that a topology names, when it names one interface for both, or none. */
+static struct crossing crossing_of_named(const struct map_snapshot *map, uint32_t exporter,
+                                         uint32_t ifindex, uint32_t from, uint32_t to)
+{
+	const uint32_t port = snapshot_port(map, exporter, ifindex);
+	if (ifindex == 0)
+		return crossing_of_own(map, snapshot_exporter_info(map, exporter).provider, from,
+		                       to);
+	return port != NO_INTERCONNECT ? crossing_of_wire(map, port, from, to)
+	                               : crossing_of_ports(map, exporter, ifindex, ifindex);
+}
+
 static struct crossing crossing_of(const struct taking *t, const struct flow_record *r)
 {
 	const struct collector *c = t->c;
 	if (c->map_number == 0)
 		return crossing_of_places(NULL, PLACE_UNKNOWN, PLACE_UNKNOWN);
-	if (t->from->number != NO_EXPORTER && (r->in_if == 0 || r->in_if != r->out_if))
+	if (t->from->number != NO_EXPORTER && r->in_if != r->out_if)
 		return crossing_of_ports(c->lease.map, t->from->number, r->in_if, r->out_if);
 	const uint32_t from = place_of(c, &r->from, r->from_asn);
 	const uint32_t to = place_of(c, &r->to, r->to_asn);
-	if (t->from->number == NO_EXPORTER)
-		return crossing_of_places(c->lease.map, from, to);
-	const uint32_t port = snapshot_port(c->lease.map, t->from->number, r->in_if);
-	return port != NO_INTERCONNECT
-	               ? crossing_of_wire(c->lease.map, port, from, to)
-	               : crossing_of_ports(c->lease.map, t->from->number, r->in_if, r->out_if);
+	return t->from->number == NO_EXPORTER
+	               ? crossing_of_places(c->lease.map, from, to)
+	               : crossing_of_named(c->lease.map, t->from->number, r->in_if, from, to);
 }
 
 static uint64_t ip_bytes(const struct collector *c, const struct flow_record *r)

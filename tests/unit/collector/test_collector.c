@@ -245,6 +245,35 @@ static void a_probe_on_the_wire_is_booked_once(void **state)
 	assert_int_equal(collector_stats(r.c).inside_bytes, 400);
 }
 
+/* As softflowd does that was told of no interface. */
+static void who_names_no_interface_goes_by_addresses(void **state)
+{
+	(void)state;
+	struct export_flow f = out_of_x(1500);
+	f.in_if = f.out_if = 0;
+	send("192.0.2.1", &f, start + 5, 1);
+	f.from = B;
+	f.to = A;
+	f.bytes = 400;
+	send("192.0.2.1", &f, start + 5, 1);
+	f.to = B; /* inside the neighbor */
+	f.bytes = 30;
+	send("192.0.2.1", &f, start + 5, 1);
+	tick(start + 360);
+	struct accounting_bin b;
+	assert_int_equal(spool_first(collector_spool(r.c), &b, &r.fault), ERR_OK);
+	for (size_t i = 0; i < b.n_rows; i++) {
+		/* Of isp-b nothing is booked. */
+		assert_string_equal(b.rows[i].provider, "isp-a");
+		assert_string_equal(b.rows[i].interconnect, "x");
+		assert_int_equal(b.rows[i].out_bytes, 1500);
+		assert_int_equal(b.rows[i].in_bytes, 400);
+	}
+	assert_int_equal(b.n_rows, 1);
+	accounting_bin_done(&b);
+	assert_int_equal(collector_stats(r.c).inside_bytes, 30);
+}
+
 static void sampled_records_say_so(void **state)
 {
 	(void)state;
@@ -457,6 +486,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(who_is_not_allowed_is_refused),
 	TEST(a_stranger_is_booked_by_places),
 	TEST(a_probe_on_the_wire_is_booked_once),
+	TEST(who_names_no_interface_goes_by_addresses),
 	TEST(sampled_records_say_so),
 	TEST(live_peers_make_it_p2p),
 	TEST(a_crash_loses_nothing_that_was_ticked_and_doubles_nothing),
