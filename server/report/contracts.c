@@ -128,7 +128,12 @@ static enum err figures(struct store *s, const struct report_options *o,
 	if (e == ERR_OK)
 		e = projection_put(s, &c, q->now, sheet);
 	contract_case_done(&c);
-	return e;
+	if (e != ERR_RANGE)
+		return e;
+	sheet_done(sheet); /* the others have figures nevertheless */
+	(void)fault_set(&why, e, "bins", CONTRACT_BEYOND);
+	put_unreadable(sheet, a, &why);
+	return ERR_OK;
 }
 
 static void csv_prefix(const struct store_agreement *a, struct text *prefix)

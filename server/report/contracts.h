@@ -26,6 +26,9 @@ struct report_agreements_query {
 enum err report_contracts(struct store *s, const struct report_options *o,
                           const struct report_agreements_query *q, struct text *out) must_check;
 
+/* Why a contract has no figures although it has bins: one was posted that no line carries. */
+#define CONTRACT_BEYOND "a bin holds, or bins add up to, more bytes than can be counted (2^64)"
+
 /* One contract in one period, read. contract_case_done() it. */
 struct contract_case {
 	struct arena *arena;

@@ -227,8 +227,12 @@ static enum err write_group(struct writer *w, const struct store_agreement *a, s
 	if (e == ERR_NOT_FOUND || e == ERR_RANGE) {
 		sheet_string(&sheet, "provider", a->provider);
 		sheet_string(&sheet, "policy", a->id);
-		sheet_string(&sheet, "error",
-		             e == ERR_RANGE ? "the period holds no whole bin" : why.text);
+		sheet_string(
+			&sheet, "error",
+			e == ERR_RANGE
+				? "the period holds no whole bin, or more bytes in one than can be "
+				  "counted (2^64)"
+				: why.text);
 		e = ERR_OK;
 	}
 	if (e == ERR_OK)

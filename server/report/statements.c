@@ -130,6 +130,8 @@ static enum err freeze(struct store *s, const struct report_options *o,
 	}
 	if (e == ERR_EXISTS)
 		(void)fault_set(why, e, "/period", "there is a statement of %s", order->period);
+	else if (e == ERR_RANGE)
+		e = fault_set(why, ERR_MALFORMED, "/period", CONTRACT_BEYOND);
 	contract_case_done(&c);
 	return e;
 }
@@ -220,7 +222,8 @@ static enum err freeze_due(struct store *s, const struct report_options *o,
 		e = keep(s, o, &order, &c, about, &id);
 	*made += e == ERR_OK && c.metering.n_rows > 0;
 	contract_case_done(&c);
-	return e == ERR_EXISTS ? ERR_OK : e; /* another daemon was first */
+	/* Another daemon was first; or there are no figures, which the report says. Others have some. */
+	return e == ERR_EXISTS || e == ERR_RANGE ? ERR_OK : e;
 }
 
 enum err statements_due(struct store *s, const struct report_options *o, int64_t now, size_t *made)

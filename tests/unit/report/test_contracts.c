@@ -138,6 +138,20 @@ static void the_fuller_source_is_billed(void **state)
 	text_done(&t);
 }
 
+static void a_bin_beyond_counting_spoils_one_contract(void **state)
+{
+	(void)state;
+	fill_november();
+	fill("a-2", "counter", NOVEMBER, 1, "18446744073709551615", "1");
+	agree(STORE_CONTRACT, "bad", "\"interconnects\":[\"a-2\"]," TARIFF);
+	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"]," TARIFF);
+	struct text t = report(NOVEMBER, NOVEMBER + 40 * DAY, false);
+	expect(t.bytes,
+	       "\"contract\":\"bad\",\"version\":1,\"where\":\"bins\",\"error\":\"a bin holds");
+	expect(t.bytes, "\"billed\":{\"percentile_bps\":11000000000,");
+	text_done(&t);
+}
+
 static void clocks_that_change_make_shorter_and_longer_months(void **state)
 {
 	(void)state;
@@ -186,6 +200,8 @@ static const struct CMUnitTest tests[] = {
 	                                close_store),
 	cmocka_unit_test_setup_teardown(estimates_never_make_money, open_store, close_store),
 	cmocka_unit_test_setup_teardown(the_fuller_source_is_billed, open_store, close_store),
+	cmocka_unit_test_setup_teardown(a_bin_beyond_counting_spoils_one_contract, open_store,
+	                                close_store),
 	cmocka_unit_test_setup_teardown(clocks_that_change_make_shorter_and_longer_months,
 	                                open_store, close_store),
 	cmocka_unit_test_setup_teardown(csv_has_the_figures_of_json, open_store, close_store),

@@ -211,6 +211,9 @@ static void contracts_that_want_it_are_frozen_in_the_morning(void **state)
 	fill("a-2", "counter", NOVEMBER, 10, "1", "1");
 	agree(STORE_CONTRACT, "c-17",
 	      "\"interconnects\":[\"a-1\"],\"statements\":\"automatic\"," TARIFF);
+	agree(STORE_CONTRACT, "beyond", /* comes first, and has no figures */
+	      "\"interconnects\":[\"a-2\"],\"statements\":\"automatic\"," TARIFF);
+	fill("a-2", "counter", NOVEMBER + 10 * BIN, 1, "18446744073709551615", "1");
 	agree(STORE_CONTRACT, "by-hand", "\"interconnects\":[\"a-2\"]," TARIFF);
 	agree(STORE_CONTRACT, "empty",
 	      "\"interconnects\":[\"a-t\"],\"statements\":\"automatic\"," TARIFF);
