@@ -89,12 +89,36 @@ class P4pctl(unittest.TestCase):
         out, _ = self.ctl("balance", "--provider", ISP)
         self.assertRegex(out, rf"{ISP} +ic +AS64999 +settlement-free +counter +18\.4 EB  5\.00 MB .* 1/\d+  breach\n")
         self.assertIn(str(2**64 - 1), self.ctl("balance", "--provider", ISP, "--csv")[0])
+        flat = {"format": "p4p-contract/1", "provider": ISP, "id": "flat", "interconnects": ["ic"], "model": "flat",
+                "commit_mbps": 1, "unit_price": "1", "currency": "EUR"}
+        self.ctl("contract", "put", self.file(flat))
+        self.assertIn("flat: a bin holds", self.ctl("contracts", ISP)[0])
+        self.ctl("samples", "put", self.file(f"provider,interconnect,bin,out_bytes,in_bytes\n{ISP},ic,{start},{2**60},5\n", "s.csv"))
+        self.assertRegex(self.ctl("contracts", ISP)[0], r" 1\.00 +EUR .*\nflat: more is used than its commit, and it has no price")
+        self.ctl("contract", "put", self.file({**flat, "model": "commit_blended"}))
+        self.assertNotIn("it has no price", self.ctl("contracts", ISP)[0])
         bad = self.file("provider,interconnect,bin,out_bytes,in_bytes\nx,ic,1,2,3\n", "s.csv")
         self.assertIn(f"{bad}: line 2: ", self.ctl("samples", "put", bad, expect=REFUSED)[1])
         self.ctl("balance", "--from", "yesterday", expect=REFUSED)
         self.ctl("interconnects", "set", ISP, "ic", expect=USAGE)
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "many", expect=USAGE)
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "none")
+
+    def test_readings_tell_what_came_to_nothing(self):
+        self.ctl("topology", "put", self.put())
+        bin_seconds = json.loads(self.ctl("balance", "--json")[0])["bin_seconds"]
+        first = (int(time.time()) // bin_seconds - 5) * bin_seconds
+        rows = "".join(f"{ISP},ic,xe-0,{first + i * bin_seconds},{n},{n}\n" for i, n in enumerate((1000, 2000, 500)))
+        file = self.file("provider,interconnect,port,at,in_octets,out_octets\n" + rows, "readings.csv")
+        out, err = self.ctl("samples", "put", file)
+        self.assertEqual(out, "0 samples stored\n3 readings stored, 1 bins made of them\n")
+        self.assertRegex(err, rf"^{file}: line 4: .+ \[\w+\]\n$")
+        self.assertEqual(self.ctl("samples", "put", file), ("0 samples stored\n0 readings stored, 0 bins made of them\n", ""))
+
+    def test_an_empty_secret_is_none(self):
+        _, err = self.ctl("webhook", "set", "t-ctl", "http://127.0.0.1:9/", "--secret-file", self.file("\n", "s"), expect=USAGE)
+        self.assertIn("its first line is empty", err)
+        self.assertNotIn("t-ctl ", self.ctl("webhook", "list")[0])
 
     def test_what_other_tools_counted_becomes_bins(self):
         self.ctl("topology", "put", self.put())

@@ -98,6 +98,21 @@ static void add_contract(struct columns *t, const json_t *contract)
 	add_bins(t, contract);
 }
 
+/* What a row of figures would not tell. */
+static void print_notes(const json_t *contract)
+{
+	const char *id = ctl_string(contract, "contract"), *error = ctl_string(contract, "error");
+	const json_t *cost = member(contract, "cost");
+	if (error[0] != '\0')
+		printf("%s: %s\n", id, error);
+	if (json_is_true(member(cost, "beyond_what_has_a_price")))
+		printf("%s: more is used than its commit, and it has no price for that: the cost is "
+		       "without it\n",
+		       id);
+	if (member(contract, "sending_more_costs_less") != NULL)
+		printf("%s: sending more lowers this bill: the tariff drops at a tier\n", id);
+}
+
 static void print_contracts(const json_t *report)
 {
 	static const char *const heads[] = { "PROVIDER",   "CONTRACT", "FROM",     "SOURCE",
@@ -114,15 +129,7 @@ static void print_contracts(const json_t *report)
 	json_array_foreach(json_object_get(report, "contracts"), i, contract)
 		add_contract(&t, contract);
 	(void)columns_print(&t, stdout);
-	json_array_foreach(json_object_get(report, "contracts"), i, contract)
-	{
-		const char *error = ctl_string(contract, "error");
-		if (error[0] != '\0')
-			printf("%s: %s\n", ctl_string(contract, "contract"), error);
-		if (member(contract, "sending_more_costs_less") != NULL)
-			printf("%s: sending more lowers this bill: the tariff drops at a tier\n",
-			       ctl_string(contract, "contract"));
-	}
+	json_array_foreach(json_object_get(report, "contracts"), i, contract) print_notes(contract);
 }
 
 enum ctl_exit ctl_contracts(const struct ctl *c)

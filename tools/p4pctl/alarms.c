@@ -277,6 +277,12 @@ enum ctl_exit ctl_webhook_set(const struct ctl *c)
 			return CTL_USAGE;
 		secret.bytes[strcspn(secret.bytes, "\r\n")] = '\0';
 	}
+	/* The server would make a secret, or keep the old one: not what was asked. */
+	if (secret.bytes != NULL && secret.bytes[0] == '\0') {
+		text_done(&secret);
+		return ctl_fail(CTL_USAGE, "%s: its first line is empty: no secret",
+		                c->option[CTL_SECRET_FILE]);
+	}
 	text_put(&body, "{\"url\":");
 	text_json_string(&body, c->args[1]);
 	put_string(&body, "secret", secret.bytes);

@@ -424,6 +424,20 @@ enum ctl_exit ctl_interconnect_set(const struct ctl *c)
 
 /* ---- samples ---- */
 
+/* What became of readings and periods, and which of them came to nothing. */
+static void print_readings(const struct ctl *c, const json_t *readings)
+{
+	size_t i;
+	json_t *warning;
+	if (readings == NULL)
+		return;
+	printf("%.0f readings stored, %.0f bins made of them\n", ctl_number(readings, "stored"),
+	       ctl_number(readings, "bins"));
+	json_array_foreach(json_object_get(readings, "warnings"), i, warning)(void)
+		fprintf(stderr, "%s: %s: %s [%s]\n", c->args[0], ctl_string(warning, "where"),
+	                ctl_string(warning, "text"), ctl_string(warning, "kind"));
+}
+
 enum ctl_exit ctl_samples_put(const struct ctl *c)
 {
 	struct text body = { 0 }, answer = { 0 };
@@ -441,6 +455,7 @@ enum ctl_exit ctl_samples_put(const struct ctl *c)
 	if (code == CTL_OK && !c->json) {
 		json_t *stored = json_loadb(answer.bytes, answer.size, 0, NULL);
 		printf("%.0f samples stored\n", ctl_number(stored, "stored"));
+		print_readings(c, json_object_get(stored, "readings"));
 		json_decref(stored);
 	}
 	text_done(&answer);
