@@ -64,7 +64,7 @@ static void refuse_late(struct call *c, const struct samples *s, struct faults *
 		samples_print_place(&s->places[i], place);
 		(void)faults_add(
 			faults, ERR_RANGE, "late", place,
-			"there is a newer reading of this port, and this one is older than "
+			"there are newer readings of the interconnect, and this one is older than "
 			"late_reading_seconds (%u); p4pctl samples import makes bins of old ones",
 			c->use->late_seconds);
 	}

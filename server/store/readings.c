@@ -115,14 +115,22 @@ static void lock(struct work *w)
 		work_fail(w, ERR_NOT_FOUND);
 }
 
-static void refuse_late(struct work *w, struct store_reading *rows, int64_t before_ms)
+/*
+ * Behind a newer reading of its port; or so far behind one of another port that the readings of that time
+ * are forgotten: bins made without them would replace those that had them.
+ */
+static void refuse_late(struct work *w, struct store_reading *rows, int64_t before_ms,
+                        int64_t kept_ms)
 {
 	const size_t late = work_run(
 		w,
-		"SELECT ordinal FROM readings_stage s JOIN ports p USING (interconnect, port) "
-		"WHERE at_ms < $1 AND at_ms < last_ms AND NOT EXISTS (SELECT FROM readings r "
+		"SELECT ordinal FROM readings_stage s WHERE at_ms < $1 AND EXISTS (SELECT "
+		" FROM ports p WHERE p.interconnect = s.interconnect AND "
+		" CASE WHEN p.port = s.port THEN s.at_ms < p.last_ms "
+		"  ELSE s.at_ms - s.period_ms < p.last_ms - $2::bigint END) "
+		"AND NOT EXISTS (SELECT FROM readings r "
 		" WHERE (r.interconnect, r.port, r.at_ms) = (s.interconnect, s.port, s.at_ms))",
-		ARGS(arg_i64(before_ms)));
+		ARGS(arg_i64(before_ms), arg_i64(kept_ms)));
 	for (size_t i = 0; i < late; i++)
 		rows[work_u64(w, i, 0)].too_late = true;
 	if (late > 0)
@@ -427,7 +435,8 @@ enum err store_readings(struct store *s, struct store_reading *rows, size_t n,
 	work_allow(&w, 60000);
 	stage(&w, rows, n);
 	lock(&w);
-	refuse_late(&w, rows, rules->now * 1000 - late_ms);
+	refuse_late(&w, rows, rules->now * 1000 - late_ms,
+	            late_ms + COUNTER_PROVEN_SECONDS * INT64_C(1000) / 2);
 	made.added = add(&w);
 	size_t n_loaded = 0;
 	struct loaded *list = load(&w, rules->bin_seconds, &n_loaded);

@@ -37,9 +37,9 @@ struct store_readings_made {
  * readings may come in any order, and the bins are those of the punctual order. A bin that
  * changes later than two bins after its end gets BIN_LATE.
  *
- * ERR_RANGE: some came after a newer one of their port and more than late_seconds after their time
- * (`too_late` is set), or lie outside 2000 .. 2099. ERR_NOT_FOUND: an interconnect that no
- * topology named. Nothing was written.
+ * ERR_RANGE: some came more than late_seconds after their time and behind a newer one of their port, or
+ * half a day more behind one of another port (`too_late` is set), or lie outside 2000 .. 2099.
+ * ERR_NOT_FOUND: an interconnect that no topology named. Nothing was written.
  */
 enum err store_readings(struct store *s, struct store_reading *rows, size_t n,
                         const struct store_readings_rules *rules,

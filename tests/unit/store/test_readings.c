@@ -157,6 +157,24 @@ static void a_bin_that_never_was_is_removed(void **state)
 	assert_string_equal(bins(), "");
 }
 
+/* The other ports' readings of that time are forgotten: bins of the new one alone would replace theirs. */
+static void a_new_ports_past_is_too_late_too(void **state)
+{
+	(void)state;
+	enum { NOW = 3 * LATE };
+	struct store_reading r[] = { reading("eth0", 0, 0), reading("eth0", 300, 6000) };
+	(void)put(r, 2, 300);
+	struct store_reading on = reading("eth0", NOW, 100000);
+	(void)put(&on, 1, NOW);
+	const struct store_readings_rules rules = rules_at(NOVEMBER + NOW);
+	struct store_readings_made made;
+	struct store_reading past[] = { reading("eth1", 0, 0), reading("eth1", 300, 3),
+		                        reading("eth1", NOW - LATE, 3) };
+	assert_int_equal(store_readings(s, past, 3, &rules, &made), ERR_RANGE);
+	assert_true(past[0].too_late && past[1].too_late && !past[2].too_late);
+	assert_string_equal(bins(), "0:6000:3000:-:300:0");
+}
+
 static void what_is_too_late_is_refused_whole(void **state)
 {
 	(void)state;
@@ -339,6 +357,7 @@ static const struct CMUnitTest tests[] = {
 	WITH(the_capacity_of_the_interconnect_bounds_what_is_possible),
 	WITH(a_late_reading_opens_its_bins_again),
 	WITH(a_bin_that_never_was_is_removed),
+	WITH(a_new_ports_past_is_too_late_too),
 	WITH(what_is_too_late_is_refused_whole),
 	WITH(what_cannot_matter_any_more_is_forgotten),
 	WITH(months_get_their_partitions),
