@@ -2,9 +2,12 @@
 #include "server/alarms/agreed.h"
 
 #include "server/report/contracts.h"
+#include "server/report/policies.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+/* ---- contracts ---- */
 
 struct agreed {
 	const struct contract *contract;
@@ -91,4 +94,60 @@ enum err look_at_contracts(const struct look_options *o, int64_t at, struct sigh
 		e = look_at_one(o, &list[i], at, out);
 	store_agreements_free(list, n);
 	return e;
+}
+
+/* ---- policies ---- */
+
+static struct sight *sight_of(const struct judging_ask *found, enum rule_id rule,
+                              struct sights *out)
+{
+	char subject[STORE_SUBJECT];
+	(void)snprintf(subject, sizeof(subject), "%s %s", found->terms->id, found->subject);
+	return sights_add(out, rule, found->terms->provider, subject);
+}
+
+static void see_periods(const struct judging_ask *found, struct sights *out)
+{
+	const unsigned said = found->terms->policy.consecutive_periods,
+		       allowed = said > 0 ? said : 1;
+	const struct policy_run *run = &found->run;
+	struct sight *s =
+		run->broken > 0 || run->kept > 0 ? sight_of(found, RULE_POLICY_PERIODS, out) : NULL;
+	if (s == NULL)
+		return; /* nothing was measured of any period that ended */
+	s->value = (double)run->broken * 100 / (double)allowed;
+	(void)snprintf(s->text, sizeof(s->text),
+	               "%u of the last periods in a row broke the policy; %u break its clause",
+	               run->broken, allowed);
+}
+
+static void see_volume(const struct judging_ask *found, struct sights *out)
+{
+	static const double hair = 0.001; /* less than enough, and be it by what is rounded off */
+	const uint64_t least = found->terms->policy.min_bps;
+	const struct policy_result *r = &found->judged->result;
+	struct sight *s = least > 0 && found->judged->has_figures
+	                          ? sight_of(found, RULE_POLICY_VOLUME, out)
+	                          : NULL;
+	if (s == NULL)
+		return;
+	const double missing = ((double)least - (double)r->volume_bps) * 100 / (double)least;
+	s->value = r->enough ? 0 : missing > hair ? missing : hair;
+	(void)snprintf(s->text, sizeof(s->text),
+	               "%" PRIu64 " bit/s in the period so far; the policy asks for %s %" PRIu64,
+	               r->volume_bps, found->terms->policy.min_more ? "more than" : "at least",
+	               least);
+}
+
+static void see_policy(void *ctx, const struct judging_ask *found)
+{
+	see_periods(found, ctx);
+	see_volume(found, ctx);
+}
+
+enum err look_at_policies(const struct look_options *o, int64_t at, struct sights *out)
+{
+	const struct report_options options = { .bin_seconds = o->bin_seconds };
+	const struct report_agreements_query running = { .at = at - 1, .now = at };
+	return policies_read(o->store, &options, &running, see_policy, out);
 }

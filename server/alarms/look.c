@@ -244,6 +244,11 @@ static enum err look_at_agreed(const struct look *l)
 	return look_at_contracts(l->o, l->at, l->out);
 }
 
+static enum err look_at_clauses(const struct look *l)
+{
+	return look_at_policies(l->o, l->at, l->out);
+}
+
 static enum err look_at_calibration(const struct look *l)
 {
 	return look_for_drift(l->o, l->at, l->out);
@@ -263,6 +268,7 @@ static const struct {
 	{ look_at_steering, { RULE_STEERING, RULE_STEERING } },
 	{ look_at_month, { RULE_RATIO_FORECAST, RULE_RATIO_FORECAST } },
 	{ look_at_agreed, { RULE_FLOOR, RULE_BURST } },
+	{ look_at_clauses, { RULE_POLICY_PERIODS, RULE_POLICY_VOLUME } },
 	{ look_at_maps, { RULE_MAP_AGE, RULE_MAP_AGE } },
 };
 

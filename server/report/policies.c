@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/report/policies.h"
 
-#include "server/report/judging.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -136,29 +134,41 @@ static enum err read_past(const struct group *g, struct store_period period,
 	return e;
 }
 
-static enum err put_group(const struct group *g, struct sheet *sheet, struct fault *why)
+/* The period that was asked for, and those before it. On success metering_done(m). */
+static enum err read_group(const struct group *g, struct metering *m, struct judged *judged,
+                           struct judging_ask *ask, struct fault *why)
 {
 	struct store_period period;
-	struct metering m;
-	struct judged judged;
 	const int64_t at = g->q->at == REPORT_ABSENT ? g->q->now : g->q->at;
 	enum err e = period_at(g->s, g->terms, at, &period, why);
 	if (e == ERR_OK)
-		e = read_period(g, &period, &m, &judged);
+		e = read_period(g, &period, m, judged);
 	if (e != ERR_OK)
 		return e;
-	struct judging_ask ask = { .terms = g->terms,
-		                   .version = g->about->version,
-		                   .sha256 = g->about->sha256,
-		                   .subject = g->subject,
-		                   .names = g->names.name,
-		                   .metering = &m,
-		                   .judged = &judged };
-	e = read_past(g, period, &ask, why);
-	if (e == ERR_OK)
-		judging_put(&ask, sheet);
-	metering_done(&m);
+	*ask = (struct judging_ask){ .terms = g->terms,
+		                     .version = g->about->version,
+		                     .sha256 = g->about->sha256,
+		                     .subject = g->subject,
+		                     .names = g->names.name,
+		                     .metering = m,
+		                     .judged = judged };
+	e = read_past(g, period, ask, why);
+	if (e != ERR_OK)
+		metering_done(m);
 	return e;
+}
+
+static enum err put_group(const struct group *g, struct sheet *sheet, struct fault *why)
+{
+	struct metering m;
+	struct judged judged;
+	struct judging_ask ask;
+	const enum err e = read_group(g, &m, &judged, &ask, why);
+	if (e != ERR_OK)
+		return e;
+	judging_put(&ask, sheet);
+	metering_done(&m);
+	return ERR_OK;
 }
 
 /* ---- what a policy is about ---- */
@@ -189,14 +199,17 @@ static void subject_of(const struct terms_policy *t, const struct store_intercon
 		(void)snprintf(out, 80, "%s", "all");
 }
 
-/* The report while it is made. */
+/* The report while it is made, or whoever else wants to see each group. */
 struct writer {
 	struct store *s;
 	const struct report_options *o;
 	const struct report_agreements_query *q;
 	const struct store_interconnect *interconnects; /* of all providers */
 	size_t n_interconnects, put;
-	struct text *out;
+	enum err (*each)(struct writer *w, const struct store_agreement *a, struct group *g);
+	struct text *out; /* NULL: no report */
+	policies_see *see;
+	void *ctx;
 };
 
 static void put_sheet(struct writer *w, const struct store_agreement *a, const char *subject,
@@ -242,8 +255,8 @@ static enum err write_group(struct writer *w, const struct store_agreement *a, s
 }
 
 /* Groups in the order of their first interconnect. */
-static enum err write_policy(struct writer *w, const struct store_agreement *a,
-                             const struct terms_policy *t)
+static enum err each_group(struct writer *w, const struct store_agreement *a,
+                           const struct terms_policy *t)
 {
 	char subject[80], other[80];
 	enum err e = ERR_OK;
@@ -262,12 +275,24 @@ static enum err write_policy(struct writer *w, const struct store_agreement *a,
 				g.names.name[g.names.n++] = w->interconnects[k].id;
 		}
 		if (is_first)
-			e = write_group(w, a, &g);
+			e = w->each(w, a, &g);
 	}
 	return e;
 }
 
-static enum err write_one(struct writer *w, const struct store_agreement *a)
+static void write_refused(struct writer *w, const struct store_agreement *a,
+                          const struct fault *why)
+{
+	struct sheet sheet = { 0 };
+	sheet_string(&sheet, "provider", a->provider);
+	sheet_string(&sheet, "policy", a->id);
+	sheet_string(&sheet, "where", why->where);
+	sheet_string(&sheet, "error", why->text);
+	put_sheet(w, a, "", &sheet);
+	sheet_done(&sheet);
+}
+
+static enum err read_one(struct writer *w, const struct store_agreement *a)
 {
 	struct terms_policy *t;
 	struct arena *arena = arena_new(TERMS_ARENA);
@@ -276,19 +301,33 @@ static enum err write_one(struct writer *w, const struct store_agreement *a)
 	                     ? ERR_NOMEM
 	                     : terms_policy_parse(a->document, a->size, arena, &t, faults);
 	if (e == ERR_OK) {
-		e = write_policy(w, a, t);
+		e = each_group(w, a, t);
 	} else if (e == ERR_MALFORMED) { /* of a version that knew it otherwise */
-		struct sheet sheet = { 0 };
-		sheet_string(&sheet, "provider", a->provider);
-		sheet_string(&sheet, "policy", a->id);
-		sheet_string(&sheet, "where", faults->list[0].where);
-		sheet_string(&sheet, "error", faults->list[0].text);
-		put_sheet(w, a, "", &sheet);
-		sheet_done(&sheet);
+		if (w->out != NULL)
+			write_refused(w, a, &faults->list[0]);
 		e = ERR_OK;
 	}
 	faults_free(faults);
 	arena_free(arena);
+	return e;
+}
+
+static enum err each_policy(struct writer *w)
+{
+	struct store_interconnect *interconnects;
+	struct store_agreement *all;
+	size_t n;
+	enum err e = store_interconnects(w->s, w->q->provider, &interconnects, &w->n_interconnects);
+	if (e != ERR_OK)
+		return e;
+	w->interconnects = interconnects;
+	e = store_agreements(w->s, STORE_POLICY, w->q->provider, w->q->id, &all, &n);
+	if (e == ERR_OK) {
+		for (size_t i = 0; e == ERR_OK && i < n; i++)
+			e = read_one(w, &all[i]);
+		store_agreements_free(all, n);
+	}
+	free(interconnects);
 	return e;
 }
 
@@ -306,35 +345,50 @@ static const char definitions[] =
 
 static enum err write_all(struct writer *w)
 {
-	struct store_agreement *all;
-	size_t n;
-	enum err e = store_agreements(w->s, STORE_POLICY, w->q->provider, w->q->id, &all, &n);
-	if (e != ERR_OK)
-		return e;
 	char at[24];
 	text_time_print(w->q->at == REPORT_ABSENT ? w->q->now : w->q->at, at);
 	if (w->q->csv)
 		text_put(w->out, "provider,policy,subject,figure,value,unit\r\n");
 	else
 		text_printf(w->out, "{\"at\":\"%s\",\"policies\":[", at);
-	for (size_t i = 0; e == ERR_OK && i < n; i++)
-		e = write_one(w, &all[i]);
+	const enum err e = each_policy(w);
 	if (!w->q->csv)
 		text_printf(w->out, "],\n%s}\n", definitions);
-	store_agreements_free(all, n);
 	return e;
 }
 
 enum err report_policies(struct store *s, const struct report_options *o,
                          const struct report_agreements_query *q, struct text *out)
 {
-	struct store_interconnect *interconnects;
-	struct writer w = { .s = s, .o = o, .q = q, .out = out };
-	enum err e = store_interconnects(s, q->provider, &interconnects, &w.n_interconnects);
+	struct text made = { 0 };
+	struct writer w = { .s = s, .o = o, .q = q, .each = write_group, .out = &made };
+	enum err e = write_all(&w);
+	if (e == ERR_OK && !made.bad)
+		text_put(out, made.bytes);
+	if (e == ERR_OK && (made.bad || out->bad))
+		e = ERR_NOMEM;
+	text_done(&made);
+	return e;
+}
+
+static enum err show_group(struct writer *w, const struct store_agreement *a, struct group *g)
+{
+	struct metering m;
+	struct judged judged;
+	struct judging_ask ask;
+	struct fault why;
+	(void)a;
+	const enum err e = read_group(g, &m, &judged, &ask, &why);
 	if (e != ERR_OK)
-		return e;
-	w.interconnects = interconnects;
-	e = write_all(&w);
-	free(interconnects);
-	return e == ERR_OK && out->bad ? ERR_NOMEM : e;
+		return e == ERR_NOT_FOUND || e == ERR_RANGE ? ERR_OK : e; /* the report says so */
+	w->see(w->ctx, &ask);
+	metering_done(&m);
+	return ERR_OK;
+}
+
+enum err policies_read(struct store *s, const struct report_options *o,
+                       const struct report_agreements_query *q, policies_see *see, void *ctx)
+{
+	struct writer w = { .s = s, .o = o, .q = q, .each = show_group, .see = see, .ctx = ctx };
+	return each_policy(&w);
 }
