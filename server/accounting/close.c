@@ -207,12 +207,10 @@ static void expect_uploads(struct sheet *s)
 
 /* ---- the books ---- */
 
-static enum err book(struct books *b, struct sheet *s, const struct fit_cell *c,
-                     const struct spread_cell *spread)
+/* What the matrix is to have of it is left to the caller. */
+static struct matrix_bytes book(struct books *b, struct sheet *s, const struct fit_cell *c,
+                                const struct spread_cell *spread)
 {
-	s->booked[c->from] += (double)c->bytes;
-	if (b->map == NULL)
-		return ERR_OK;
 	const uint32_t from = b->place_of[s->names[c->from]], to = b->place_of[s->names[c->to]];
 	const struct map_pair pair = snapshot_pair(b->map, from, to);
 	if (pair.out != NO_INTERCONNECT)
@@ -225,13 +223,13 @@ static enum err book(struct books *b, struct sheet *s, const struct fit_cell *c,
 	                                            .from = from,
 	                                            .to = to,
 	                                            .in = pair.in });
-	return matrix_add(b->matrix, &(struct matrix_bytes){ .from = from,
-	                                                     .to = to,
-	                                                     .pair = pair,
-	                                                     .bytes = c->bytes,
-	                                                     .variance = spread->variance,
-	                                                     .sure = s->sure,
-	                                                     .unmet = spread->contacts <= 0 });
+	return (struct matrix_bytes){ .from = from,
+		                      .to = to,
+		                      .pair = pair,
+		                      .bytes = c->bytes,
+		                      .variance = spread->variance,
+		                      .sure = s->sure,
+		                      .unmet = spread->contacts <= 0 };
 }
 
 static int by_column(const void *a, const void *b)
@@ -267,14 +265,26 @@ static struct spread_cell *spread(struct sheet *s, const struct fit_cell *cells,
 	return NULL;
 }
 
-static enum err book_cells(struct books *b, struct sheet *s, const struct fit_cell *cells, size_t n)
+static enum err book_all_cells(struct books *b, struct sheet *s, const struct fit_cell *cells,
+                               size_t n)
 {
 	struct spread_cell *spreads = spread(s, cells, n);
-	enum err e = spreads != NULL ? ERR_OK : ERR_NOMEM;
+	struct matrix_bytes *bytes = calloc(n + 1, sizeof(*bytes));
+	enum err e = spreads != NULL && bytes != NULL ? ERR_OK : ERR_NOMEM;
 	for (size_t i = 0; i < n && e == ERR_OK; i++)
-		e = book(b, s, &cells[i], &spreads[i]);
+		bytes[i] = book(b, s, &cells[i], &spreads[i]);
+	if (e == ERR_OK)
+		e = matrix_add(b->matrix, bytes, n);
 	free(spreads);
+	free(bytes);
 	return e;
+}
+
+static enum err book_cells(struct books *b, struct sheet *s, const struct fit_cell *cells, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s->booked[cells[i].from] += (double)cells[i].bytes;
+	return b->map != NULL ? book_all_cells(b, s, cells, n) : ERR_OK;
 }
 
 static enum err fit_sheet(struct books *b, struct sheet *s)

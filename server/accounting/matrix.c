@@ -4,13 +4,15 @@
 #include "common/base/random.h"
 
 #include <math.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A pair of places; or, on the way to the rows, what one provider's book has of it. */
 struct cell {
-	uint32_t from, to;
+	alignas(64) uint32_t from; /* in one line of memory */
+	uint32_t to;
 	uint32_t out, in;
 	uint64_t bytes, sure, unmet;
 	double variance;
@@ -33,6 +35,8 @@ struct share {
 struct provider {
 	struct accounting_swarm most[MATRIX_SWARMS];
 	size_t n;
+	size_t least; /* the first of the smallest of `most`, when that is full */
+	uint64_t least_bytes;
 	struct accounting_swarm others;
 };
 
@@ -40,7 +44,7 @@ struct matrix {
 	const struct map_snapshot *map;
 	size_t n_providers;
 	struct cells pairs, rest; /* rest: beyond MATRIX_PAIRS_MAX, by book already */
-	uint32_t *index;          /* 0: empty; else 1 + position in `pairs` */
+	uint64_t *index;          /* 0: empty; else entry_of() */
 	uint32_t mask;
 	struct share *shares; /* by provider */
 	uint32_t *touched;
@@ -48,7 +52,7 @@ struct matrix {
 	struct provider *providers;
 };
 
-enum { INDEX_FIRST = 1 << 12 };
+enum { INDEX_FIRST = 1 << 12, BATCH = 128 };
 
 struct matrix *matrix_new(const struct map_snapshot *map)
 {
@@ -89,9 +93,12 @@ static struct cell *append(struct cells *c)
 {
 	if (c->n == c->room) {
 		const size_t room = c->room > 0 ? 2 * c->room : 256;
-		struct cell *list = realloc(c->list, room * sizeof(*list));
+		struct cell *list = aligned_alloc(alignof(struct cell), room * sizeof(*list));
 		if (list == NULL)
 			return NULL;
+		if (c->n > 0)
+			memcpy(list, c->list, c->n * sizeof(*list));
+		free(c->list);
 		c->list = list;
 		c->room = room;
 	}
@@ -99,24 +106,36 @@ static struct cell *append(struct cells *c)
 	return &c->list[c->n++];
 }
 
-static uint32_t home(const struct matrix *m, uint32_t from, uint32_t to)
+static uint64_t hash_of(uint32_t from, uint32_t to)
 {
-	return (uint32_t)random_mix((uint64_t)from << 32 | to) & m->mask;
+	return random_mix((uint64_t)from << 32 | to);
+}
+
+/* An entry of the index: the upper half of the pair's hash, so that others' cells are not looked at. */
+static uint64_t entry_of(uint64_t hash, size_t position)
+{
+	return (hash & ~(uint64_t)UINT32_MAX) | (position + 1);
+}
+
+static struct cell *cell_of(const struct matrix *m, uint64_t entry)
+{
+	return &m->pairs.list[(uint32_t)entry - 1];
 }
 
 static void index_put(struct matrix *m, size_t position)
 {
 	const struct cell *c = &m->pairs.list[position];
-	uint32_t at = home(m, c->from, c->to);
+	const uint64_t hash = hash_of(c->from, c->to);
+	size_t at = hash & m->mask;
 	while (m->index[at] != 0)
 		at = (at + 1) & m->mask;
-	m->index[at] = (uint32_t)position + 1;
+	m->index[at] = entry_of(hash, position);
 }
 
 static enum err grow(struct matrix *m)
 {
 	const uint32_t size = 2 * (m->mask + 1);
-	uint32_t *index = calloc(size, sizeof(*index));
+	uint64_t *index = calloc(size, sizeof(*index));
 	if (index == NULL)
 		return ERR_NOMEM;
 	free(m->index);
@@ -127,14 +146,25 @@ static enum err grow(struct matrix *m)
 	return ERR_OK;
 }
 
+/* The first cell at or after `*at` that seems to be of that hash; NULL when there is none. */
+static struct cell *seek(const struct matrix *m, uint64_t hash, size_t *at)
+{
+	for (; m->index[*at] != 0; *at = (*at + 1) & m->mask)
+		if (m->index[*at] >> 32 == hash >> 32)
+			return cell_of(m, m->index[*at]);
+	return NULL;
+}
+
 static struct cell *find(const struct matrix *m, uint32_t from, uint32_t to)
 {
-	for (uint32_t at = home(m, from, to); m->index[at] != 0; at = (at + 1) & m->mask) {
-		struct cell *c = &m->pairs.list[m->index[at] - 1];
-		if (c->from == from && c->to == to)
-			return c;
+	const uint64_t hash = hash_of(from, to);
+	size_t at = hash & m->mask;
+	struct cell *c = seek(m, hash, &at);
+	while (c != NULL && (c->from != from || c->to != to)) {
+		at = (at + 1) & m->mask;
+		c = seek(m, hash, &at);
 	}
-	return NULL;
+	return c;
 }
 
 /* NULL: there is no room, or no memory. */
@@ -231,10 +261,37 @@ static void add_share(struct matrix *m, const struct matrix_bytes *b, const stru
 		row->in_bytes += b->bytes;
 }
 
-enum err matrix_add(struct matrix *m, const struct matrix_bytes *b)
+/* Straight to the others. */
+static enum err add_rest(struct matrix *m, const struct matrix_bytes *b, const struct book *book)
+{
+	struct cell *other = append(&m->rest);
+	if (other == NULL)
+		return ERR_NOMEM;
+	*other = (struct cell){ .from = b->from,
+		                .to = b->to,
+		                .out = b->pair.out,
+		                .in = b->pair.in,
+		                .bytes = b->bytes,
+		                .sure = b->sure ? b->bytes : 0,
+		                .unmet = b->unmet ? b->bytes : 0,
+		                .variance = b->variance,
+		                .provider = book->provider,
+		                .direction = book->direction };
+	return ERR_OK;
+}
+
+static void add_cell(struct cell *c, const struct matrix_bytes *b)
+{
+	c->bytes += b->bytes;
+	c->sure += b->sure ? b->bytes : 0;
+	c->unmet += b->unmet ? b->bytes : 0;
+	c->variance += b->variance;
+}
+
+static enum err add(struct matrix *m, const struct matrix_bytes *b)
 {
 	struct book books[2];
-	if (m->map == NULL || b->bytes == 0)
+	if (b->bytes == 0)
 		return ERR_OK;
 	const size_t n = books_of(m, b->from, b->to, books);
 	if (n == 0)
@@ -242,31 +299,45 @@ enum err matrix_add(struct matrix *m, const struct matrix_bytes *b)
 	struct cell *c = pair_of(m, b);
 	if (c == NULL && m->pairs.n < MATRIX_PAIRS_MAX)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < n; i++) {
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < n && e == ERR_OK; i++) {
 		add_share(m, b, &books[i]);
-		if (c != NULL)
-			continue;
-		struct cell *other = append(&m->rest);
-		if (other == NULL)
-			return ERR_NOMEM;
-		*other = (struct cell){ .from = b->from,
-			                .to = b->to,
-			                .out = b->pair.out,
-			                .in = b->pair.in,
-			                .bytes = b->bytes,
-			                .sure = b->sure ? b->bytes : 0,
-			                .unmet = b->unmet ? b->bytes : 0,
-			                .variance = b->variance,
-			                .provider = books[i].provider,
-			                .direction = books[i].direction };
+		e = c == NULL ? add_rest(m, b, &books[i]) : ERR_OK;
 	}
-	if (c == NULL)
+	if (c != NULL)
+		add_cell(c, b);
+	return e;
+}
+
+/*
+ * Pairs are many and come in no order: to wait for memory, first for the index and then for the cell, took
+ * half the time of closing a bin. So those of a batch are asked for together.
+ */
+static void ask_memory(const struct matrix *m, const struct matrix_bytes *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&m->index[hash_of(b[i].from, b[i].to) & m->mask]);
+	for (size_t i = 0; i < n; i++) {
+		const uint64_t hash = hash_of(b[i].from, b[i].to);
+		size_t at = hash & m->mask;
+		const struct cell *c = seek(m, hash, &at);
+		if (c != NULL)
+			__builtin_prefetch(c, 1);
+	}
+}
+
+enum err matrix_add(struct matrix *m, const struct matrix_bytes *b, size_t n)
+{
+	enum err e = ERR_OK;
+	if (m->map == NULL)
 		return ERR_OK;
-	c->bytes += b->bytes;
-	c->sure += b->sure ? b->bytes : 0;
-	c->unmet += b->unmet ? b->bytes : 0;
-	c->variance += b->variance;
-	return ERR_OK;
+	for (size_t first = 0; first < n; first += BATCH) {
+		const size_t end = n - first < BATCH ? n : first + BATCH;
+		ask_memory(m, b + first, end - first);
+		for (size_t i = first; i < end && e == ERR_OK; i++)
+			e = add(m, &b[i]);
+	}
+	return e;
 }
 
 void matrix_clients(struct matrix *m, uint32_t place, uint64_t clients)
@@ -295,22 +366,32 @@ static void add_to_others(struct accounting_swarm *all, const struct accounting_
 	all->swarms += one->swarms;
 }
 
+static void find_least(struct provider *p)
+{
+	p->least = 0;
+	p->least_bytes = bytes_of(&p->most[0]);
+	for (size_t i = 1; i < p->n; i++) {
+		const uint64_t bytes = bytes_of(&p->most[i]);
+		if (bytes < p->least_bytes) {
+			p->least = i;
+			p->least_bytes = bytes;
+		}
+	}
+}
+
 static void keep_swarm(struct provider *p, const struct accounting_swarm *row)
 {
-	size_t least = 0;
 	if (p->n < MATRIX_SWARMS) {
 		p->most[p->n++] = *row;
-		return;
-	}
-	for (size_t i = 1; i < p->n; i++)
-		if (bytes_of(&p->most[i]) < bytes_of(&p->most[least]))
-			least = i;
-	if (bytes_of(row) <= bytes_of(&p->most[least])) {
+	} else if (bytes_of(row) <= p->least_bytes) {
 		add_to_others(&p->others, row);
 		return;
+	} else {
+		add_to_others(&p->others, &p->most[p->least]);
+		p->most[p->least] = *row;
 	}
-	add_to_others(&p->others, &p->most[least]);
-	p->most[least] = *row;
+	if (p->n == MATRIX_SWARMS)
+		find_least(p);
 }
 
 void matrix_swarm_done(struct matrix *m, const struct matrix_swarm *s)

@@ -30,7 +30,7 @@ struct matrix;
 struct matrix *matrix_new(const struct map_snapshot *map);
 void matrix_free(struct matrix *m); /* NULL is fine */
 
-/* Bytes of the swarm at hand between two places of the map. ERR_NOMEM. */
+/* Bytes of the swarm at hand between two places of the map; many at once cost less. ERR_NOMEM. */
 struct matrix_bytes {
 	uint32_t from, to;
 	struct map_pair pair;
@@ -39,7 +39,7 @@ struct matrix_bytes {
 	bool sure;       /* the swarm is known to be private */
 	bool unmet;      /* no contact of ours explains them */
 };
-enum err matrix_add(struct matrix *m, const struct matrix_bytes *b) must_check;
+enum err matrix_add(struct matrix *m, const struct matrix_bytes *b, size_t n) must_check;
 
 /* Clients (tally_row) of the swarm at hand reported from a place. */
 void matrix_clients(struct matrix *m, uint32_t place, uint64_t clients);

@@ -34,7 +34,7 @@ static void add(struct matrix *m, uint32_t from, uint32_t to, uint64_t bytes, bo
 		                        .bytes = bytes,
 		                        .variance = 4,
 		                        .sure = sure };
-	assert_int_equal(matrix_add(m, &b), ERR_OK);
+	assert_int_equal(matrix_add(m, &b, 1), ERR_OK);
 }
 
 static const struct accounting_cell *find(const struct accounting_bin *b, const char *provider,
@@ -174,13 +174,73 @@ static void the_largest_swarms_have_rows_of_their_own(void **state)
 	accounting_bin_done(&b);
 }
 
+static void same_cells(const struct accounting_bin *a, const struct accounting_bin *b)
+{
+	assert_int_equal(a->n_cells, b->n_cells);
+	for (size_t i = 0; i < a->n_cells; i++) {
+		const struct accounting_cell *x = &a->cells[i], *y = &b->cells[i];
+		assert_string_equal(x->provider, y->provider);
+		assert_string_equal(x->from, y->from);
+		assert_string_equal(x->to, y->to);
+		assert_string_equal(x->interconnect, y->interconnect);
+		assert_int_equal(x->direction, y->direction);
+		assert_int_equal(x->tier, y->tier);
+		assert_int_equal(x->bytes, y->bytes);
+		assert_int_equal(x->sure_bytes, y->sure_bytes);
+		assert_int_equal(x->unmet_bytes, y->unmet_bytes);
+		assert_memory_equal(&x->spread, &y->spread, sizeof(x->spread));
+		assert_memory_equal(&x->cost, &y->cost, sizeof(x->cost));
+	}
+}
+
+static struct matrix_bytes any_bytes(uint64_t *seed)
+{
+	const uint32_t from =
+		world_place(map, random_below(seed, PROVIDERS), random_below(seed, PIDS));
+	const uint32_t to =
+		world_place(map, random_below(seed, PROVIDERS), random_below(seed, PIDS));
+	return (struct matrix_bytes){ .from = from,
+		                      .to = to,
+		                      .pair = snapshot_pair(map, from, to),
+		                      .bytes = random_below(seed, 1000000),
+		                      .variance = 1.0 / (1 + random_below(seed, 1000)),
+		                      .sure = random_below(seed, 2) == 0,
+		                      .unmet = random_below(seed, 2) == 0 };
+}
+
+/* Bit by bit, while the index grows, and however many a batch has. */
+static void many_at_once_are_the_same_as_one_by_one(void **state)
+{
+	(void)state;
+	static struct matrix_bytes all[1000];
+	uint64_t seed = 11;
+	struct accounting_bin single = { 0 }, batch = { 0 };
+	struct matrix *one = matrix_new(map), *many = matrix_new(map);
+	for (unsigned round = 0; round < 60; round++) {
+		const size_t n = random_below(&seed, 1000);
+		for (size_t i = 0; i < n; i++) {
+			all[i] = any_bytes(&seed);
+			assert_int_equal(matrix_add(one, &all[i], 1), ERR_OK);
+		}
+		assert_int_equal(matrix_add(many, all, n), ERR_OK);
+	}
+	assert_int_equal(matrix_rows(one, &single), ERR_OK);
+	assert_int_equal(matrix_rows(many, &batch), ERR_OK);
+	assert_true(single.n_cells > MATRIX_CELLS * PROVIDERS);
+	same_cells(&single, &batch);
+	matrix_free(one);
+	matrix_free(many);
+	accounting_bin_done(&single);
+	accounting_bin_done(&batch);
+}
+
 static void without_a_map_there_is_nothing(void **state)
 {
 	(void)state;
 	struct accounting_bin b = { 0 };
 	struct matrix *m = matrix_new(NULL);
 	matrix_clients(m, 0, 1);
-	assert_int_equal(matrix_add(m, &(struct matrix_bytes){ .bytes = 1 }), ERR_OK);
+	assert_int_equal(matrix_add(m, &(struct matrix_bytes){ .bytes = 1 }, 1), ERR_OK);
 	matrix_swarm_done(m, &(struct matrix_swarm){ .swarm = 1 });
 	assert_int_equal(matrix_rows(m, &b), ERR_OK);
 	assert_int_equal(b.n_cells + b.n_swarms, 0);
@@ -193,6 +253,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_pair_is_in_the_books_of_both_ends),
 	TEST(the_others_keep_the_sums_right),
 	TEST(the_largest_swarms_have_rows_of_their_own),
+	TEST(many_at_once_are_the_same_as_one_by_one),
 	TEST(without_a_map_there_is_nothing),
 };
 
