@@ -2,6 +2,7 @@
 #include "server/store/bins.h"
 
 #include "common/balance/quality.h"
+#include "common/base/log.h"
 #include "server/store/query.h"
 
 #include <inttypes.h>
@@ -29,11 +30,30 @@ static int month_of(int64_t start)
 	return tm.tm_year * 12 + tm.tm_mon;
 }
 
+/* What came after its time is counted in the log; a table that is gone is not made again for it. */
+static void is_kept(struct work *w, const struct store_bin *rows, size_t n, int64_t since)
+{
+	size_t late = 0;
+	for (size_t i = 0; i < n; i++)
+		late += rows[i].start < since;
+	if (late == 0)
+		return;
+	char begin[24];
+	text_time_print(since, begin);
+	log_line(LOG_WARNING,
+	         "database: bins are refused, for their time is no longer kept bins=%zu of=%zu "
+	         "kept_since=%s",
+	         late, n, begin);
+	work_fail(w, ERR_RANGE);
+}
+
 /* In a transaction of its own: adding a partition stops readers until it commits. */
 enum err bins_make_partitions(struct store *s, const struct store_bin *rows, size_t n)
 {
 	struct work w = work_begin(s, "make a partition for bins");
 	int month = -1;
+	if (work_run(&w, "SELECT since FROM bins_kept", NULL) == 1)
+		is_kept(&w, rows, n, work_i64(&w, 0, 0));
 	for (size_t i = 0; i < n; i++) {
 		if (month_of(rows[i].start) == month)
 			continue;
@@ -93,6 +113,7 @@ static void copy_rows(struct work *w, const struct store_bin *rows, size_t n)
 static bool is_in_range(const struct store_bin *b)
 {
 	return b->start >= START_MIN && b->start < START_MAX && b->seconds != 0 &&
+	       86400 % b->seconds == 0 && b->start % b->seconds == 0 &&
 	       (b->quality & ~(unsigned)BIN_QUALITY_ALL) == 0;
 }
 

@@ -152,7 +152,7 @@ struct arg arg_i64(int64_t n)
 	return a;
 }
 
-size_t work_run(struct work *w, const char *sql, const struct arg *args)
+static size_t run_as(struct work *w, const char *sql, const struct arg *args, int result_format)
 {
 	if (w->err != ERR_OK)
 		return 0;
@@ -167,9 +167,19 @@ size_t work_run(struct work *w, const char *sql, const struct arg *args)
 		sizes[n] = (int)args[n].size;
 		formats[n] = bytes; /* text and bytea alike are their own binary form */
 	}
-	settle(w, PQsendQueryParams(w->pg, sql, n, NULL, values, sizes, formats, 0),
+	settle(w, PQsendQueryParams(w->pg, sql, n, NULL, values, sizes, formats, result_format),
 	       PGRES_COMMAND_OK, deadline(w));
 	return w->err == ERR_OK ? (size_t)PQntuples(w->rows) : 0;
+}
+
+size_t work_run(struct work *w, const char *sql, const struct arg *args)
+{
+	return run_as(w, sql, args, 0);
+}
+
+size_t work_run_binary(struct work *w, const char *sql, const struct arg *args)
+{
+	return run_as(w, sql, args, 1);
 }
 
 void work_script(struct work *w, const char *sql)
@@ -231,6 +241,25 @@ bool work_bool(const struct work *w, size_t row, int column)
 bool work_null(const struct work *w, size_t row, int column)
 {
 	return PQgetisnull(w->rows, (int)row, column);
+}
+
+const char *work_view(const struct work *w, size_t row, int column)
+{
+	return PQgetvalue(w->rows, (int)row, column);
+}
+
+size_t work_size(const struct work *w, size_t row, int column)
+{
+	return (size_t)PQgetlength(w->rows, (int)row, column);
+}
+
+uint64_t work_be(const struct work *w, size_t row, int column)
+{
+	const uint8_t *bytes = (const uint8_t *)PQgetvalue(w->rows, (int)row, column);
+	uint64_t n = 0;
+	for (int i = 0; i < PQgetlength(w->rows, (int)row, column); i++)
+		n = n << 8 | bytes[i];
+	return n;
 }
 
 char *work_blob(struct work *w, size_t row, int column, size_t *size)

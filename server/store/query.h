@@ -56,6 +56,9 @@ struct arg arg_i64(int64_t n);
 /* Returns the number of rows; 0 after a failure. `args` may be NULL. */
 size_t work_run(struct work *w, const char *sql, const struct arg *args);
 
+/* The same with columns in binary form: integers for work_be(), a bytea as it is. */
+size_t work_run_binary(struct work *w, const char *sql, const struct arg *args);
+
 /* Several statements without arguments: a migration. */
 void work_script(struct work *w, const char *sql);
 
@@ -70,6 +73,11 @@ uint64_t work_u64(const struct work *w, size_t row, int column);
 int64_t work_i64(const struct work *w, size_t row, int column);
 bool work_bool(const struct work *w, size_t row, int column);
 bool work_null(const struct work *w, size_t row, int column);
+/* As it is; borrowed until the next statement. Text is NUL-terminated. */
+const char *work_view(const struct work *w, size_t row, int column);
+size_t work_size(const struct work *w, size_t row, int column);
+/* An integer of a binary result. */
+uint64_t work_be(const struct work *w, size_t row, int column);
 /* A copy, NUL-terminated, for free(). NULL after a failure. */
 char *work_blob(struct work *w, size_t row, int column, size_t *size);
 

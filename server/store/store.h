@@ -167,19 +167,38 @@ struct store_bin {
 	unsigned quality; /* flags of common/balance/quality.h; BIN_PARTIAL comes by itself */
 };
 
+/* How many days each is kept; 0: for ever. What is packed stays at least as long as its bins. */
+struct store_keep {
+	uint32_t bins_days, rollups_days;
+};
+/*
+ * Housekeeping, to be called now and then: makes the partitions of this month and the next, and drops those
+ * whose month was over so many days ago, once all of it is packed. From then on bins of that time are
+ * refused (ERR_RANGE).
+ */
+enum err store_retain(struct store *s, const struct store_keep *keep, int64_t now) must_check;
+
+/*
+ * Packs some of the days that are over, or else of the months, so that reports need not read every bin; what
+ * changed since is packed again. *more: there was something to do. Several daemons share the work.
+ */
+enum err store_rollup(struct store *s, int64_t now, bool *more) must_check;
+
 /*
  * Writes rows of one node and source in one transaction (COPY into a stage, then upsert):
  * the same key (node, source, provider, interconnect, start) again replaces, so that a replay never
  * counts twice; twice in one call, the last counts. Makes the month's partition when it is missing.
  * An interconnect that no topology named yet gets a row with the relation "unknown".
- * ERR_RANGE: a start outside 2000 .. 2099, a bin of 0 seconds or a flag of quality that is none;
- * nothing was written.
+ * ERR_RANGE: a start outside 2000 .. 2099 or before what is kept, a length that does not divide a
+ * day, a start between two bins, a flag of quality that is none; nothing was written.
  *
  * Nodes add up. What must not (a counter's sample, whichever daemon it is posted to) needs a fixed
  * node name.
  */
 enum err store_bins(struct store *s, const char *node, enum store_source source,
                     const struct store_bin *rows, size_t n) must_check;
+
+enum { STORE_FLAGS = 6 };
 
 struct store_balance {
 	char provider[65], interconnect[65], relation[24];
@@ -191,6 +210,11 @@ struct store_balance {
 	char out_bytes[48], in_bytes[48];
 	uint64_t p95_out_bytes, p95_in_bytes; /* of a bin, nearest rank (percentile_disc) */
 	uint64_t bins_known;
+	/* Bins that every node measured these for, and the sums over them. */
+	uint64_t bins_with_packets, bins_with_p2p;
+	char out_packets[48], in_packets[48], out_p2p_bytes[48], in_p2p_bytes[48];
+	uint64_t flagged[STORE_FLAGS]; /* bins with the flag 1 << i of common/balance/quality.h */
+	int64_t gap_seconds, gap_from; /* the longest stretch of the window that nobody saw */
 };
 
 struct store_window {
@@ -202,8 +226,8 @@ struct store_window {
 
 /*
  * Nodes are summed inside a bin before anything is ranked. One row for each interconnect and source
- * that has bins, one with has_bins = false for one in force that has none. By provider and id. May
- * take a minute: a year of a big network is not summed in a request's usual time.
+ * that has bins, one with has_bins = false for one in force that has none. By provider and id. What is
+ * packed already is read packed, and says the same. May take a minute when nothing is.
  */
 enum err store_balance(struct store *s, const struct store_window *w, struct store_balance **out,
                        size_t *count) must_check;

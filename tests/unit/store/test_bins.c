@@ -154,11 +154,12 @@ static void a_month_has_its_partition(void **state)
 	struct store_bin rows[] = { bin(DECEMBER - BIN, 1, 0), bin(DECEMBER, 2, 0),
 		                    bin(DECEMBER + BIN, 4, 0), bin(DECEMBER - 2 * BIN, 8, 0) };
 	assert_int_equal(store_bins(s, "n1", STORE_ANNOUNCE, rows, 4), ERR_OK);
-	char found[64];
+	char found[160];
 	db_ask("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class "
 	       "WHERE relispartition AND relkind = 'r'",
 	       found, sizeof(found));
-	assert_string_equal(found, "bins_2026_11 bins_2026_12");
+	assert_string_equal(found, "bin_days_2026_11 bin_days_2026_12 bin_months_2026_11 "
+	                           "bin_months_2026_12 bins_2026_11 bins_2026_12");
 	assert_string_equal(only(NOVEMBER, DECEMBER).out_bytes, "9");
 	assert_string_equal(only(DECEMBER - BIN, DECEMBER + BIN).out_bytes, "3");
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Partitions: made before they are needed, dropped when their time is over. */
+#include "common/base/log.h"
+#include "server/store/summed.h"
+
+/* Readers and writers wait behind a drop that waits for a long report, so it does not wait for long. */
+#define BE_BRIEF "SET LOCAL lock_timeout = '2s'"
+
+/*
+ * The oldest month of a table that was over $3 days before $2, when nothing of it is still to be
+ * packed. A clock of ours that runs ahead drops nothing.
+ */
+#define OLDEST                                                                    \
+	"SELECT month FROM (SELECT relid, extract(epoch FROM "                    \
+	"  to_date(right(relid::text, 7), 'YYYY_MM'))::bigint AS month "          \
+	" FROM pg_partition_tree($1::text::regclass) WHERE isleaf) m "            \
+	"WHERE month < month_begin(least($2, extract(epoch FROM now())::bigint) " \
+	"  - $3::bigint * 86400) "                                                \
+	" AND NOT EXISTS (SELECT FROM bin_days_due d WHERE d.month = m.month) "   \
+	" AND NOT EXISTS (SELECT FROM bin_months_due d WHERE d.start = m.month) " \
+	"ORDER BY month LIMIT 1"
+
+static bool drop_oldest(struct store *s, const char *table, uint32_t days, int64_t now, enum err *e)
+{
+	struct work w = work_begin(s, "drop an old partition of bins");
+	work_script(&w, BE_BRIEF);
+	const bool found =
+		work_run(&w, OLDEST, ARGS(arg_text(table), arg_i64(now), arg_u64(days))) == 1;
+	if (found) {
+		const int64_t month = work_i64(&w, 0, 0);
+		(void)work_run(&w,
+		               "UPDATE bins_kept SET since = greatest(since, $1) WHERE $2 = 'bins'",
+		               ARGS(arg_i64(month_next(month)), arg_text(table)));
+		(void)work_run(&w, "SELECT bins_drop_partition($1, $2)",
+		               ARGS(arg_text(table), arg_i64(month)));
+		char begin[24];
+		text_time_print(month, begin);
+		if (w.err == ERR_OK)
+			log_line(LOG_NOTE,
+			         "database: dropped what was kept long enough table=%s month=%.7s",
+			         table, begin);
+	}
+	*e = work_end(&w);
+	return found && *e == ERR_OK;
+}
+
+static enum err drop(struct store *s, const char *table, uint32_t days, int64_t now)
+{
+	enum err e = ERR_OK;
+	while (days > 0 && drop_oldest(s, table, days, now, &e))
+		continue;
+	return e;
+}
+
+enum err store_retain(struct store *s, const struct store_keep *keep, int64_t now)
+{
+	struct work w = work_begin(s, "make partitions for bins");
+	(void)work_run(&w, "SELECT bins_make_partition($1)", ARGS(arg_i64(now)));
+	(void)work_run(&w, "SELECT bins_make_partition($1)", ARGS(arg_i64(month_next(now))));
+	enum err e = work_end(&w);
+	/* What is packed stays at least as long as what it was made of. */
+	const uint32_t packed = keep->bins_days == 0                   ? 0
+	                        : keep->rollups_days == 0              ? 0
+	                        : keep->rollups_days < keep->bins_days ? keep->bins_days
+	                                                               : keep->rollups_days;
+	if (e == ERR_OK)
+		e = drop(s, "bins", keep->bins_days, now);
+	if (e == ERR_OK)
+		e = drop(s, "bin_days", packed, now);
+	return e == ERR_OK ? drop(s, "bin_months", packed, now) : e;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/store/opened.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOUR = 3600, DAY = 86400 };
+static const int64_t AUGUST = 1785542400, SEPTEMBER = 1788220800, NOVEMBER = 1793491200; /* 2026 */
+
+static enum err put(int64_t start)
+{
+	const struct store_bin b = { .provider = "isp-a",
+		                     .interconnect = "x",
+		                     .start = start,
+		                     .seconds = HOUR,
+		                     .observed_seconds = HOUR,
+		                     .out_bytes = 7 };
+	return store_bins(s, "n1", STORE_COUNTER, &b, 1);
+}
+
+static void retain(uint32_t bins_days, uint32_t rollups_days, int64_t now)
+{
+	const struct store_keep keep = { bins_days, rollups_days };
+	assert_int_equal(store_retain(s, &keep, now), ERR_OK);
+}
+
+static void assert_partitions(const char *table, const char *expected)
+{
+	char sql[200], found[200];
+	(void)snprintf(
+		sql, sizeof(sql),
+		"SELECT coalesce(string_agg(right(relid::text, 7), ' ' ORDER BY relid::text), '') "
+		"FROM pg_partition_tree('%s') WHERE isleaf",
+		table);
+	db_ask(sql, found, sizeof(found));
+	assert_string_equal(found, expected);
+}
+
+static void assert_total(const char *expected)
+{
+	const struct store_window w = { .from = AUGUST, .to = NOVEMBER, .bin_seconds = HOUR };
+	struct store_balance *list;
+	size_t n;
+	assert_int_equal(store_balance(s, &w, &list, &n), ERR_OK);
+	assert_string_equal(n > 0 ? list[0].out_bytes : "none", expected);
+	free(list);
+}
+
+static void pack(int64_t now)
+{
+	bool more = true;
+	while (more)
+		assert_int_equal(store_rollup(s, now, &more), ERR_OK);
+}
+
+static void partitions_are_there_before_they_are_needed(void **state)
+{
+	(void)state;
+	retain(0, 0, AUGUST + DAY);
+	assert_partitions("bins", "2026_08 2026_09");
+	assert_partitions("bin_days", "2026_08 2026_09");
+	assert_partitions("bin_months", "2026_08 2026_09");
+	retain(0, 0, NOVEMBER);
+	assert_partitions("bins", "2026_08 2026_09 2026_11 2026_12");
+}
+
+static void a_month_goes_when_it_is_packed_and_its_figures_stay(void **state)
+{
+	(void)state;
+	assert_int_equal(put(AUGUST), ERR_OK);
+	assert_int_equal(put(SEPTEMBER), ERR_OK);
+	retain(40, 0, NOVEMBER + 9 * DAY); /* not packed: it stays */
+	assert_partitions("bins", "2026_08 2026_09 2026_11 2026_12");
+	pack(NOVEMBER);
+	retain(0, 0, NOVEMBER + 9 * DAY);  /* for ever */
+	retain(41, 0, NOVEMBER + 9 * DAY); /* 40 days: the last of September is needed */
+	assert_partitions("bins", "2026_09 2026_11 2026_12");
+	retain(40, 0, NOVEMBER + 10 * DAY);
+	assert_partitions("bins", "2026_11 2026_12");
+	assert_partitions("bin_days", "2026_08 2026_09 2026_11 2026_12");
+	assert_total("14");
+
+	/* What comes too late is refused whole, and makes no partition. */
+	assert_int_equal(put(SEPTEMBER + DAY), ERR_RANGE);
+	assert_int_equal(put(NOVEMBER - HOUR), ERR_OK);
+	assert_partitions("bins", "2026_10 2026_11 2026_12");
+	assert_total("21");
+}
+
+static void packed_months_go_later(void **state)
+{
+	(void)state;
+	assert_int_equal(put(AUGUST), ERR_OK);
+	assert_int_equal(put(SEPTEMBER), ERR_OK);
+	pack(NOVEMBER);
+	retain(1, 62, NOVEMBER);
+	assert_partitions("bins", "2026_11 2026_12");
+	assert_partitions("bin_days", "2026_08 2026_09 2026_11 2026_12");
+	retain(1, 60, NOVEMBER); /* not before September */
+	assert_partitions("bin_days", "2026_09 2026_11 2026_12");
+	assert_partitions("bin_months", "2026_09 2026_11 2026_12");
+	assert_total("7");
+	/* Never before the bins, whatever was asked for. */
+	retain(400, 1, NOVEMBER);
+	assert_partitions("bin_days", "2026_09 2026_11 2026_12");
+}
+
+static void a_clock_that_runs_ahead_drops_nothing(void **state)
+{
+	(void)state;
+	char now[32];
+	db_ask("SELECT extract(epoch FROM now())::bigint", now, sizeof(now));
+	const int64_t today = strtoll(now, NULL, 10);
+	assert_int_equal(put(today - today % HOUR - 2 * DAY), ERR_OK);
+	pack(today + 400L * DAY);
+	retain(100, 100, today + 4000L * DAY);
+	db_ask("SELECT count(*) FROM bins", now, sizeof(now));
+	assert_string_equal(now, "1");
+}
+
+static const struct CMUnitTest tests[] = {
+	TEST(partitions_are_there_before_they_are_needed),
+	TEST(a_month_goes_when_it_is_packed_and_its_figures_stay),
+	TEST(packed_months_go_later),
+	TEST(a_clock_that_runs_ahead_drops_nothing),
+};
+
+RUN_TESTS(tests)
