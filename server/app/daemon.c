@@ -390,6 +390,7 @@ static enum err list_exporters(void *ctx, const char *provider, struct text *out
 static struct report_options report_options(const struct daemon *d)
 {
 	return (struct report_options){ .bin_seconds = (uint32_t)d->config.bin_seconds,
+		                        .overhead_bytes = (uint32_t)d->config.flow_overhead_bytes,
 		                        .ratio_limit_milli = d->config.ratio_limit,
 		                        .least_clients = (unsigned)d->config.swarm_rows_min_peers,
 		                        .software = "p4pd " P4PD_VERSION };
@@ -460,6 +461,8 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		                    : NULL },
 		.pricing = d->pricing,
 		.metrics = metrics_slot(d->metrics, feeder_slot(&d->config)),
+		.keep = { (uint32_t)d->config.bins_keep_days,
+		          (uint32_t)d->config.rollups_keep_days },
 		.node = d->node,
 		.report = report_options(d),
 		.retry_ms = FEEDER_RETRY_MS,

@@ -2,6 +2,7 @@
 #include "server/app/feeder.h"
 
 #include "common/base/log.h"
+#include "server/app/keeper.h"
 #include "server/report/calibration.h"
 #include "server/report/statements.h"
 
@@ -24,6 +25,7 @@ struct feeding {
 /* The work of the thread, and the thread's alone but for the atomics. */
 struct feeder {
 	struct feeder_options o;
+	struct keeper keeper;
 	pthread_t thread;
 	atomic_bool stop;
 	_Atomic int64_t
@@ -254,10 +256,8 @@ static enum err feed(struct feeder *f)
 	return all;
 }
 
-/* Once the spool is empty, so that the bins are there. */
-static void see_to_prices(struct feeder *f)
+static void note_store(struct feeder *f, enum err e)
 {
-	const enum err e = f->o.pricing != NULL ? pricing_work(f->o.pricing, time(NULL)) : ERR_OK;
 	if (e != ERR_OK && e != ERR_AWAY)
 		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
 }
@@ -286,8 +286,17 @@ static void see_to_statements(struct feeder *f)
 	const enum err e = statements_due(f->o.store, &f->o.report, time(NULL), &made);
 	if (made > 0)
 		log_line(LOG_NOTE, "Periods of contracts were frozen. statements=%zu", made);
-	if (e != ERR_OK && e != ERR_AWAY)
-		metrics_add(f->o.metrics, METRIC_STORE_FAILURES, 1);
+	note_store(f, e);
+}
+
+/* Once the spool is empty, so that the bins are there. */
+static void see_to_bins(struct feeder *f)
+{
+	const int64_t now = time(NULL);
+	if (f->o.pricing != NULL)
+		note_store(f, pricing_work(f->o.pricing, now));
+	if (!atomic_load(&f->stop))
+		note_store(f, keeper_work(&f->keeper, now));
 }
 
 /* Once an hour: days have to be over, and their late bins are few. */
@@ -320,7 +329,7 @@ static void *feeder_run(void *arg)
 		const enum err fed = e == ERR_AWAY || !f->migrated ? ERR_AWAY : feed(f);
 		note_away(f, e == ERR_AWAY || (e == ERR_OK && fed == ERR_AWAY));
 		if (fed == ERR_NOT_FOUND)
-			see_to_prices(f);
+			see_to_bins(f);
 		if (fed == ERR_NOT_FOUND && !atomic_load(&f->stop)) {
 			see_to_matrix(f);
 			see_to_statements(f);
@@ -338,6 +347,7 @@ struct feeder *feeder_start(const struct feeder_options *options)
 	if (f == NULL)
 		return NULL;
 	f->o = *options;
+	f->keeper = (struct keeper){ .store = options->store, .keep = options->keep };
 	for (unsigned i = 0; i < FEEDER_SPOOLS; i++)
 		f->spools[i].spool = options->spools[i];
 	f->behind = true;

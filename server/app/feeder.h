@@ -6,10 +6,11 @@
  * it also frees the maps of yesterday.
  *
  * Applies the migrations when the database is first reached; then follows what other daemons
- * activate (LISTEN) and carries closed bins from the spools into the database, the oldest of a spool first;
- * when none is left it sees to prices, and to the statements that contracts want by themselves. While
- * the database is away it tries again every second; nothing is lost, the spool grows. A bin that the
- * database refuses although it is there is set aside after some tries, for a human to look at.
+ * activate (LISTEN) and carries closed bins from the spools into the database, the oldest of a spool
+ * first; when none is left it sees to prices, to the bins that are there (keeper.h), and to the statements
+ * that contracts want by themselves. While the database is away it tries again every second; nothing is
+ * lost, the spool grows. A bin that the database refuses although it is there is set aside after some
+ * tries, for a human to look at.
  *
  * Threading: start and stop from one thread.
  */
@@ -31,6 +32,7 @@ struct feeder_options {
 	struct spool *spools[FEEDER_SPOOLS]; /* closed bins, by source; NULL: none */
 	struct pricing *pricing;             /* NULL: prices are as documented */
 	struct metrics_slot *metrics;        /* this thread's own */
+	struct store_keep keep;
 	const char *node;
 	struct report_options report; /* of statements; bin_seconds 0: none are made here */
 	unsigned retry_ms; /* after a bin was refused the first time; doubles every time */
