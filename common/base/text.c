@@ -166,6 +166,21 @@ bool text_u64(const char *s, size_t size, uint64_t *out)
 	return true;
 }
 
+/* "Z", or how far the clock is ahead of UTC: "+01:00"; in seconds. */
+static bool read_offset(const char *s, int *out)
+{
+	uint64_t hours, minutes;
+	*out = 0;
+	if (strcmp(s, "Z") == 0)
+		return true;
+	if (strlen(s) != 6 || (s[0] != '+' && s[0] != '-') || s[3] != ':' ||
+	    !text_u64(s + 1, 2, &hours) || !text_u64(s + 4, 2, &minutes) || hours > 23 ||
+	    minutes > 59)
+		return false;
+	*out = (int)(hours * 60 + minutes) * (s[0] == '-' ? -60 : 60);
+	return true;
+}
+
 bool text_time(const char *s, int64_t *out)
 {
 	uint64_t n;
@@ -174,13 +189,21 @@ bool text_time(const char *s, int64_t *out)
 		return true;
 	}
 	struct tm tm = { 0 }, back;
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (end == NULL || (strcmp(end, "Z") != 0 && strcmp(end, "+00:00") != 0))
+	int offset = 0;
+	const char *end = strptime(s, "%Y-%m-%d", &tm);
+	if (end != NULL && *end == 'T') {
+		end = strptime(end, "T%H:%M:%S", &tm);
+		if (end == NULL || !read_offset(end, &offset))
+			return false;
+	} else if (end == NULL || *end != '\0') {
 		return false;
+	}
+	const int day = tm.tm_mday;
 	const time_t t = timegm(&tm);
-	if (gmtime_r(&t, &back) == NULL)
+	/* What is no day of its month would be one of the next. */
+	if (gmtime_r(&t, &back) == NULL || back.tm_mday != day)
 		return false;
-	*out = (int64_t)t;
+	*out = (int64_t)t - offset;
 	return true;
 }
 

@@ -59,7 +59,10 @@ void text_done(struct text *t);
 /* A whole number in decimal and nothing else: no sign, blank, or overflow. Untouched on failure. */
 bool text_u64(const char *s, size_t size, uint64_t *out);
 
-/* Seconds since 1970 of "2026-11-21T10:05:00Z" (UTC only, RFC 3339) or of a plain number. */
+/*
+ * Seconds since 1970 of "2026-11-21T10:05:00Z", "2026-11-21T11:05:00+01:00" (RFC 3339, without fractions),
+ * of a date (midnight UTC), or of a plain number.
+ */
 bool text_time(const char *s, int64_t *out);
 
 /* The same in milliseconds, with a fraction of a second behind the seconds or without; digits beyond the

@@ -55,6 +55,7 @@ static const struct route {
 	{ "GET", "/v1/reports/contracts", DOOR_OWN, AUTH_READ, report_contracts_get },
 	{ "GET", "/v1/reports/policies", DOOR_OWN, AUTH_READ, report_policies_get },
 	{ "GET", "/v1/reports/series", DOOR_OWN, AUTH_READ, series_get },
+	{ "GET", "/v1/reports/quality", DOOR_OWN, AUTH_READ, quality_get },
 	{ "GET", "/v1/reports/steering", DOOR_OWN, AUTH_READ, steering_get },
 	{ "GET", "/v1/reports/matrix", DOOR_OWN, AUTH_READ, matrix_get },
 	{ "GET", "/v1/reports/top", DOOR_OWN, AUTH_READ, top_get },

@@ -230,10 +230,14 @@ bool call_time(struct call *c, const char *name, int64_t *out)
 	char value[48] = "";
 	if (!call_text(c, name, value, sizeof(value)))
 		return false;
+	/* A plus that was not written %2B came as a blank. */
+	char *offset = strlen(value) == 25 && value[19] == ' ' ? value + 19 : NULL;
+	if (offset != NULL)
+		*offset = '+';
 	if (value[0] != '\0' && !text_time(value, out)) {
 		call_problem(c, 400,
-		             "%s: \"%s\" is neither a time such as 2026-11-21T10:05:00Z (UTC) nor "
-		             "seconds since 1970",
+		             "%s: \"%s\" is neither a time such as 2026-11-21T10:05:00Z or "
+		             "...+01:00, nor a date (UTC), nor seconds since 1970",
 		             name, value);
 		return false;
 	}

@@ -17,8 +17,8 @@ call_handle contracts_get, contract_get, contract_put, contract_delete, contract
 call_handle statements_get, statement_post, statement_get, statement_verify_get;
 
 /* traffic.c */
-call_handle interconnects_get, interconnect_put, balance_get, series_get, steering_get, matrix_get,
-	top_get, samples_post;
+call_handle interconnects_get, interconnect_put, balance_get, quality_get, series_get, steering_get,
+	matrix_get, top_get, samples_post;
 
 /* admin.c */
 call_handle tokens_get, token_post, token_delete;

@@ -23,22 +23,56 @@ static void put_crossing(struct text *t, const char *key, const struct map_cross
 	text_printf(t, ",\"%s\":{\"out\":%" PRIu32 ",\"in\":%" PRIu32 "}", key, c->out, c->in);
 }
 
+/* The interconnects of a map by name: looking through all for each of thousands would take seconds. */
+struct places {
+	const struct map_snapshot *map; /* NULL: none */
+	struct place {
+		const char *provider, *id; /* the map's */
+		uint32_t index;
+	} * list;
+	size_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	const int provider = strcmp(x->provider, y->provider);
+	return provider != 0 ? provider : strcmp(x->id, y->id);
+}
+
+static bool find_places(struct places *p)
+{
+	p->n = p->map != NULL ? snapshot_counts(p->map).interconnects : 0;
+	p->list = calloc(p->n + 1, sizeof(*p->list));
+	if (p->list == NULL)
+		return false;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct map_interconnect_info info =
+			snapshot_interconnect(p->map, (uint32_t)i);
+		p->list[i] = (struct place){ info.provider, info.id, (uint32_t)i };
+	}
+	qsort(p->list, p->n, sizeof(*p->list), by_name);
+	return true;
+}
+
 /* As documented, and as it counts now. */
 static void put_costs(struct text *t, const struct store_interconnect *ic,
-                      const struct map_snapshot *map)
+                      const struct places *places)
 {
-	const uint32_t i = snapshot_interconnect_find(map, ic->provider, ic->id);
-	if (i == NO_INTERCONNECT) {
+	const struct place key = { ic->provider, ic->id, 0 };
+	const struct place *at = bsearch(&key, places->list, places->n, sizeof(key), by_name);
+	if (at == NULL) {
 		text_put(t, ",\"cost\":null,\"price\":null");
 		return;
 	}
-	const struct map_crossing cost = snapshot_cost(map, i), price = snapshot_price(map, i);
+	const struct map_crossing cost = snapshot_cost(places->map, at->index),
+				  price = snapshot_price(places->map, at->index);
 	put_crossing(t, "cost", &cost);
 	put_crossing(t, "price", &price);
 }
 
 static void put_interconnect(struct text *t, const struct store_interconnect *ic,
-                             const struct map_snapshot *map)
+                             const struct places *places)
 {
 	text_put(t, "{\"provider\":");
 	text_json_string(t, ic->provider);
@@ -52,7 +86,7 @@ static void put_interconnect(struct text *t, const struct store_interconnect *ic
 	else
 		text_put(t, ",\"metro\":null");
 	call_put_ratio(t, "ratio_limit", ic->ratio_limit_milli);
-	put_costs(t, ic, map);
+	put_costs(t, ic, places);
 	text_printf(t, ",\"in_force\":%s}", ic->in_force ? "true" : "false");
 }
 
@@ -78,16 +112,21 @@ void interconnects_get(struct call *c)
 		return;
 	}
 	struct map_lease lease = { 0 };
-	const struct map_snapshot *map = map_renew(c->use->office, &lease);
-	struct text *t = call_json(c, 200);
-	text_put(t, "{\"interconnects\":[");
-	for (size_t i = 0; i < n; i++) {
-		if (!is_wanted(c, &list[i], provider, all))
-			continue;
-		text_put(t, put++ > 0 ? "," : "");
-		put_interconnect(t, &list[i], map);
+	struct places places = { .map = map_renew(c->use->office, &lease) };
+	if (find_places(&places)) {
+		struct text *t = call_json(c, 200);
+		text_put(t, "{\"interconnects\":[");
+		for (size_t i = 0; i < n; i++) {
+			if (!is_wanted(c, &list[i], provider, all))
+				continue;
+			text_put(t, put++ > 0 ? "," : "");
+			put_interconnect(t, &list[i], &places);
+		}
+		text_put(t, "]}\n");
+	} else {
+		call_failed(c, ERR_NOMEM, "");
 	}
-	text_put(t, "]}\n");
+	free(places.list);
 	map_end(&lease);
 	free(list);
 }
@@ -203,6 +242,13 @@ void balance_get(struct call *c)
 	struct ask a;
 	if (read_ask(c, &a))
 		answer_report(c, &a, report_balance, "balance.csv");
+}
+
+void quality_get(struct call *c)
+{
+	struct ask a;
+	if (read_ask(c, &a))
+		answer_report(c, &a, report_quality, "quality.csv");
 }
 
 void steering_get(struct call *c)

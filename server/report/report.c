@@ -2,6 +2,7 @@
 #include "server/report/report.h"
 
 #include "common/balance/ratio.h"
+#include "server/report/detail.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct view {
 	struct report_query query; /* whole bins */
 	uint32_t bin_seconds;
 	uint64_t expected; /* bins */
+	uint32_t overhead_bytes;
 };
 
 /* One interconnect: its rows, one for each source, and what they say. */
@@ -55,7 +57,14 @@ static struct view view_of(const struct report_query *q, const struct report_opt
 {
 	return (struct view){ .query = *q,
 		              .bin_seconds = o->bin_seconds,
-		              .expected = (uint64_t)(q->to - q->from) / o->bin_seconds };
+		              .expected = (uint64_t)(q->to - q->from) / o->bin_seconds,
+		              .overhead_bytes = o->overhead_bytes };
+}
+
+static struct detail_options detail_of(const struct view *v)
+{
+	return (struct detail_options){ .expected = v->expected,
+		                        .overhead_bytes = v->overhead_bytes };
 }
 
 static struct store_window window_of(const struct view *v)
@@ -144,15 +153,18 @@ static void put_window(struct text *t, const struct view *v)
 
 static void json_source(struct text *t, const struct view *v, const struct store_balance *row)
 {
+	const struct detail_options detail = detail_of(v);
 	text_printf(t, "\"%s\":{\"out_bytes\":%s,\"in_bytes\":%s,\"ratio\":", sources[row->source],
 	            row->out_bytes, row->in_bytes);
 	put_ratio(t, row, "null");
 	text_printf(t,
 	            ",\"p95_out_bps\":%" PRIu64 ",\"p95_in_bps\":%" PRIu64
-	            ",\"bins_known\":%" PRIu64 ",\"bins_expected\":%" PRIu64 "%s}",
+	            ",\"bins_known\":%" PRIu64 ",\"bins_expected\":%" PRIu64 "%s",
 	            ratio_bps(row->p95_out_bytes, v->bin_seconds),
 	            ratio_bps(row->p95_in_bytes, v->bin_seconds), row->bins_known, v->expected,
 	            row->source == STORE_ANNOUNCE ? ",\"estimate\":true" : "");
+	detail_json(t, &detail, row);
+	text_put(t, "}");
 }
 
 static void json_balance(struct text *t, const struct view *v, const struct balance *b)
@@ -178,7 +190,7 @@ static void json_balance(struct text *t, const struct view *v, const struct bala
 }
 
 /* The figures' meaning travels with them: other definitions give other verdicts. */
-static void json_definitions(struct text *t)
+static void json_definitions(struct text *t, uint32_t overhead_bytes)
 {
 	text_printf(
 		t,
@@ -192,8 +204,14 @@ static void json_definitions(struct text *t)
 		"\"announce\":\"an estimate from what clients reported to this tracker; only "
 		"its swarms are counted\","
 		"\"flow\":\"measured from flow exports\","
-		"\"counter\":\"measured by interface counters; all traffic is counted\"}",
-		RATIO_WARN_PERCENT);
+		"\"counter\":\"measured by interface counters; all traffic is counted\","
+		"\"layer\":\"of out_bytes and in_bytes: l2 as an interface counts Ethernet, l3 IP; "
+		"the other by the packets, %" PRIu32 " bytes each; null where a bin has none\","
+		"\"p2p\":\"of the bytes, those of peers that this tracker knows\","
+		"\"quality\":\"known bins that were watched in part, split from longer readings, "
+		"across a reset of the counter, sampled, changed after they were closed, with "
+		"exports lost; missing bins count as nothing\"}",
+		RATIO_WARN_PERCENT, overhead_bytes);
 }
 
 static void balance_json(struct text *t, const struct view *v, const struct report_options *o,
@@ -208,7 +226,7 @@ static void balance_json(struct text *t, const struct view *v, const struct repo
 		i += b.n > 0 ? b.n : 1;
 	}
 	text_put(t, "],\n");
-	json_definitions(t);
+	json_definitions(t, v->overhead_bytes);
 	text_put(t, "}\n");
 }
 
@@ -224,6 +242,7 @@ static void csv_string(struct text *t, const char *value)
 static void csv_line(struct text *t, const struct view *v, const struct balance *b,
                      const struct store_balance *row)
 {
+	const struct detail_options detail = detail_of(v);
 	char from[24], to[24];
 	text_time_print(v->query.from, from);
 	text_time_print(v->query.to, to);
@@ -245,8 +264,13 @@ static void csv_line(struct text *t, const struct view *v, const struct balance 
 		text_printf(t, ",,,,,,,0,%" PRIu64 ",", v->expected);
 	}
 	put_limit(t, b->limit_milli, "");
-	text_printf(t, ",%s,%s\r\n", ratio_verdict_name(b->verdict),
+	text_printf(t, ",%s,%s", ratio_verdict_name(b->verdict),
 	            b->judged_by != NULL ? b->judged_by : "");
+	if (row != NULL)
+		detail_csv(t, &detail, row);
+	else
+		detail_csv_none(t);
+	text_put(t, "\r\n");
 }
 
 static void balance_csv(struct text *t, const struct view *v, const struct report_options *o,
@@ -255,7 +279,9 @@ static void balance_csv(struct text *t, const struct view *v, const struct repor
 	text_put(t,
 	         "from,to,bin_seconds,provider,interconnect,neighbor_asn,relation,source,estimate,"
 	         "out_bytes,in_bytes,ratio,p95_out_bps,p95_in_bps,bins_known,bins_expected,"
-	         "ratio_limit,verdict,verdict_source\r\n");
+	         "ratio_limit,verdict,verdict_source");
+	text_put(t, detail_csv_head);
+	text_put(t, "\r\n");
 	for (size_t i = 0; i < n;) {
 		const struct balance b = judge(rows + i, n - i, o);
 		for (size_t k = 0; k < b.n; k++)
@@ -282,6 +308,62 @@ enum err report_balance(struct store *s, const struct report_options *o,
 		balance_csv(out, &v, o, rows, n);
 	else
 		balance_json(out, &v, o, rows, n);
+	free(rows);
+	return out->bad ? ERR_NOMEM : ERR_OK;
+}
+
+/* ---- quality ---- */
+
+static void quality_row(struct text *t, const struct view *v, const struct store_balance *row,
+                        bool csv)
+{
+	const struct store_balance none = { .gap_seconds = v->query.to - v->query.from,
+		                            .gap_from = v->query.from };
+	const struct detail_options detail = detail_of(v);
+	const char *source = row->has_bins ? sources[row->source] : NULL;
+	const struct store_balance *counted = row->has_bins ? row : &none;
+	if (csv) {
+		csv_string(t, row->provider);
+		csv_string(t, row->interconnect);
+		text_printf(t, "%s,%" PRIu64 ",%" PRIu64 ",", source != NULL ? source : "",
+		            v->expected, row->bins_known);
+		quality_csv(t, &detail, counted);
+		text_put(t, "\r\n");
+		return;
+	}
+	put_string(t, "{\"provider\":", row->provider);
+	put_string(t, ",\"interconnect\":", row->interconnect);
+	text_printf(t, ",\"source\":%s%s%s", source != NULL ? "\"" : "",
+	            source != NULL ? source : "null", source != NULL ? "\"" : "");
+	text_printf(t, ",\"expected\":%" PRIu64 ",\"known\":%" PRIu64 ",", v->expected,
+	            row->bins_known);
+	quality_json(t, &detail, counted);
+	text_put(t, "}");
+}
+
+enum err report_quality(struct store *s, const struct report_options *o,
+                        const struct report_query *q, struct text *out)
+{
+	const struct view v = view_of(q, o);
+	const struct store_window window = window_of(&v);
+	struct store_balance *rows;
+	size_t n;
+	const enum err e = store_balance(s, &window, &rows, &n);
+	if (e != ERR_OK)
+		return e;
+	if (q->csv) {
+		text_put(out, "provider,interconnect,source,expected,known,");
+		text_put(out, quality_csv_head);
+		text_put(out, "\r\n");
+	} else {
+		put_window(out, &v);
+		text_put(out, ",\"rows\":[");
+	}
+	for (size_t i = 0; i < n; i++) {
+		text_put(out, q->csv ? "" : i > 0 ? ",\n" : "\n");
+		quality_row(out, &v, &rows[i], q->csv);
+	}
+	text_put(out, q->csv ? "" : "]}\n");
 	free(rows);
 	return out->bad ? ERR_NOMEM : ERR_OK;
 }

@@ -16,6 +16,7 @@
 
 struct report_options {
 	uint32_t bin_seconds;
+	uint32_t overhead_bytes;    /* of the link layer, for each packet */
 	uint64_t ratio_limit_milli; /* for settlement-free interconnects without one; 0: none */
 	unsigned least_clients;     /* of a provider, for a swarm to have a row of its own */
 	const char *software;       /* what statements say made them: "p4pd 0.1.0" */
@@ -40,11 +41,19 @@ struct report_query report_window(const struct report_query *q, const struct rep
 
 /*
  * JSON, or CSV (RFC 4180: a line for each interconnect and source). Beyond the keys of DESIGN section
- * 6: "estimate" of a source, "ratio_limit" and "verdict_source" of an interconnect, "definitions".
+ * 6: of a source "estimate", and what stands behind it (detail.h); "ratio_limit" and "verdict_source" of
+ * an interconnect, "definitions".
  * "verdict" is "ok", "warn", "breach", "no-limit" or "no-data" (common/balance/ratio.h) of the best
  * source there is. On failure nothing was written.
  */
 enum err report_balance(struct store *s, const struct report_options *o,
+                        const struct report_query *q, struct text *out) must_check;
+
+/*
+ * How good the bins are, for each interconnect and source: how many were expected and known, how many of
+ * those were partial, estimated ..., and the longest stretch without any. JSON, or CSV.
+ */
+enum err report_quality(struct store *s, const struct report_options *o,
                         const struct report_query *q, struct text *out) must_check;
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* balance, steering, matrix, top, interconnects, samples */
+/* balance, quality, steering, matrix, top, interconnects, samples */
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 
@@ -99,6 +99,42 @@ static enum ctl_exit show_report(const struct ctl *c, const char *route,
 enum ctl_exit ctl_balance(const struct ctl *c)
 {
 	return show_report(c, "/v1/reports/balance", print_balance);
+}
+
+/* ---- quality ---- */
+
+static void print_quality(const json_t *report)
+{
+	static const char *const heads[] = {
+		"PROVIDER", "INTERCONNECT", "SOURCE",       ">EXPECTED", ">KNOWN",
+		">MISSING", ">PARTIAL",     ">ESTIMATED",   ">RESETS",   ">SAMPLED",
+		">LATE",    ">LOST",        ">LONGEST GAP", NULL
+	};
+	static const char *const keys[] = { "expected", "known",     "missing",
+		                            "partial",  "estimated", "discontinuity",
+		                            "sampled",  "late",      "gaps" };
+	struct columns t;
+	size_t i;
+	json_t *row;
+	printf("%s to %s, in bins of %.0f s\n", ctl_string(report, "from"),
+	       ctl_string(report, "to"), ctl_number(report, "bin_seconds"));
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+	{
+		const char *source = json_string_value(json_object_get(row, "source"));
+		columns_add(&t, "%s", ctl_string(row, "provider"));
+		columns_add(&t, "%s", ctl_string(row, "interconnect"));
+		columns_add(&t, "%s", source != NULL ? source : "-");
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			columns_add(&t, "%.0f", ctl_number(row, keys[k]));
+		columns_add(&t, "%.0f s", ctl_number(row, "longest_gap_seconds"));
+	}
+	(void)columns_print(&t, stdout);
+}
+
+enum ctl_exit ctl_quality(const struct ctl *c)
+{
+	return show_report(c, "/v1/reports/quality", print_quality);
 }
 
 /* ---- steering ---- */

@@ -93,8 +93,25 @@ static void times_round_trip(void **state)
 	text_time_print(t, out);
 	assert_string_equal(out, "2026-11-21T10:05:00Z");
 	assert_true(text_time("1795255500", &t));
-	assert_false(text_time("2026-11-21 10:05", &t));
-	assert_false(text_time("2026-11-21T10:05:00+01:00", &t));
+	assert_true(text_time("2026-11-21", &t));
+	assert_int_equal(t, 1795219200);
+	assert_true(text_time("2026-11-21T11:05:00+01:00", &t));
+	assert_int_equal(t, 1795255500);
+	assert_true(text_time("2026-11-21T00:35:00-09:30", &t));
+	assert_int_equal(t, 1795255500);
+	static const char *const bad[] = { "2026-11-21 10:05",
+		                           "2026-11-21T10:05:00",
+		                           "2026-11-21T10:05:00+01",
+		                           "2026-11-21T10:05:00+0100",
+		                           "2026-11-21T10:05:00+24:00",
+		                           "2026-11-21T10:05:00+-1:00",
+		                           "2026-11-21T10:05:00Zz",
+		                           "2026-11-21Z",
+		                           "2026-02-30",
+		                           "2026-13-01",
+		                           "" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_time(bad[i], &t));
 }
 
 static void hex_round_trips(void **state)

@@ -9,7 +9,9 @@
 
 enum { BIN = 300, DAY = 86400 };
 static const int64_t T = 1793491200; /* 2026-11-01T00:00:00Z */
-static const struct report_options options = { .bin_seconds = BIN, .ratio_limit_milli = 2000 };
+static const struct report_options options = { .bin_seconds = BIN,
+	                                       .overhead_bytes = 18,
+	                                       .ratio_limit_milli = 2000 };
 
 /* ---- the window ---- */
 
@@ -108,6 +110,23 @@ static int close_store(void **state)
 	return 0;
 }
 
+#define L3(out, in)                                                                         \
+	",\"layer\":\"l3\",\"out_packets\":null,\"in_packets\":null,\"out_bytes_l2\":null," \
+	"\"in_bytes_l2\":null,\"out_bytes_l3\":" out ",\"in_bytes_l3\":" in NO_P2P
+#define L2(out, in)                                                                        \
+	",\"layer\":\"l2\",\"out_packets\":null,\"in_packets\":null,\"out_bytes_l2\":" out \
+	",\"in_bytes_l2\":" in ",\"out_bytes_l3\":null,\"in_bytes_l3\":null" NO_P2P
+#define NO_P2P ",\"out_p2p_bytes\":null,\"in_p2p_bytes\":null"
+#define GAP(missing, seconds, minute)                                                              \
+	",\"quality\":{\"missing\":" missing ",\"partial\":0,\"estimated\":0,\"discontinuity\":0," \
+	"\"sampled\":0,\"late\":0,\"gaps\":0,\"longest_gap_seconds\":" seconds                     \
+	",\"longest_gap_from\":\"2026-11-01T00:" minute ":00Z\"}"
+
+#define FEW_L3     L3("1000", "10") GAP("2", "600", "05")
+#define MANY_L3    L3("18455751272964292608", "18455751272964292607") GAP("1", "300", "10")
+#define COUNTED_L2 L2("37500", "0") GAP("2", "600", "05")
+#define BREACH_L3  L3("181", "100") GAP("2", "600", "05")
+
 static void the_balance_is_exactly_this_json(void **state)
 {
 	(void)state;
@@ -121,10 +140,11 @@ static void the_balance_is_exactly_this_json(void **state)
 		"\"relation\":\"settlement-free\",\"sources\":{"
 		"\"announce\":{\"out_bytes\":1000,\"in_bytes\":10,\"ratio\":100.000,"
 		"\"p95_out_bps\":27,\"p95_in_bps\":0,\"bins_known\":1,\"bins_expected\":3,"
-		"\"estimate\":true},"
+		"\"estimate\":true" FEW_L3 "},"
 		"\"flow\":{\"out_bytes\":18455751272964292608,\"in_bytes\":18455751272964292607,"
 		"\"ratio\":1.000,\"p95_out_bps\":491913175298921376,"
-		"\"p95_in_bps\":491913175298921376,\"bins_known\":2,\"bins_expected\":3}},"
+		"\"p95_in_bps\":491913175298921376,\"bins_known\":2,\"bins_expected\":3" MANY_L3
+		"}},"
 		"\"ratio_limit\":2.000,\"verdict\":\"ok\",\"verdict_source\":\"flow\"},\n"
 		"{\"provider\":\"isp-a\",\"interconnect\":\"a-c-1\",\"neighbor_asn\":64502,"
 		"\"relation\":\"settlement-free\",\"sources\":{},"
@@ -132,13 +152,14 @@ static void the_balance_is_exactly_this_json(void **state)
 		"{\"provider\":\"isp-a\",\"interconnect\":\"a-t-1\",\"neighbor_asn\":4200000000,"
 		"\"relation\":\"transit\",\"sources\":{"
 		"\"counter\":{\"out_bytes\":37500,\"in_bytes\":0,\"ratio\":null,"
-		"\"p95_out_bps\":1000,\"p95_in_bps\":0,\"bins_known\":1,\"bins_expected\":3}},"
+		"\"p95_out_bps\":1000,\"p95_in_bps\":0,\"bins_known\":1,\"bins_expected\":3" COUNTED_L2
+		"}},"
 		"\"ratio_limit\":null,\"verdict\":\"no-limit\",\"verdict_source\":\"counter\"},\n"
 		"{\"provider\":\"isp-a\",\"interconnect\":\"a-u-1\",\"neighbor_asn\":64503,"
 		"\"relation\":\"paid-peering\",\"sources\":{"
 		"\"announce\":{\"out_bytes\":181,\"in_bytes\":100,\"ratio\":1.810,"
 		"\"p95_out_bps\":5,\"p95_in_bps\":3,\"bins_known\":1,\"bins_expected\":3,"
-		"\"estimate\":true}},"
+		"\"estimate\":true" BREACH_L3 "}},"
 		"\"ratio_limit\":1.800,\"verdict\":\"breach\",\"verdict_source\":\"announce\"}],\n"
 		"\"definitions\":{";
 	const char *definitions = strstr(t.bytes, "\"definitions\":{");
@@ -155,20 +176,59 @@ static void the_csv_tells_the_same(void **state)
 	const struct report_query q = { .from = T, .to = T + 3 * BIN, .csv = true };
 	struct text t = { 0 };
 	assert_int_equal(report_balance(s, &options, &q, &t), ERR_OK);
+#define G ",0,0,0,0,0,0,"
 #define W "2026-11-01T00:00:00Z,2026-11-01T00:15:00Z,300,isp-a,"
 	assert_string_equal(
 		t.bytes,
 		"from,to,bin_seconds,provider,interconnect,neighbor_asn,relation,source,estimate,"
 		"out_bytes,in_bytes,ratio,p95_out_bps,p95_in_bps,bins_known,bins_expected,"
-		"ratio_limit,verdict,verdict_source\r\n" W
+		"ratio_limit,verdict,verdict_source,layer,out_packets,in_packets,out_bytes_l2,"
+		"in_bytes_l2,out_bytes_l3,in_bytes_l3,out_p2p_bytes,in_p2p_bytes,bins_missing,"
+		"bins_partial,bins_estimated,bins_discontinuity,bins_sampled,bins_late,bins_gaps,"
+		"longest_gap_seconds,longest_gap_from\r\n" W
 		"a-b-1,64501,settlement-free,announce,true,1000,10,100.000,27,0,1,3,2.000,ok,"
-		"flow\r\n" W "a-b-1,64501,settlement-free,flow,false,18455751272964292608,"
+		"flow,l3,,,,,1000,10,,,2" G "600,2026-11-01T00:05:00Z\r\n" W
+		"a-b-1,64501,settlement-free,flow,false,18455751272964292608,"
 		"18455751272964292607,1.000,491913175298921376,491913175298921376,2,3,2.000,ok,"
-		"flow\r\n" W "a-c-1,64502,settlement-free,,,,,,,,0,3,2.000,no-data,\r\n" W
-		"a-t-1,4200000000,transit,counter,false,37500,0,,1000,0,1,3,,no-limit,counter\r\n" W
+		"flow,l3,,,,,18455751272964292608,18455751272964292607,,,1" G
+		"300,2026-11-01T00:10:00Z\r\n" W
+		"a-c-1,64502,settlement-free,,,,,,,,0,3,2.000,no-data,,,,,,,,,,,,,,,,,,,\r\n" W
+		"a-t-1,4200000000,transit,counter,false,37500,0,,1000,0,1,3,,no-limit,counter,l2,,,"
+		"37500,0,,,,,2" G "600,2026-11-01T00:05:00Z\r\n" W
 		"a-u-1,64503,paid-peering,announce,true,181,100,1.810,5,3,1,3,1.800,breach,"
-		"announce\r\n");
+		"announce,l3,,,,,181,100,,,2" G "600,2026-11-01T00:05:00Z\r\n");
 #undef W
+#undef G
+	text_done(&t);
+}
+
+static void quality_is_told_of_every_interconnect(void **state)
+{
+	(void)state;
+	struct report_query q = { .from = T, .to = T + 3 * BIN, .interconnect = "a-b-1" };
+	struct text t = { 0 };
+	assert_int_equal(report_quality(s, &options, &q, &t), ERR_OK);
+	assert_string_equal(t.bytes,
+	                    "{\"from\":\"2026-11-01T00:00:00Z\",\"to\":\"2026-11-01T00:15:00Z\","
+	                    "\"bin_seconds\":300,\"rows\":[\n"
+	                    "{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\","
+	                    "\"source\":\"announce\",\"expected\":3,\"known\":1,\"missing\":2,"
+	                    "\"partial\":0,\"estimated\":0,\"discontinuity\":0,\"sampled\":0,"
+	                    "\"late\":0,\"gaps\":0,\"longest_gap_seconds\":600,"
+	                    "\"longest_gap_from\":\"2026-11-01T00:05:00Z\"},\n"
+	                    "{\"provider\":\"isp-a\",\"interconnect\":\"a-b-1\","
+	                    "\"source\":\"flow\",\"expected\":3,\"known\":2,\"missing\":1,"
+	                    "\"partial\":0,\"estimated\":0,\"discontinuity\":0,\"sampled\":0,"
+	                    "\"late\":0,\"gaps\":0,\"longest_gap_seconds\":300,"
+	                    "\"longest_gap_from\":\"2026-11-01T00:10:00Z\"}]}\n");
+	text_done(&t);
+	q.interconnect = "a-c-1"; /* which nobody saw */
+	q.csv = true;
+	assert_int_equal(report_quality(s, &options, &q, &t), ERR_OK);
+	assert_string_equal(
+		t.bytes, "provider,interconnect,source,expected,known,missing,partial,estimated,"
+			 "discontinuity,sampled,late,gaps,longest_gap_seconds,longest_gap_from\r\n"
+			 "isp-a,a-c-1,,3,0,3,0,0,0,0,0,0,900,2026-11-01T00:00:00Z\r\n");
 	text_done(&t);
 }
 
@@ -248,6 +308,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_window_holds_whole_closed_bins),
 	cmocka_unit_test(the_balance_is_exactly_this_json),
 	cmocka_unit_test(the_csv_tells_the_same),
+	cmocka_unit_test(quality_is_told_of_every_interconnect),
 	cmocka_unit_test(the_chart_gets_its_bins),
 	cmocka_unit_test(an_empty_window_and_a_filter),
 	cmocka_unit_test(the_fuller_source_judges),
