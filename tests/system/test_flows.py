@@ -135,7 +135,7 @@ def killed_at_random(daemon, rounds, seed):
     chance, exporter = random.Random(seed), Exporter(daemon.flow_port)
     sent, lost = [], set()
     for _ in range(rounds):
-        until = time.time() + chance.uniform(1, 4)
+        until = time.time() + chance.uniform(1, 4) + SLOW - 1  # longer than what may be lost
         while time.time() < until:
             exporter.send(flow(1000))
             sent.append(time.time())

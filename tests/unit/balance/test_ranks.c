@@ -35,9 +35,11 @@ static void make_month(struct month *m, uint64_t *values, size_t n)
 static size_t pour(const struct month *m, uint64_t *pool, size_t have)
 {
 	const size_t count = ranks_cut_count(&m->ranks, m->cut);
+	/* A month of a single value has no bytes at all. */
+	const char *bytes =
+		m->values.size > 0 ? m->values.bytes + ranks_cut_at(&m->ranks, m->cut) : "";
 	if (count > 0)
-		assert_int_equal(ranks_unpack(&m->ranks, m->cut,
-		                              m->values.bytes + ranks_cut_at(&m->ranks, m->cut),
+		assert_int_equal(ranks_unpack(&m->ranks, m->cut, bytes,
 		                              ranks_cut_size(&m->ranks, m->cut), pool + have),
 		                 ERR_OK);
 	return have + count;
