@@ -75,8 +75,9 @@ def test_exports_are_in_the_balance_report():
 def test_a_long_flow_is_spread_over_its_bins_and_strangers_go_by_address():
     with Daemon("spread", database=new_database("spread"), flow_exporters="127.0.0.0/8") as daemon:
         upload(daemon)
-        since = new_bin() - 2 * BIN
-        Exporter(daemon.flow_port).send(flow(3 * 10**9, age=(time.time() - since, time.time() - since - 2 * BIN)))
+        since, inside = new_bin() - 2 * BIN, 0.025  # so that no millisecond of rounding is in a fourth bin
+        age = time.time() - since
+        Exporter(daemon.flow_port).send(flow(3 * 10**9, age=(age - inside, age + inside - 2 * BIN)))
         Exporter(daemon.flow_port, "127.0.0.2").send(
             {**flow(1000), "from_": address("isp-a", 1, 7), "to": address("isp-b", 1, 7)})
         wait_for("both bins", 30, lambda: len(flows_of(daemon.balance(since, since + BIN))) > 0
