@@ -70,6 +70,7 @@ static void fill(struct map_snapshot *s, const struct claim *claims, size_t n)
 		s->ports[s->n_ports++] =
 			(struct map_port){ .ifindex = c->ifindex, .interconnect = c->interconnect };
 		e->n++;
+		s->interconnects[c->interconnect].metered = true;
 	}
 }
 

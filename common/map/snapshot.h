@@ -141,6 +141,7 @@ struct map_interconnect_info {
 	uint32_t neighbor_asn;
 	enum map_relation relation;
 	uint64_t capacity_mbps;
+	bool metered; /* some exporter has a port of it (see below) */
 };
 struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s, uint32_t index);
 /* NO_INTERCONNECT: there is none. Looks through all. */

@@ -142,11 +142,9 @@ static void flow_bytes(const struct collector_stats *s, struct text *page)
 	const struct {
 		const char *outcome;
 		uint64_t bytes;
-	} rows[] = { { "booked", s->booked_bytes },
-		     { "inside", s->inside_bytes },
-		     { "unknown", s->unknown_bytes },
-		     { "too_late", s->old_bytes },
-		     { "no_room", s->full_bytes } };
+	} rows[] = { { "booked", s->booked_bytes },       { "inside", s->inside_bytes },
+		     { "elsewhere", s->elsewhere_bytes }, { "unknown", s->unknown_bytes },
+		     { "too_late", s->old_bytes },        { "no_room", s->full_bytes } };
 	text_printf(
 		page,
 		"# HELP %s IP bytes of flow records, by what became of them\n# TYPE %s counter\n",

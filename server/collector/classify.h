@@ -15,8 +15,15 @@
  * Where a named exporter knows neither interface (softflowd that was told of none), the addresses say all,
  * and only interconnects of its provider are booked: the other side's exporters count theirs.
  *
- * Of an exporter that no topology names only the two addresses help. They are booked as announces are
- * (common/map/snapshot.h): `out` at the sender's provider, `in` at the receiver's.
+ * Of an exporter that no topology names only the two addresses help. They tell what announces tell
+ * (common/map/snapshot.h): `out` at the sender's provider, `in` at the receiver's. An exporter whose own
+ * address is in a provider's PIDs is that provider's and books for it alone; any other for both.
+ *
+ * Metered once: by addresses nobody books what another exporter has a port of. He counts it himself, and
+ * while he is silent his interconnect has a gap and no guess. So one who goes by addresses books on
+ * interconnects that no topology names an exporter of, or that name himself. What nothing can tell is
+ * whether two exporters without a name see the same packets: one on each side of a border does, if
+ * neither has an address in the maps. Name them.
  *
  * Pure. Threading: any.
  */
@@ -25,8 +32,9 @@
 
 enum crossing_kind {
 	CROSSING_BOOKED,
-	CROSSING_INSIDE, /* between two interfaces, or two places, of one provider */
-	CROSSING_UNKNOWN /* no map says anything of it */
+	CROSSING_INSIDE,    /* between two interfaces, or two places, of one provider */
+	CROSSING_ELSEWHERE, /* it crossed interconnects, and other exporters count it there */
+	CROSSING_UNKNOWN    /* no map says anything of it */
 };
 
 struct crossing {
@@ -42,9 +50,10 @@ struct crossing crossing_of_ports(const struct map_snapshot *s, uint32_t exporte
 struct crossing crossing_of_wire(const struct map_snapshot *s, uint32_t interconnect, uint32_t from,
                                  uint32_t to);
 
-/* The same without ports, for `provider` alone. */
-struct crossing crossing_of_own(const struct map_snapshot *s, uint32_t provider, uint32_t from,
+/* The same without ports. `exporter` is one of the snapshot's. */
+struct crossing crossing_of_own(const struct map_snapshot *s, uint32_t exporter, uint32_t from,
                                 uint32_t to);
 
-/* Places of the snapshot, which may be NULL. */
-struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t from, uint32_t to);
+/* Of an exporter that no topology names, at a place of the snapshot; `s` may be NULL. */
+struct crossing crossing_of_places(const struct map_snapshot *s, uint32_t at, uint32_t from,
+                                   uint32_t to);

@@ -210,6 +210,7 @@ static struct exporter *sender(struct collector *c, const struct ip_addr *addres
 		return NULL;
 	e->edition = edition;
 	e->number = number;
+	e->place = c->map_number == 0 ? PLACE_UNKNOWN : snapshot_locate(c->lease.map, address);
 	e->allowed = allowed;
 	return allowed ? e : NULL;
 }
@@ -239,8 +240,7 @@ static struct crossing crossing_of_named(const struct map_snapshot *map, uint32_
 {
 	const uint32_t port = snapshot_port(map, exporter, ifindex);
 	if (ifindex == 0)
-		return crossing_of_own(map, snapshot_exporter_info(map, exporter).provider, from,
-		                       to);
+		return crossing_of_own(map, exporter, from, to);
 	return port != NO_INTERCONNECT ? crossing_of_wire(map, port, from, to)
 	                               : crossing_of_ports(map, exporter, ifindex, ifindex);
 }
@@ -249,13 +249,13 @@ static struct crossing crossing_of(const struct taking *t, const struct flow_rec
 {
 	const struct collector *c = t->c;
 	if (c->map_number == 0)
-		return crossing_of_places(NULL, PLACE_UNKNOWN, PLACE_UNKNOWN);
+		return crossing_of_places(NULL, PLACE_UNKNOWN, PLACE_UNKNOWN, PLACE_UNKNOWN);
 	if (t->from->number != NO_EXPORTER && r->in_if != r->out_if)
 		return crossing_of_ports(c->lease.map, t->from->number, r->in_if, r->out_if);
 	const uint32_t from = place_of(c, &r->from, r->from_asn);
 	const uint32_t to = place_of(c, &r->to, r->to_asn);
 	return t->from->number == NO_EXPORTER
-	               ? crossing_of_places(c->lease.map, from, to)
+	               ? crossing_of_places(c->lease.map, t->from->place, from, to)
 	               : crossing_of_named(c->lease.map, t->from->number, r->in_if, from, to);
 }
 
@@ -307,6 +307,8 @@ static void take_record(void *ctx, const struct flow_source *source, const struc
 		book(t, r, &x, bytes);
 	else if (x.kind == CROSSING_INSIDE)
 		t->c->stats.inside_bytes += bytes;
+	else if (x.kind == CROSSING_ELSEWHERE)
+		t->c->stats.elsewhere_bytes += bytes;
 	else
 		t->c->stats.unknown_bytes += bytes;
 }

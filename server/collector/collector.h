@@ -18,6 +18,10 @@
  * Who is allowed: the addresses in `allowed`; when that is empty, the exporters that topologies name and,
  * while `lab` is on, loopback.
  *
+ * Who books what: classify.h. An exporter that topologies name counts what went through the interfaces
+ * they name; any other goes by the two addresses, and books only on interconnects that no topology names
+ * an exporter of, for the provider that its own address is of, or for both when it is of none.
+ *
  * Bytes are IP bytes. Where an exporter counts the link layer only, `overhead_bytes` of each packet are
  * taken off.
  *
@@ -88,8 +92,8 @@ struct collector_stats {
 	uint64_t refused;   /* exporters that are not allowed, or too many */
 	uint64_t dropped;   /* by the kernel, unreceived */
 	uint64_t records_future, records_old;
-	/* Bytes of records, each in one of them but for what crosses two interconnects: booked on both. */
-	uint64_t booked_bytes, inside_bytes, unknown_bytes, old_bytes, full_bytes;
+	/* Bytes of records, each byte in one of them: classify.h, and book_result of book.h. */
+	uint64_t booked_bytes, inside_bytes, elsewhere_bytes, unknown_bytes, old_bytes, full_bytes;
 	uint64_t bins_lost;
 	size_t open_bins, spooled, exporters, peers;
 };

@@ -19,8 +19,9 @@ enum { EXPORTERS_MAX = 4096, EXPORTERS_STRANGERS = 256 };
 struct exporter {
 	struct ip_addr address;
 	uint32_t name;    /* names.h */
-	uint64_t edition; /* of the map, that `allowed` and `number` are of; 0: not looked up */
+	uint64_t edition; /* of the map, that the next three are of; 0: not looked up */
 	uint32_t number;  /* in the snapshot; NO_EXPORTER: no topology names it */
+	uint32_t place;   /* of its address, in the same */
 	bool allowed;
 	int64_t last_seen;           /* unix; 0: never */
 	enum flow_protocol protocol; /* of the last datagram that was understood */

@@ -26,9 +26,25 @@ static const char isp_b[] =
 	"\"interconnects\":[{\"id\":\"x\",\"pid\":\"p\",\"neighbor_asn\":64500,"
 	"\"relation\":\"settlement-free\"}]}";
 
-static int compile(void **state)
+/* The same with two more: 2 (y), of the router 192.0.2.2, and 3 (z), without an exporter. */
+static const char isp_a_more[] =
+	"{\"format\":\"p4p-topology/1\",\"provider\":\"isp-a\",\"asns\":[64500],"
+	"\"pids\":[{\"pid\":\"p\",\"prefixes\":[\"10.1.0.0/16\"]},"
+	"{\"pid\":\"q\",\"prefixes\":[\"10.2.0.0/16\"]}],"
+	"\"links\":[{\"id\":\"l\",\"a\":\"p\",\"b\":\"q\",\"capacity_mbps\":1}],"
+	"\"interconnects\":[{\"id\":\"x\",\"pid\":\"p\",\"neighbor_asn\":64501,"
+	"\"relation\":\"settlement-free\",\"exporters\":["
+	"{\"address\":\"192.0.2.1\",\"ifindex\":17}]},"
+	"{\"id\":\"t\",\"pid\":\"p\",\"neighbor_asn\":64510,\"relation\":\"transit\","
+	"\"reach\":\"any\",\"exporters\":[{\"address\":\"192.0.2.1\",\"ifindex\":3}]},"
+	"{\"id\":\"y\",\"pid\":\"p\",\"neighbor_asn\":64511,\"relation\":\"customer\","
+	"\"reach\":{\"prefixes\":[\"198.51.100.0/24\"]},"
+	"\"exporters\":[{\"address\":\"192.0.2.2\",\"ifindex\":3}]},"
+	"{\"id\":\"z\",\"pid\":\"p\",\"neighbor_asn\":64512,\"relation\":\"customer\","
+	"\"reach\":{\"prefixes\":[\"198.18.0.0/24\"]}}]}";
+
+static int compile_these(const char *const documents[static 2], void **state)
 {
-	static const char *const documents[] = { isp_a, isp_b };
 	struct arena *arena = arena_new(1 << 16);
 	struct faults *faults = faults_new();
 	struct map_topology *topologies[2];
@@ -44,6 +60,18 @@ static int compile(void **state)
 	arena_free(arena);
 	*state = s;
 	return 0;
+}
+
+static int compile(void **state)
+{
+	static const char *const documents[] = { isp_a, isp_b };
+	return compile_these(documents, state);
+}
+
+static int compile_more(void **state)
+{
+	static const char *const documents[] = { isp_a_more, isp_b };
+	return compile_these(documents, state);
 }
 
 static int end(void **state)
@@ -91,7 +119,8 @@ static uint32_t place(const struct map_snapshot *s, const char *address)
 	return snapshot_locate(s, &a);
 }
 
-static void places_are_booked_as_announces_are(void **state)
+/* What 192.0.2.1 has a port of is his. */
+static void places_are_booked_where_no_exporter_is_named(void **state)
 {
 	const struct map_snapshot *s = *state;
 	static const struct {
@@ -99,10 +128,10 @@ static void places_are_booked_as_announces_are(void **state)
 		enum crossing_kind kind;
 		uint32_t out, in;
 	} rows[] = {
-		{ "10.1.0.1", "10.20.0.1", CROSSING_BOOKED, 0, 2 },
-		{ "10.20.0.1", "10.2.0.1", CROSSING_BOOKED, 2, 0 },
-		{ "10.1.0.1", "203.0.113.1", CROSSING_BOOKED, 1, NO_INTERCONNECT },
-		{ "203.0.113.1", "10.1.0.1", CROSSING_BOOKED, NO_INTERCONNECT, 1 },
+		{ "10.1.0.1", "10.20.0.1", CROSSING_BOOKED, NO_INTERCONNECT, 2 },
+		{ "10.20.0.1", "10.2.0.1", CROSSING_BOOKED, 2, NO_INTERCONNECT },
+		{ "10.1.0.1", "203.0.113.1", CROSSING_ELSEWHERE, NO_INTERCONNECT, NO_INTERCONNECT },
+		{ "203.0.113.1", "10.1.0.1", CROSSING_ELSEWHERE, NO_INTERCONNECT, NO_INTERCONNECT },
 		/* isp-b reaches its neighbour only */
 		{ "203.0.113.1", "10.20.0.1", CROSSING_UNKNOWN, NO_INTERCONNECT, NO_INTERCONNECT },
 		{ "10.1.0.1", "10.1.0.2", CROSSING_INSIDE, NO_INTERCONNECT, NO_INTERCONNECT },
@@ -111,13 +140,54 @@ static void places_are_booked_as_announces_are(void **state)
 		  NO_INTERCONNECT },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct crossing c =
-			crossing_of_places(s, place(s, rows[i].from), place(s, rows[i].to));
+		const struct crossing c = crossing_of_places(
+			s, PLACE_UNKNOWN, place(s, rows[i].from), place(s, rows[i].to));
 		assert_int_equal(c.kind, rows[i].kind);
 		assert_int_equal(c.out, rows[i].out);
 		assert_int_equal(c.in, rows[i].in);
 	}
-	assert_int_equal(crossing_of_places(NULL, 0, 0).kind, CROSSING_UNKNOWN);
+	assert_int_equal(crossing_of_places(NULL, 0, 0, 0).kind, CROSSING_UNKNOWN);
+}
+
+/* Who has an address in a provider is his: a router of isp-a says nothing of isp-b's books. */
+static void an_address_in_a_provider_books_for_it_alone(void **state)
+{
+	const struct map_snapshot *s = *state;
+	const uint32_t a = place(s, "10.1.0.1"), b = place(s, "10.20.0.1");
+	assert_int_equal(crossing_of_places(s, b, a, b).in, 2);
+	assert_int_equal(crossing_of_places(s, b, b, a).out, 2);
+	assert_int_equal(crossing_of_places(s, a, a, b).kind, CROSSING_ELSEWHERE);
+	assert_int_equal(crossing_of_places(s, place(s, "203.0.113.1"), a, b).in, 2);
+}
+
+/* Interconnects of isp-a only, and not those of another's ports. */
+static void who_names_no_interface_books_his_own_and_what_is_nobodys(void **state)
+{
+	const struct map_snapshot *s = *state;
+	static const struct {
+		const char *exporter, *from, *to;
+		enum crossing_kind kind;
+		uint32_t out, in;
+	} rows[] = {
+		{ "192.0.2.1", "10.1.0.1", "10.20.0.1", CROSSING_BOOKED, 0, NO_INTERCONNECT },
+		{ "192.0.2.1", "203.0.113.1", "10.1.0.1", CROSSING_BOOKED, NO_INTERCONNECT, 1 },
+		{ "192.0.2.2", "10.1.0.1", "10.20.0.1", CROSSING_ELSEWHERE, NO_INTERCONNECT,
+		  NO_INTERCONNECT },
+		{ "192.0.2.2", "10.1.0.1", "198.51.100.1", CROSSING_BOOKED, 2, NO_INTERCONNECT },
+		{ "192.0.2.2", "10.1.0.1", "198.18.0.1", CROSSING_BOOKED, 3, NO_INTERCONNECT },
+		{ "192.0.2.2", "10.1.0.1", "10.2.0.2", CROSSING_INSIDE, NO_INTERCONNECT,
+		  NO_INTERCONNECT },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ip_addr router;
+		assert_int_equal(ip_parse(rows[i].exporter, &router), ERR_OK);
+		const struct crossing c =
+			crossing_of_own(s, snapshot_exporter(s, &router), place(s, rows[i].from),
+		                        place(s, rows[i].to));
+		assert_int_equal(c.kind, rows[i].kind);
+		assert_int_equal(c.out, rows[i].out);
+		assert_int_equal(c.in, rows[i].in);
+	}
 }
 
 static void a_probe_on_the_wire_goes_by_addresses(void **state)
@@ -148,7 +218,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ports_tell_what_was_crossed, compile, end),
 		cmocka_unit_test_setup_teardown(a_probe_on_the_wire_goes_by_addresses, compile,
 		                                end),
-		cmocka_unit_test_setup_teardown(places_are_booked_as_announces_are, compile, end),
+		cmocka_unit_test_setup_teardown(places_are_booked_where_no_exporter_is_named,
+		                                compile, end),
+		cmocka_unit_test_setup_teardown(an_address_in_a_provider_books_for_it_alone,
+		                                compile, end),
+		cmocka_unit_test_setup_teardown(
+			who_names_no_interface_books_his_own_and_what_is_nobodys, compile_more,
+			end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,7 +201,7 @@ static void who_is_not_allowed_is_refused(void **state)
 	assert_int_equal(collector_stats(r.c).refused, 1);
 }
 
-/* By addresses: each side's provider books its own. */
+/* By addresses; but x of isp-a is metered by 192.0.2.1. */
 static void a_stranger_is_booked_by_places(void **state)
 {
 	(void)state;
@@ -213,12 +213,15 @@ static void a_stranger_is_booked_by_places(void **state)
 	f.from = STRANGER;
 	send("127.0.0.1", &f, start + 5, 1);
 	assert_int_equal(collector_stats(r.c).unknown_bytes, 700);
+	f = out_of_x(30); /* the same as its own exporter sees it */
+	send("192.0.2.1", &f, start + 5, 1);
 	tick(start + 360);
 	assert_int_equal(spool_first(collector_spool(r.c), &b, &r.fault), ERR_OK);
 	assert_int_equal(b.n_rows, 3);
 	for (size_t i = 0; i < 3; i++) {
 		const bool receives = strcmp(b.rows[i].provider, "isp-b") == 0;
-		assert_int_equal(b.rows[i].out_bytes, receives ? 0 : 700);
+		const bool named = !receives && strcmp(b.rows[i].interconnect, "x") == 0;
+		assert_int_equal(b.rows[i].out_bytes, receives ? 0 : named ? 30 : 700);
 		assert_int_equal(b.rows[i].in_bytes, receives ? 700 : 0);
 		assert_int_equal(b.rows[i].observed_seconds, 1);
 	}

@@ -87,6 +87,8 @@ static void a_port_leads_across_its_interconnect(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(port(s, rows[i].exporter, rows[i].ifindex), rows[i].interconnect);
 	assert_int_equal(snapshot_counts(s).exporters, 4);
+	for (uint32_t i = 0; i < 4; i++) /* a-3 names none */
+		assert_int_equal(snapshot_interconnect(s, i).metered, i != 2);
 	snapshot_free(s);
 }
 
