@@ -11,16 +11,11 @@
 
 /* ---- tokens ---- */
 
-static const char *const roles[] = {
-	[STORE_ADMIN] = "admin", [STORE_OPERATOR] = "operator", [STORE_ANALYST] = "analyst"
-};
-enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
-
 static void put_token(struct text *t, const struct store_token *token)
 {
 	text_put(t, "{\"name\":");
 	text_json_string(t, token->name);
-	call_put_string(t, "role", roles[token->role]);
+	call_put_string(t, "role", store_role_name(token->role));
 	if (token->provider[0] != '\0')
 		call_put_string(t, "provider", token->provider);
 	else
@@ -67,23 +62,20 @@ static void read_role(const json_t *body, struct store_token *out, struct faults
 {
 	const char *role = body_string(body, "role", faults);
 	const char *provider = body_string(body, "provider", faults);
-	unsigned i = 0;
 	if (role == NULL || provider == NULL)
 		return;
-	while (i < ROLES && strcmp(role, roles[i]) != 0)
-		i++;
-	if (i == ROLES) {
+	if (!store_role_find(role, &out->role)) {
 		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/role",
-		                 "must be admin, operator or analyst");
+		                 "must be viewer, analyst, operator, approver, auditor or admin");
 		return;
 	}
-	out->role = (enum store_role)i;
 	if (out->role == STORE_ADMIN && provider[0] != '\0')
 		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/provider",
 		                 "an admin is of all providers");
 	else if (out->role != STORE_ADMIN && !body_is_name(provider))
 		(void)faults_add(faults, ERR_MALFORMED, provider[0] ? "malformed" : "missing",
-		                 "/provider", "an %s is of one provider: say which", role);
+		                 "/provider", "a token with role %s is of one provider: say which",
+		                 role);
 	else
 		(void)snprintf(out->provider, sizeof(out->provider), "%s", provider);
 }

@@ -189,15 +189,6 @@ enum err auth_who(struct auth *a, const char *header, struct auth_who *out)
 	return ERR_OK;
 }
 
-bool auth_may(const struct auth_who *who, enum auth_right right, const char *provider)
-{
-	if (who->role == STORE_ADMIN)
-		return true;
-	if (right == AUTH_ADMIN || provider == NULL || strcmp(who->provider, provider) != 0)
-		return false;
-	return right == AUTH_READ || right == AUTH_SAMPLES || who->role == STORE_OPERATOR;
-}
-
 enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,
                         char text[static AUTH_TOKEN_SIZE], uint64_t *id)
 {

@@ -2,28 +2,16 @@
 #pragma once
 
 /*
- * Who may upload and read.
+ * Who asks: tokens and passkeys. What they may do is in rights.h.
  *
  * Tokens are 32 random bytes, shown once; only their unkeyed BLAKE2b hash is stored (they are
  * random, so a slow hash would protect nothing). The admin token of the state folder works without
  * a database, so that an operator is never locked out.
  *
- *   admin      everything
- *   operator   uploads, activates and reads one provider's documents and reports, and posts its
- *              counters
- *   analyst    reads one provider's documents and reports, and posts its counters
- *
  * Threading: any thread.
  */
 
-#include "server/store/store.h"
-
-enum auth_right {
-	AUTH_READ,    /* documents, versions, reports of a provider (NULL: of all) */
-	AUTH_SAMPLES, /* post counters of a provider */
-	AUTH_UPLOAD,  /* documents and activations of a provider */
-	AUTH_ADMIN    /* tokens, access list, audit */
-};
+#include "server/auth/rights.h"
 
 struct auth;
 
@@ -35,21 +23,12 @@ enum err auth_new(struct store *store, const char *admin_token_file, struct auth
                   struct fault *fault) must_check;
 void auth_free(struct auth *a); /* NULL is fine */
 
-struct auth_who {
-	char name[65]; /* "admin" or the token's */
-	enum store_role role;
-	char provider[65]; /* "" for admin: all */
-};
-
 /*
  * `header` is the Authorization header, or NULL. ERR_DENIED: no or an unknown token; what does not
  * look like a token of ours never bothers the database. ERR_AWAY: the token is not the admin's and
  * the database cannot be asked.
  */
 enum err auth_who(struct auth *a, const char *header, struct auth_who *out) must_check;
-
-/* May `who` do that to `provider` (NULL: to all)? */
-bool auth_may(const struct auth_who *who, enum auth_right right, const char *provider);
 
 /*
  * Makes a token; `text` gets it, to be shown once. ERR_EXISTS: the name is taken ("admin" always is).

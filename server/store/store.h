@@ -130,7 +130,17 @@ void store_wake(struct store *s);
 
 /* ---- tokens ---- */
 
-enum store_role { STORE_ADMIN, STORE_OPERATOR, STORE_ANALYST };
+enum store_role {
+	STORE_ADMIN,
+	STORE_OPERATOR,
+	STORE_APPROVER,
+	STORE_ANALYST,
+	STORE_AUDITOR,
+	STORE_VIEWER, /* the least */
+	STORE_ROLES
+};
+const char *store_role_name(enum store_role role);
+bool store_role_find(const char *name, enum store_role *out);
 
 struct store_token {
 	uint64_t id;

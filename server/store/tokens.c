@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const roles[] = {
-	[STORE_ADMIN] = "admin", [STORE_OPERATOR] = "operator", [STORE_ANALYST] = "analyst"
-};
-
 #define TOKEN_COLUMNS "id, name, role, provider, extract(epoch FROM created)::bigint "
 
 static void token_row(const struct work *w, size_t row, void *out)
@@ -18,10 +14,8 @@ static void token_row(const struct work *w, size_t row, void *out)
 	t->id = work_u64(w, row, 0);
 	work_text(w, row, 1, t->name, sizeof(t->name));
 	work_text(w, row, 2, role, sizeof(role));
-	t->role = STORE_ANALYST; /* the least, should a newer schema know more roles */
-	for (enum store_role r = STORE_ADMIN; r <= STORE_ANALYST; r++)
-		if (strcmp(role, roles[r]) == 0)
-			t->role = r;
+	t->role = STORE_VIEWER; /* should a newer schema know more roles */
+	(void)store_role_find(role, &t->role);
 	work_text(w, row, 3, t->provider, sizeof(t->provider));
 	t->created = work_i64(w, row, 4);
 }
@@ -31,8 +25,8 @@ enum err store_token_add(struct store *s, const struct store_token *token,
 {
 	const char *provider = token->provider[0] != '\0' ? token->provider : NULL;
 	char subject[160];
-	(void)snprintf(subject, sizeof(subject), "%s %s %s", token->name, roles[token->role],
-	               token->provider);
+	(void)snprintf(subject, sizeof(subject), "%s %s %s", token->name,
+	               store_role_name(token->role), token->provider);
 
 	struct work w = work_begin(s, "add a token");
 	uint64_t number = 0;
@@ -44,8 +38,8 @@ enum err store_token_add(struct store *s, const struct store_token *token,
 		    &w,
 		    "INSERT INTO tokens (hash, name, role, provider) "
 		    "VALUES ($1, $2, $3::text::token_role, $4) ON CONFLICT DO NOTHING RETURNING id",
-		    ARGS(arg_bytes(hash, 32), arg_text(token->name), arg_text(roles[token->role]),
-	                 arg_text(provider))) == 1)
+		    ARGS(arg_bytes(hash, 32), arg_text(token->name),
+	                 arg_text(store_role_name(token->role)), arg_text(provider))) == 1)
 		number = work_u64(&w, 0, 0);
 	else
 		work_fail(&w, ERR_EXISTS);

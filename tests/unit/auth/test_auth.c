@@ -150,37 +150,6 @@ static void refuses_a_token_file_that_is_no_secret(void **state)
 	auth_free(NULL);
 }
 
-static void a_role_may_what_is_written(void **state)
-{
-	(void)state;
-	static const struct {
-		enum store_role role;
-		enum auth_right right;
-		bool own, other, all;
-	} rows[] = {
-		{ STORE_ADMIN, AUTH_READ, true, true, true },
-		{ STORE_ADMIN, AUTH_SAMPLES, true, true, true },
-		{ STORE_ADMIN, AUTH_UPLOAD, true, true, true },
-		{ STORE_ADMIN, AUTH_ADMIN, true, true, true },
-		{ STORE_OPERATOR, AUTH_READ, true, false, false },
-		{ STORE_OPERATOR, AUTH_SAMPLES, true, false, false },
-		{ STORE_OPERATOR, AUTH_UPLOAD, true, false, false },
-		{ STORE_OPERATOR, AUTH_ADMIN, false, false, false },
-		{ STORE_ANALYST, AUTH_READ, true, false, false },
-		{ STORE_ANALYST, AUTH_SAMPLES, true, false, false },
-		{ STORE_ANALYST, AUTH_UPLOAD, false, false, false },
-		{ STORE_ANALYST, AUTH_ADMIN, false, false, false },
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct auth_who who = { .name = "n", .role = rows[i].role, .provider = "isp-a" };
-		if (rows[i].role == STORE_ADMIN)
-			who.provider[0] = '\0';
-		assert_int_equal(auth_may(&who, rows[i].right, "isp-a"), rows[i].own);
-		assert_int_equal(auth_may(&who, rows[i].right, "isp-ab"), rows[i].other);
-		assert_int_equal(auth_may(&who, rows[i].right, NULL), rows[i].all);
-	}
-}
-
 static void a_made_token_opens_until_it_is_revoked(void **state)
 {
 	(void)state;
@@ -285,7 +254,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(the_admin_gets_in_without_a_database),
 	TEST(what_is_no_token_is_denied_without_asking),
 	TEST(refuses_a_token_file_that_is_no_secret),
-	cmocka_unit_test(a_role_may_what_is_written),
 	TEST(a_made_token_opens_until_it_is_revoked),
 	TEST(refuses_tokens_nobody_should_have),
 	TEST(a_passkey_is_shown_once_and_kept_as_its_hash),
