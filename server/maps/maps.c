@@ -5,6 +5,7 @@
 #include "common/map/check.h"
 #include "server/maps/diff.h"
 #include "server/maps/files.h"
+#include "server/maps/moved.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -223,14 +224,27 @@ static enum err compile(const struct maps *m, const char *provider, const struct
 	return e;
 }
 
+static enum err diff_topology(const struct map_topology *old, const struct map_topology *now,
+                              struct maps_change *change)
+{
+	const enum err e = maps_diff_topology(old, now, change);
+	change->guard.interconnects_removed = change->interconnects_removed;
+	return e == ERR_OK ? maps_moved(old, now, &change->guard.prefixes_moved) : e;
+}
+
 static enum err diff(const struct maps *m, const char *provider, const struct paper *p,
                      struct maps_change *change)
 {
 	const struct provider *old = find(m, provider);
-	return p->topology != NULL
-	               ? maps_diff_topology(topology_of(m, provider), p->topology, change)
-	               : maps_diff_costs(old != NULL ? old->papers[STORE_COSTS].costs : NULL,
-	                                 p->costs, change);
+	change->guard = GUARD_NOTHING;
+	const enum err e =
+		p->topology != NULL
+			? diff_topology(topology_of(m, provider), p->topology, change)
+			: maps_diff_costs(old != NULL ? old->papers[STORE_COSTS].costs : NULL,
+	                                  p->costs, change);
+	if (e == ERR_OK)
+		(void)guard_check(&change->guard, change->warnings);
+	return e;
 }
 
 /* Makes `p` the provider's paper in force; takes it. Compiling is the caller's. */

@@ -16,6 +16,7 @@
 
 #include "common/map/publish.h"
 #include "common/map/snapshot.h"
+#include "server/maps/guard.h"
 #include "server/store/store.h"
 
 struct maps;
@@ -44,9 +45,10 @@ enum err maps_sync(struct maps *m, bool *changed) must_check;
 struct maps_change {
 	uint64_t version; /* 0 in a dry run */
 	char sha256[65];
-	bool unchanged; /* the very document that is in force */
-	struct faults *warnings;
+	bool unchanged;          /* the very document that is in force */
+	struct faults *warnings; /* what the guards say (guard.h), too */
 	/* Against what was in force. */
+	struct guard_facts guard;
 	size_t pids_added, pids_removed, pids_changed; /* but for their prefixes */
 	size_t links_added, links_removed, links_changed;
 	size_t prefixes_added, prefixes_removed, prefixes_moved;
