@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/ip/lpm.h"
 
+#include "common/ip/spans.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,30 +11,17 @@
  * more specific prefix simply paints over the less specific one, and memory is walked forwards.
  */
 
-enum {
-	FIRST_BITS = 24,
-	BLOCK_SIZE = 256,
-	INDEX_BITS_MIN = 8,
-	INDEX_BITS_MAX = 20,
-	NESTING_MAX = 129 /* lengths 0 to 128 */
-};
+enum { FIRST_BITS = 24, BLOCK_SIZE = 256, INDEX_BITS_MIN = 8, INDEX_BITS_MAX = 20 };
 
 #define IN_BLOCK 0x80000000U /* the rest of the word is the number of a block */
-
-struct u128 {
-	uint64_t hi, lo;
-};
 
 struct lpm {
 	uint32_t *first; /* by the leading 24 bits: a value, or IN_BLOCK */
 	uint32_t (*blocks)[BLOCK_SIZE];
 	size_t n_blocks;
 
-	/* IPv6: range i is starts[i] up to the next start; the first one starts at ::. */
-	struct u128 *starts;
-	uint32_t *values;
-	size_t n_ranges;
-	uint32_t *index; /* [k]: how many ranges start below k << (128 - index_bits) */
+	struct spans v6;
+	uint32_t *index; /* [k]: how many spans start below k << (128 - index_bits) */
 	unsigned index_bits;
 };
 
@@ -155,62 +144,10 @@ static enum err build_v4(struct lpm *t, const struct lpm_entry *e, size_t n)
 
 /* ---- IPv6 ---- */
 
-static struct u128 number_of(const struct ip_addr *a)
-{
-	struct u128 n = { 0 };
-	for (unsigned i = 0; i < 8; i++) {
-		n.hi = n.hi << 8 | a->bytes[i];
-		n.lo = n.lo << 8 | a->bytes[8 + i];
-	}
-	return n;
-}
-
-static bool above(struct u128 a, struct u128 b)
-{
-	return a.hi != b.hi ? a.hi > b.hi : a.lo > b.lo;
-}
-
-/* The first number behind `p`; 0 when that is the end of the numbers. */
-static struct u128 behind(const struct ip_prefix *p)
-{
-	struct u128 n = number_of(&p->addr);
-	if (p->length > 64) {
-		n.lo += (uint64_t)1 << (128 - p->length);
-		n.hi += n.lo == 0;
-	} else if (p->length > 0) {
-		n.hi += (uint64_t)1 << (64 - p->length);
-	} else {
-		n = (struct u128){ 0 };
-	}
-	return n;
-}
-
-static void emit(struct lpm *t, struct u128 start, uint32_t value)
-{
-	const struct u128 last = t->starts[t->n_ranges - 1];
-	if (start.hi == last.hi && start.lo == last.lo)
-		t->n_ranges--;
-	t->starts[t->n_ranges] = start;
-	t->values[t->n_ranges++] = value;
-}
-
-/* Ends the prefixes open at `depth` that lie before `next` (NULL: all). */
-static size_t close_before(struct lpm *t, const struct lpm_entry *const *open, size_t depth,
-                           const struct lpm_entry *next)
-{
-	while (depth > 0 &&
-	       (next == NULL || !ip_prefix_covers(&open[depth - 1]->prefix, &next->prefix))) {
-		const struct u128 end = behind(&open[--depth]->prefix);
-		if (end.hi != 0 || end.lo != 0)
-			emit(t, end, depth > 0 ? open[depth - 1]->value : 0);
-	}
-	return depth;
-}
-
 static enum err build_index(struct lpm *t)
 {
 	t->index_bits = INDEX_BITS_MIN;
-	while (t->index_bits < INDEX_BITS_MAX && (size_t)1 << t->index_bits < t->n_ranges)
+	while (t->index_bits < INDEX_BITS_MAX && (size_t)1 << t->index_bits < t->v6.n)
 		t->index_bits++;
 	const size_t slots = (size_t)1 << t->index_bits;
 	t->index = malloc((slots + 1) * sizeof(*t->index));
@@ -218,7 +155,7 @@ static enum err build_index(struct lpm *t)
 		return ERR_NOMEM;
 	size_t below = 0;
 	for (size_t k = 0; k <= slots; k++) {
-		while (below < t->n_ranges && t->starts[below].hi >> (64 - t->index_bits) < k)
+		while (below < t->v6.n && t->v6.starts[below].hi >> (64 - t->index_bits) < k)
 			below++;
 		t->index[k] = (uint32_t)below;
 	}
@@ -227,23 +164,8 @@ static enum err build_index(struct lpm *t)
 
 static enum err build_v6(struct lpm *t, const struct lpm_entry *e, size_t n)
 {
-	const struct lpm_entry *open[NESTING_MAX];
-	size_t depth = 0;
-
-	t->starts = malloc((2 * n + 1) * sizeof(*t->starts));
-	t->values = malloc((2 * n + 1) * sizeof(*t->values));
-	if (t->starts == NULL || t->values == NULL)
-		return ERR_NOMEM;
-	t->starts[0] = (struct u128){ 0 };
-	t->values[0] = 0;
-	t->n_ranges = 1;
-	for (size_t i = 0; i < n; i++) {
-		depth = close_before(t, open, depth, &e[i]);
-		emit(t, number_of(&e[i].prefix.addr), e[i].value);
-		open[depth++] = &e[i];
-	}
-	(void)close_before(t, open, depth, NULL);
-	return build_index(t);
+	const enum err err = spans_make(e, n, &t->v6);
+	return err == ERR_OK ? build_index(t) : err;
 }
 
 /* ---- both ---- */
@@ -283,24 +205,23 @@ void lpm_free(struct lpm *t)
 		return;
 	free(t->first);
 	free(t->blocks);
-	free(t->starts);
-	free(t->values);
+	spans_done(&t->v6);
 	free(t->index);
 	free(t);
 }
 
-static uint32_t find_v6(const struct lpm *t, struct u128 n)
+static uint32_t find_v6(const struct lpm *t, struct ip_number n)
 {
 	const size_t k = n.hi >> (64 - t->index_bits);
 	size_t low = t->index[k], high = t->index[k + 1]; /* the first start above n is in here */
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		if (above(t->starts[middle], n))
+		if (ip_number_above(t->v6.starts[middle], n))
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return t->values[low - 1];
+	return t->v6.values[low - 1];
 }
 
 uint32_t lpm_find(const struct lpm *t, const struct ip_addr *a)
@@ -310,7 +231,7 @@ uint32_t lpm_find(const struct lpm *t, const struct ip_addr *a)
 		return (word & IN_BLOCK) == 0 ? word
 		                              : t->blocks[word & ~IN_BLOCK][number % BLOCK_SIZE];
 	}
-	return a->family == IP_V6 ? find_v6(t, number_of(a)) : 0;
+	return a->family == IP_V6 ? find_v6(t, ip_number(a)) : 0;
 }
 
 void lpm_prefetch(const struct lpm *t, const struct ip_addr *a)
@@ -318,13 +239,13 @@ void lpm_prefetch(const struct lpm *t, const struct ip_addr *a)
 	if (a->family == IP_V4)
 		__builtin_prefetch(&t->first[ip_v4_number(a) >> 8]);
 	else if (a->family == IP_V6)
-		__builtin_prefetch(&t->index[number_of(a).hi >> (64 - t->index_bits)]);
+		__builtin_prefetch(&t->index[ip_number(a).hi >> (64 - t->index_bits)]);
 }
 
 size_t lpm_bytes(const struct lpm *t)
 {
 	return sizeof(*t) + ((size_t)1 << FIRST_BITS) * sizeof(*t->first) +
 	       t->n_blocks * sizeof(*t->blocks) +
-	       t->n_ranges * (sizeof(*t->starts) + sizeof(*t->values)) +
+	       t->v6.n * (sizeof(*t->v6.starts) + sizeof(*t->v6.values)) +
 	       (((size_t)1 << t->index_bits) + 1) * sizeof(*t->index);
 }
