@@ -64,6 +64,11 @@ struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place)
 		                   p->up_kbps, p->down_kbps };
 }
 
+uint32_t snapshot_owner(const struct map_snapshot *s, uint32_t place)
+{
+	return s == NULL ? NO_PROVIDER : s->places[place].provider;
+}
+
 struct map_places snapshot_provider_places(const struct map_snapshot *s, uint32_t place)
 {
 	if (s == NULL || !is_pid(s, place))

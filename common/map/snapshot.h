@@ -107,6 +107,9 @@ struct map_place {
 };
 struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place);
 
+/* The provider whose PID or ASN a place is, or NO_PROVIDER. */
+uint32_t snapshot_owner(const struct map_snapshot *s, uint32_t place);
+
 /* The PIDs of the provider that a PID belongs to: first <= place < end, without a gap. Empty for other
  * places. An ASN's place is never inside, even when the ASN is the provider's. */
 struct map_places {
