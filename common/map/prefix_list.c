@@ -1,40 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/map/prefix_list.h"
 
+#include "common/ip/lpm.h"
+
 #include <stdlib.h>
 
-/* Equal prefixes stay in the order of the document. */
-static int compare_refs(const void *a, const void *b)
+/* All readable prefixes, in the order of the document. */
+static struct prefix_ref *collect(const struct map_topology *t, size_t *count)
 {
-	const struct prefix_ref *x = a, *y = b;
-	const int c = ip_prefix_compare(&x->prefix, &y->prefix);
-	if (c != 0)
-		return c;
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return (x->index > y->index) - (x->index < y->index);
+	size_t total = 0, n = 0;
+	for (size_t i = 0; i < t->n_pids; i++)
+		total += t->pids[i].n_prefixes;
+	must(total < NO_REF);
+	struct prefix_ref *refs = calloc(total > 0 ? total : 1, sizeof(*refs));
+	for (size_t i = 0; i < t->n_pids && refs != NULL; i++)
+		for (size_t k = 0; k < t->pids[i].n_prefixes; k++)
+			if (t->pids[i].prefixes[k].addr.family != IP_NONE)
+				refs[n++] = (struct prefix_ref){
+					.prefix = t->pids[i].prefixes[k],
+					.pid = (uint32_t)i,
+					.index = (uint32_t)k,
+				};
+	*count = n;
+	return refs;
+}
+
+/* In linear time; equal prefixes stay in the order of the document. */
+static enum err sort(struct prefix_ref *refs, size_t n, struct prefix_ref *sorted)
+{
+	struct lpm_entry *order = malloc((n + 1) * sizeof(*order));
+	if (order == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		order[i] = (struct lpm_entry){ .prefix = refs[i].prefix, .value = (uint32_t)i };
+	const enum err e = lpm_sort(order, n);
+	for (size_t i = 0; i < n && e == ERR_OK; i++)
+		sorted[i] = refs[order[i].value];
+	free(order);
+	return e;
 }
 
 enum err prefix_list_make(const struct map_topology *t, struct prefix_list *out)
 {
 	struct prefix_list list = { 0 };
-	size_t total = 0;
-	for (size_t i = 0; i < t->n_pids; i++)
-		total += t->pids[i].n_prefixes;
-	must(total < NO_REF);
-	list.refs = calloc(total > 0 ? total : 1, sizeof(*list.refs));
-	if (list.refs == NULL)
-		return ERR_NOMEM;
-
-	for (size_t i = 0; i < t->n_pids; i++)
-		for (size_t k = 0; k < t->pids[i].n_prefixes; k++)
-			if (t->pids[i].prefixes[k].addr.family != IP_NONE)
-				list.refs[list.n++] = (struct prefix_ref){
-					.prefix = t->pids[i].prefixes[k],
-					.pid = (uint32_t)i,
-					.index = (uint32_t)k,
-				};
-	qsort(list.refs, list.n, sizeof(*list.refs), compare_refs);
+	struct prefix_ref *refs = collect(t, &list.n);
+	list.refs = refs != NULL ? malloc((list.n + 1) * sizeof(*list.refs)) : NULL;
+	const enum err e = list.refs != NULL ? sort(refs, list.n, list.refs) : ERR_NOMEM;
+	free(refs);
+	if (e != ERR_OK) {
+		free(list.refs);
+		return e;
+	}
 
 	/* What covers a prefix is the one before it, or is around that one. */
 	for (size_t i = 0; i < list.n; i++)
