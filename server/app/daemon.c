@@ -425,7 +425,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.threads = (unsigned)d->config.api_threads,
 		.body_max = MAP_BYTES_MAX,
 		.memory_each = 65536,
-		.connections_max = 256,
+		.connections_max = 512,
 		.idle_seconds = 60,
 		.content_type = "text/plain",
 		.keep_alive = true,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* TLS 1.0 and 1.1 are deprecated (RFC 8996). */
@@ -18,6 +19,8 @@ enum {
 	BACKGROUND_NICE = 10,
 	ORDERS_ONCE = 16,
 	TURNS_MAX = 16,       /* without a look at the orders */
+	WATCH_MS = 1000,      /* between two looks at who is late */
+	SPARE_PART = 8,       /* of all places, one in so many is kept free for newcomers */
 	REPLY_ROOM = 880,     /* most lists fit; below 1,032 as a text: malloc has it at hand */
 	ROOM_KEPT_MAX = 16384 /* by an idle connection, in each of its buffers */
 };
@@ -30,9 +33,10 @@ struct link {
 	struct ip_addr from;
 	uint16_t from_port;
 	uint32_t slot; /* of the quota */
-	bool begun;    /* the handler was called once */
-	bool waited;   /* for others, since it was whole */
-	bool kept;     /* has had a reply */
+	struct watched watched;
+	bool begun;  /* the handler was called once */
+	bool waited; /* for others, since it was whole */
+	bool kept;   /* has had a reply */
 	size_t body_seen;
 	char *query;      /* in libmicrohttpd's buffer; NULL: none */
 	char query_first; /* its first character, which on_target() took away */
@@ -59,11 +63,14 @@ static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, socklen
 	return MHD_NO;
 }
 
-static struct link *link_new(struct exchange *x, struct MHD_Connection *connection)
+static struct link *link_new(struct lane *lane, struct MHD_Connection *connection)
 {
+	struct exchange *x = lane->exchange;
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	must(info != NULL);
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	must(info != NULL && fd != NULL);
 	struct link *link = calloc(1, sizeof(*link));
 	if (link == NULL)
 		return NULL; /* on_target() hangs up */
@@ -71,6 +78,9 @@ static struct link *link_new(struct exchange *x, struct MHD_Connection *connecti
 	link->from = net_peer(info->client_addr, &link->from_port);
 	link->slot = quota_slot(x->quota, &link->from);
 	quota_enter(x->quota, link->slot);
+	lane->connections++;
+	link->watched.fd = fd->connect_fd;
+	watch_begin(&lane->watch, &link->watched, lane->now);
 	return link;
 }
 
@@ -86,6 +96,8 @@ static void link_free(struct lane *lane, struct link *link)
 	if (link == NULL)
 		return;
 	wait_no_more(lane, link);
+	watch_end(&lane->watch, &link->watched);
+	lane->connections--;
 	quota_leave(lane->exchange->quota, link->slot);
 	text_done(&link->body);
 	text_done(&link->reply);
@@ -97,7 +109,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **l
 {
 	struct lane *lane = cls;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*link = link_new(lane->exchange, connection);
+		*link = link_new(lane, connection);
 		return;
 	}
 	lane->left = true;
@@ -156,9 +168,11 @@ static struct MHD_Response *stream_response(const struct http_stream *stream)
 	return response;
 }
 
-static enum MHD_Result queue(const struct exchange *x, struct link *link,
+static enum MHD_Result queue(struct lane *lane, struct link *link,
                              struct MHD_Connection *connection, struct http_reply *reply)
 {
+	const struct exchange *x = lane->exchange;
+	watch_end(&lane->watch, &link->watched);
 	link->reply = reply->body; /* it lives until on_end() */
 	if (link->reply.bad) {
 		text_done(&link->reply);
@@ -200,12 +214,12 @@ static struct text blank(struct link *link)
 	return t;
 }
 
-static enum MHD_Result refuse_body(const struct exchange *x, struct link *link,
+static enum MHD_Result refuse_body(struct lane *lane, struct link *link,
                                    struct MHD_Connection *connection)
 {
 	struct http_reply reply = { .status = MHD_HTTP_CONTENT_TOO_LARGE, .body = blank(link) };
 	text_put(&reply.body, "the request body is too large\n");
-	return queue(x, link, connection, &reply);
+	return queue(lane, link, connection, &reply);
 }
 
 /* ---- requests ---- */
@@ -227,6 +241,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 	link->begun = link->waited = false;
 	link->body_seen = 0;
 	link->query = NULL;
+	watch_heard(&lane->watch, &link->watched, 0);
 	char *question = target != NULL ? strchr(target, '?') : NULL;
 	if (question != NULL) {
 		link->query = question + 1;
@@ -263,6 +278,7 @@ static void on_end(void *cls, struct MHD_Connection *connection, void **state,
 	text_done(&link->body);
 	shrink(&link->reply);
 	link->kept = true;
+	watch_begin(&lane->watch, &link->watched, lane->now);
 	*state = NULL;
 	atomic_fetch_sub(&lane->exchange->running, 1);
 }
@@ -283,9 +299,11 @@ static bool declares_too_much(const struct exchange *x, struct MHD_Connection *c
 	                                   MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 }
 
-static enum MHD_Result take_body(const struct exchange *x, struct link *link, const char *data,
+static enum MHD_Result take_body(struct lane *lane, struct link *link, const char *data,
                                  size_t *size)
 {
+	const struct exchange *x = lane->exchange;
+	watch_heard(&lane->watch, &link->watched, *size);
 	link->body_seen += *size;
 	if (link->body_seen <= x->options.body_max)
 		text_add(&link->body, data, *size);
@@ -333,11 +351,12 @@ static bool waits(struct lane *lane, struct link *link)
 	return true;
 }
 
-static enum MHD_Result answer(const struct exchange *x, struct link *link)
+static enum MHD_Result answer(struct lane *lane, struct link *link)
 {
+	const struct exchange *x = lane->exchange;
 	struct http_reply reply = { .body = blank(link) };
 	x->options.handle(x->options.ctx, &link->request, &reply);
-	return queue(x, link, link->request.connection_, &reply);
+	return queue(lane, link, link->request.connection_, &reply);
 }
 
 /* False when nobody waits. */
@@ -368,17 +387,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return MHD_NO;
 	if (!link->begun) { /* a reply queued now would close the connection */
 		link->begun = true;
-		return declares_too_much(x, connection) ? refuse_body(x, link, connection)
+		return declares_too_much(x, connection) ? refuse_body(lane, link, connection)
 		                                        : MHD_YES;
 	}
 	if (*size > 0)
-		return take_body(x, link, data, size);
+		return take_body(lane, link, data, size);
 	if (link->body_seen > x->options.body_max)
-		return refuse_body(x, link, connection);
+		return refuse_body(lane, link, connection);
 	if (!link->waited)
 		make_request(lane, link, connection, url, method);
 	/* Called without a body and sent away without a reply, libmicrohttpd comes again in its next turn. */
-	return waits(lane, link) ? MHD_YES : answer(x, link);
+	return waits(lane, link) ? MHD_YES : answer(lane, link);
 }
 
 /* ---- the thread ---- */
@@ -422,9 +441,39 @@ static int patience(const struct lane *lane)
 	MHD_UNSIGNED_LONG_LONG ms;
 	if (lane->left)
 		return 0;
+	const int most = lane->watch.count > 0 ? WATCH_MS : -1;
 	if (MHD_get_timeout(lane->daemon, &ms) != MHD_YES)
-		return -1;
-	return ms < INT_MAX ? (int)ms : INT_MAX;
+		return most;
+	return most < 0 ? ms < INT_MAX ? (int)ms : INT_MAX : ms < WATCH_MS ? (int)ms : most;
+}
+
+static unsigned places(const struct http_options *o)
+{
+	const unsigned n = o->connections_max / o->threads;
+	return n > 0 ? n : 1;
+}
+
+static int64_t seconds(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return t.tv_sec;
+}
+
+/*
+ * After a turn, so that what came has been heard: the late go and, where few places are free, the
+ * longest silent.
+ */
+static void make_room(struct lane *lane)
+{
+	const struct http_options *o = &lane->exchange->options;
+	const size_t most = places(o) - places(o) / SPARE_PART;
+	const size_t stay = lane->connections - lane->watch.hung;
+	if (lane->looked != lane->now)
+		(void)watch_hang_up_late(&lane->watch, lane->now, o->idle_seconds);
+	lane->looked = lane->now;
+	if (stay > most)
+		(void)watch_hang_up_silent(&lane->watch, stay - most);
 }
 
 /*
@@ -444,11 +493,13 @@ static void *serve(void *ctx)
 		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
 	for (bool goes_on = obey(lane); goes_on; goes_on = waits[1].revents == 0 || obey(lane)) {
 		(void)poll(waits, sizeof(waits) / sizeof(waits[0]), patience(lane));
+		lane->now = seconds();
 		lane->left = false;
 		unsigned turn = 0;
 		do
 			(void)MHD_run(lane->daemon);
 		while (foresee(lane) && ++turn < TURNS_MAX);
+		make_room(lane);
 	}
 	MHD_stop_daemon(lane->daemon);
 	return NULL;
@@ -463,7 +514,6 @@ static enum err start_daemon(struct lane *lane, int listener, struct fault *faul
 	if (own < 0)
 		return fault_set(fault, ERR_SYSTEM, o->listen, "dup: %s", strerror(errno));
 
-	const unsigned limit = o->connections_max / o->threads;
 	/*
 	 * Turbo reads and writes before it asks whether it may, and does not shut a socket down before
 	 * it closes it; but TLS has to say good-bye. Without TLS the last three options say nothing.
@@ -475,7 +525,7 @@ static enum err start_daemon(struct lane *lane, int listener, struct fault *faul
 		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, lane, MHD_OPTION_NOTIFY_COMPLETED,
 		on_end, lane, MHD_OPTION_NOTIFY_CONNECTION, on_connection, lane,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each, MHD_OPTION_CONNECTION_LIMIT,
-		limit > 0 ? limit : 1U, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
+		places(o), MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 		MHD_OPTION_HTTPS_MEM_CERT, o->certificate, MHD_OPTION_HTTPS_MEM_KEY, o->key,
 		MHD_OPTION_HTTPS_PRIORITIES, tls_priorities, MHD_OPTION_END);
 	/* `own` is left alone on failure: libmicrohttpd may have closed it already. */

@@ -15,6 +15,7 @@
 #include "server/net/http.h"
 #include "server/net/listen.h"
 #include "server/net/quota.h"
+#include "server/net/watch.h"
 
 #include <pthread.h>
 
@@ -34,7 +35,11 @@ struct lane {
 	pthread_t id;
 	int orders[2]; /* a pipe; when its writing end is closed, the thread ends */
 	struct MHD_Daemon *daemon;
-	bool left; /* a connection has ended in this turn */
+	bool left;      /* a connection has ended in this turn */
+	int64_t now;    /* seconds of a clock that does not jump, at the beginning of this turn */
+	int64_t looked; /* at who is late */
+	size_t connections; /* open now */
+	struct watch watch; /* those of them that are waited for */
 	size_t n_waiting;
 	struct link *waiting[HTTP_FORESEEN_MAX]; /* handled in the next turn */
 };

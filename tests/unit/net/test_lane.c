@@ -104,7 +104,7 @@ static void answers_as_many_at_once_as_fill_its_batches(void **state)
 	static const unsigned counts[] = { BATCH - 1, BATCH, 2 * BATCH };
 	for (size_t row = 0; row < sizeof(counts) / sizeof(counts[0]); row++) {
 		const unsigned n = counts[row];
-		struct http_server *s = start(n + 1);
+		struct http_server *s = start(2 * n); /* some places stay free */
 		int fds[2 * BATCH], slow;
 		dial(s, fds, n);
 		ask(fds, n, REQUEST("/"));
@@ -161,7 +161,7 @@ static void foresees_what_kept_connections_ask(void **state)
 {
 	(void)state;
 	enum { N = HTTP_FORESEEN_MAX + 6 };
-	struct http_server *s = start(N);
+	struct http_server *s = start(2 * N);
 	int fds[N];
 	atomic_store(&foreseen, 0);
 	dial(s, fds, N);
@@ -182,10 +182,32 @@ static void foresees_what_kept_connections_ask(void **state)
 	http_stop(s);
 }
 
+/* Each has sent half a request, which makes it one that is accepted. */
+static void a_newcomer_takes_the_place_of_the_longest_silent(void **state)
+{
+	(void)state;
+	enum { PLACES = 16, CROWD = 5 * PLACES };
+	struct http_server *s = start(PLACES);
+	int crowd[CROWD], fd;
+	char byte;
+	dial(s, crowd, CROWD);
+	ask(crowd, CROWD, "GET / HT");
+	dial(s, &fd, 1);
+	ask(&fd, 1, REQUEST("/"));
+	expect_replies(&fd, 1);
+	assert_true(recv(crowd[0], &byte, 1, 0) <= 0);
+	ask(crowd + CROWD - 1, 1, "TP/1.1\r\nHost: x\r\n\r\n"); /* the last may go on */
+	expect_replies(crowd + CROWD - 1, 1);
+	hang_up(&fd, 1);
+	hang_up(crowd, CROWD);
+	http_stop(s);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(answers_as_many_at_once_as_fill_its_batches),
 	cmocka_unit_test(accepts_again_when_it_was_full),
 	cmocka_unit_test(gives_no_place_to_a_silent_connection),
+	cmocka_unit_test(a_newcomer_takes_the_place_of_the_longest_silent),
 	cmocka_unit_test(foresees_what_kept_connections_ask),
 };
 
