@@ -48,6 +48,7 @@ size_t http_each_header(const struct http_request *r, const char *name, http_see
  * NUL, or longer than room - 1.
  */
 bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room);
+bool http_has_parameter(const struct http_request *r, const char *name); /* whatever its value */
 
 enum { HTTP_HEADERS_MAX = 6 };
 

@@ -76,19 +76,34 @@ static bool unescape(const char *s, size_t size, char *out, size_t room)
 	return true;
 }
 
-bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room)
+/* Where its value begins, and how long that is; NULL: it is not there. */
+static const char *parameter(const char *query, const char *name, size_t *value_size)
 {
 	const size_t name_size = strlen(name);
-	for (const char *p = r->query; *p != '\0';) {
+	for (const char *p = query; *p != '\0';) {
 		const size_t size = strcspn(p, "&");
 		if (size >= name_size && memcmp(p, name, name_size) == 0 &&
 		    (size == name_size || p[name_size] == '=')) {
 			const size_t skip = name_size + (size > name_size);
-			return unescape(p + skip, size - skip, out, room);
+			*value_size = size - skip;
+			return p + skip;
 		}
 		p += size + (p[size] == '&');
 	}
-	return false;
+	return NULL;
+}
+
+bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room)
+{
+	size_t size;
+	const char *value = parameter(r->query, name, &size);
+	return value != NULL && unescape(value, size, out, room);
+}
+
+bool http_has_parameter(const struct http_request *r, const char *name)
+{
+	size_t size;
+	return parameter(r->query, name, &size) != NULL;
 }
 
 void http_reply_header(struct http_reply *reply, const char *name, const char *value)

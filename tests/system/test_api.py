@@ -136,6 +136,13 @@ class Documents(Api):
         self.problem(ask("POST", path(name, "versions/9/activate")), 404, "9")
         self.problem(ask("POST", path(name, "versions/x/activate")), 400, "version")
 
+    def test_a_parameter_that_cannot_be_read_is_not_taken_for_absent(self):
+        before = ask("GET", path(P, "versions"))[2]
+        for value in ("%00", "1%00", "%zz", "%1", "1" * 600, ""):
+            self.problem(put(P, NET, ASN, "?dry_run=" + value, links=[]), 400, "dry_run")
+            self.problem(ask("GET", path(P) + "?version=" + value), 400, "version")
+        self.assertEqual(ask("GET", path(P, "versions"))[2], before)
+
     def test_a_dry_run_says_what_would_change_and_stores_nothing(self):
         body = topology(P, NET, ASN)
         body["pids"].append({"pid": "north", "prefixes": [f"10.{NET}.192.0/18"]})
