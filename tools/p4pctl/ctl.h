@@ -48,6 +48,11 @@ enum ctl_option {
 	CTL_SECRET_FILE,
 	CTL_AT,
 	CTL_MAP,
+	CTL_ASN,
+	CTL_INTO,
+	CTL_PID,
+	CTL_NEIGHBOR,
+	CTL_COSTS,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -58,6 +63,8 @@ enum ctl_option {
 	CTL_OFF,
 	CTL_SWAP,
 	CTL_DRY_RUN,
+	CTL_MINIMIZE,
+	CTL_LAB,
 	CTL_OPTIONS
 };
 
@@ -144,5 +151,7 @@ ctl_run ctl_alarms_rules, ctl_alarms_rule;
 ctl_run ctl_webhook_list, ctl_webhook_set, ctl_webhook_remove, ctl_webhook_test;
 /* explain.c */
 ctl_run ctl_explain;
+/* sketches.c: these ask no server */
+ctl_run ctl_import;
 /* torrents.c: these ask no server */
 ctl_run ctl_torrent_check, ctl_torrent_create;

@@ -15,7 +15,7 @@ static const struct option_row {
 	const char *name, *value, *help; /* value NULL: a flag */
 } options[CTL_OPTIONS] = {
 	[CTL_VERSION] = { "version", "N", "that version, not the one in force" },
-	[CTL_PROVIDER] = { "provider", "NAME", "only of this provider" },
+	[CTL_PROVIDER] = { "provider", "NAME", "of this provider" },
 	[CTL_INTERCONNECT] = { "interconnect", "NAME", "only this interconnect" },
 	[CTL_FROM] = { "from", "TIME", "start, as 2026-11-21T10:05:00Z or unix seconds" },
 	[CTL_TO] = { "to", "TIME", "end; now when absent" },
@@ -36,7 +36,7 @@ static const struct option_row {
 	[CTL_DATE] = { "date", "TIME", "a creation date, as 2026-11-21T10:05:00Z (none)" },
 	[CTL_PORT] = { "port", "N", "the client that announced this port (any)" },
 	[CTL_LEVEL] = { "level", "LEVEL", "pid (the default), as or interconnect" },
-	[CTL_BY] = { "by", "WHAT", "pid (the default), asn or swarm" },
+	[CTL_BY] = { "by", "WHAT", "what makes a group; the manual page says what there is" },
 	[CTL_ORDER] = { "order", "ORDER", "bytes (the default) or cost" },
 	[CTL_FOR] = { "for", "TIME",
 	              "so long: seconds, or such as 30m, 8h (the default), 7d; 0 ends it" },
@@ -47,6 +47,11 @@ static const struct option_row {
 	                      "sign with what it holds; else p4pd makes a secret" },
 	[CTL_AT] = { "at", "TIME", "the period that holds it; now when absent" },
 	[CTL_MAP] = { "map", "FILE", "lines of PORT PROVIDER/INTERCONNECT" },
+	[CTL_ASN] = { "asn", "N", "an ASN of the provider; may come again" },
+	[CTL_INTO] = { "into", "FILE", "add to this topology, and write the whole" },
+	[CTL_PID] = { "pid", "NAME", "the PID that gets what names none" },
+	[CTL_NEIGHBOR] = { "neighbor", "N", "only this neighbour's ASN; may come again" },
+	[CTL_COSTS] = { "costs", "FILE", "write costs to it, where the files have some" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, or do not fire, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
@@ -56,8 +61,13 @@ static const struct option_row {
 	[CTL_OFF] = { "off", NULL, "do not look at it" },
 	[CTL_SWAP] = { "swap", NULL, "the file's in is the provider's out" },
 	[CTL_DRY_RUN] = { "dry-run", NULL, "say what would be stored, and store nothing" },
+	[CTL_MINIMIZE] = { "minimize", NULL, "merge adjacent prefixes, drop covered ones" },
+	[CTL_LAB] = { "lab", NULL, "private and loopback prefixes are allowed" },
 	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
+
+/* What every import takes. */
+#define IMPORT (BIT(CTL_PROVIDER) | BIT(CTL_ASN) | BIT(CTL_INTO) | BIT(CTL_MINIMIZE) | BIT(CTL_LAB))
 
 static const struct command {
 	const char *words, *args, *help;
@@ -85,6 +95,8 @@ static const struct command {
 	  ctl_versions },
 	{ "activate", "PROVIDER N", "put version N in force: roll back, or forward", 2, 2, 0,
 	  ctl_activate },
+	{ "import geofeed", "FILE...", "make a topology of RFC 8805 geofeeds, PIDs --by city", 1,
+	  64, IMPORT | BIT(CTL_BY), ctl_import },
 	{ "policy put", "FILE", "upload a ratio policy: it is checked and in force", 1, 1, 0,
 	  ctl_agreement_put },
 	{ "policy check", "FILE", "say whether an upload would be taken, and store nothing", 1, 1,

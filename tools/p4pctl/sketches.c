@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* import: a topology of what other tools wrote. Asks no server. */
+#include "common/map/check.h"
+#include "tools/p4pctl/ctl.h"
+#include "tools/sketch/format.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASNS_MOST = CTL_GIVEN_MAX };
+
+struct job {
+	const struct ctl *c;
+	struct text *files; /* one for each source */
+	struct sketch_source *sources;
+	struct sketch sketch;
+	struct sketch_ask ask;
+	uint32_t neighbors[ASNS_MOST];
+	struct arena *joined; /* what --into says */
+};
+
+static void print_list(const char *prefix, const struct faults *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct fault *f = &list->list[i];
+		(void)fprintf(stderr, "%s%s%s%s [%s]\n", prefix,
+		              f->where[0] != '\0' ? f->where : "p4pctl", ": ", f->text, f->kind);
+	}
+	if (list->more > 0)
+		(void)fprintf(stderr, "%sand %zu more\n", prefix, list->more);
+}
+
+static bool read_asn(const char *option, const char *text, uint32_t *out)
+{
+	uint64_t asn;
+	const char *digits = strncasecmp(text, "AS", 2) == 0 ? text + 2 : text;
+	if (!text_u64(digits, strlen(digits), &asn) || asn == 0 || asn > UINT32_MAX) {
+		(void)ctl_fail(CTL_USAGE, "--%s must be an ASN, such as 64500, not \"%s\"", option,
+		               text);
+		return false;
+	}
+	*out = (uint32_t)asn;
+	return true;
+}
+
+static enum ctl_exit read_sources(struct job *j)
+{
+	const size_t n = j->c->n_args;
+	j->files = calloc(n, sizeof(*j->files));
+	j->sources = calloc(n, sizeof(*j->sources));
+	if (j->files == NULL || j->sources == NULL)
+		return ctl_fail(CTL_USAGE, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		if (!ctl_read_file(j->c->args[i], CTL_DOCUMENT_MAX, &j->files[i]))
+			return CTL_USAGE;
+		j->sources[i] =
+			(struct sketch_source){ strcmp(j->c->args[i], "-") == 0 ? "standard input"
+			                                                        : j->c->args[i],
+			                        j->files[i].bytes, j->files[i].size };
+	}
+	return sketch_init(&j->sketch, j->sources, n) == ERR_OK
+	               ? CTL_OK
+	               : ctl_fail(CTL_USAGE, "out of memory");
+}
+
+/* The topology to add to: it must be right before. */
+static enum ctl_exit join(struct job *j, const char *path, bool lab)
+{
+	struct text file = { 0 };
+	struct map_topology *t = NULL;
+	struct faults *faults = faults_new(), *warnings = faults_new();
+	enum ctl_exit code = CTL_USAGE;
+	j->joined = arena_new(1 << 20);
+	if (faults == NULL || warnings == NULL || j->joined == NULL) {
+		(void)ctl_fail(CTL_USAGE, "out of memory");
+	} else if (ctl_read_file(path, CTL_DOCUMENT_MAX, &file)) {
+		const struct map_rules rules = { .lab = lab };
+		enum err e = map_topology_parse(file.bytes, file.size, j->joined, &t, faults);
+		if (e == ERR_OK)
+			e = map_topology_check(t, &rules, faults, warnings);
+		if (e == ERR_NOMEM)
+			(void)ctl_fail(CTL_USAGE, "out of memory");
+		for (size_t i = 0; i < faults->count; i++)
+			(void)fprintf(stderr, "%s: %s: %s [%s]\n", path, faults->list[i].where,
+			              faults->list[i].text, faults->list[i].kind);
+		if (e == ERR_OK) {
+			sketch_take(&j->sketch, t);
+			code = CTL_OK;
+		}
+	}
+	text_done(&file);
+	faults_free(faults);
+	faults_free(warnings);
+	return code;
+}
+
+static enum ctl_exit read_ask(struct job *j)
+{
+	const struct ctl *c = j->c;
+	const char *value, *name = c->option[CTL_PROVIDER];
+	struct sketch *s = &j->sketch;
+	uint32_t asn;
+	if (name != NULL && s->provider != NULL && strcmp(name, s->provider) != 0)
+		return ctl_fail(CTL_USAGE,
+		                "--provider is \"%s\", but the topology to join is of \"%s\"", name,
+		                s->provider);
+	if (name != NULL)
+		s->provider = name;
+	for (size_t at = 0; (value = ctl_next(c, CTL_ASN, &at)) != NULL;) {
+		if (!read_asn("asn", value, &asn))
+			return CTL_USAGE;
+		sketch_asn(s, asn);
+	}
+	for (size_t at = 0; (value = ctl_next(c, CTL_NEIGHBOR, &at)) != NULL;) {
+		if (!read_asn("neighbor", value, &j->neighbors[j->ask.n_neighbors]))
+			return CTL_USAGE;
+		j->ask.n_neighbors++;
+	}
+	j->ask.neighbors = j->neighbors;
+	j->ask.by = c->option[CTL_BY];
+	j->ask.pid = c->option[CTL_PID];
+	return CTL_OK;
+}
+
+static bool write_file(const char *path, const struct text *text)
+{
+	FILE *f = fopen(path, "w");
+	const bool written = f != NULL && fwrite(text->bytes, 1, text->size, f) == text->size;
+	const bool closed = f == NULL || fclose(f) == 0;
+	if (!written || !closed)
+		(void)ctl_fail(CTL_USAGE, "%s: %s", path, strerror(errno));
+	return written && closed;
+}
+
+/* The costs first, for a topology on standard output says that all went well. */
+static enum ctl_exit write_documents(const struct job *j, const struct text *topology,
+                                     const struct text *costs)
+{
+	const char *path = j->c->option[CTL_COSTS];
+	if (costs->size > 0 && path == NULL)
+		(void)fprintf(stderr,
+		              "warning: p4pctl: the files have costs, too; --costs FILE writes "
+		              "them [costs]\n");
+	if (path != NULL && costs->size == 0)
+		return ctl_fail(CTL_USAGE, "--costs: the files have none");
+	if (path != NULL && !write_file(path, costs))
+		return CTL_USAGE;
+	(void)fwrite(topology->bytes, 1, topology->size, stdout);
+	return CTL_OK;
+}
+
+static enum ctl_exit draw(struct job *j)
+{
+	struct text topology = { 0 }, costs = { 0 };
+	struct sketch *s = &j->sketch;
+	const struct sketch_rules rules = { .minimize = j->c->option[CTL_MINIMIZE] != NULL,
+		                            .lab = j->c->option[CTL_LAB] != NULL };
+	sketch_format(strchr(j->c->command, ' ') + 1)(s, j->sources, j->c->n_args, &j->ask);
+	const enum err e = sketch_finish(s, &rules, &topology, &costs);
+	print_list("warning: ", s->warnings);
+	print_list("", s->faults);
+	enum ctl_exit code = CTL_USAGE;
+	if (e == ERR_NOMEM)
+		(void)ctl_fail(CTL_USAGE, "out of memory");
+	else if (e != ERR_OK)
+		(void)ctl_fail(CTL_USAGE, "nothing was written: %zu faults",
+		               s->faults->count + s->faults->more);
+	else
+		code = write_documents(j, &topology, &costs);
+	if (code == CTL_OK)
+		(void)fprintf(
+			stderr,
+			"%s: %zu PIDs, %zu prefixes, %zu links, %zu interconnects; warnings: %zu\n",
+			s->provider, s->n_pids, s->n_prefixes, s->n_links, s->n_interconnects,
+			s->warnings->count + s->warnings->more);
+	text_done(&topology);
+	text_done(&costs);
+	return code;
+}
+
+enum ctl_exit ctl_import(const struct ctl *c)
+{
+	struct job j = { .c = c };
+	const char *into = c->option[CTL_INTO];
+	enum ctl_exit code = read_sources(&j);
+	if (code == CTL_OK && into != NULL)
+		code = join(&j, into, c->option[CTL_LAB] != NULL);
+	if (code == CTL_OK)
+		code = read_ask(&j);
+	if (code == CTL_OK)
+		code = draw(&j);
+	sketch_done(&j.sketch);
+	arena_free(j.joined);
+	for (size_t i = 0; j.files != NULL && i < c->n_args; i++)
+		text_done(&j.files[i]);
+	free(j.files);
+	free(j.sources);
+	return code;
+}
