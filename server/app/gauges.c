@@ -169,6 +169,11 @@ static void flows(const struct gauges *g, struct text *page)
 	                s.records_future);
 	metrics_counter(page, "p4pd_flow_late_total",
 	                "Records that came after late_seconds, in whole or in part", s.records_old);
+	metrics_counter(page, "p4pd_flow_askew_total",
+	                "Records dated by our clock, the exporter's being too far from it",
+	                s.records_askew);
+	metrics_counter(page, "p4pd_flow_clock_backwards_total",
+	                "Times our clock was put back under the collector", s.clock_backwards);
 	flow_bytes(&s, page);
 	metrics_counter(page, "p4pd_flow_bins_lost_total",
 	                "Changed bins forgotten because the disk took none for too long",

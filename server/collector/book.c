@@ -76,8 +76,8 @@ enum err book_insert(struct book *b, struct flow_bin *bin)
 	return ERR_OK;
 }
 
-/* The bin of this start, made when it is missing. NULL: no memory. */
-static struct flow_bin *bin_at(struct book *b, int64_t start)
+/* NULL: not there. */
+static struct flow_bin *find(struct book *b, int64_t start)
 {
 	const uint32_t seconds = b->options.bin_seconds;
 	if (b->last != NULL && compare(b->last, start, seconds) == 0)
@@ -85,6 +85,16 @@ static struct flow_bin *bin_at(struct book *b, int64_t start)
 	const size_t at = position(b, start, seconds);
 	if (at < b->n && compare(b->bins[at], start, seconds) == 0)
 		return b->last = b->bins[at];
+	return NULL;
+}
+
+/* The bin of this start, made when it is missing. NULL: no memory, or it is below the floor. */
+static struct flow_bin *bin_at(struct book *b, int64_t start)
+{
+	const uint32_t seconds = b->options.bin_seconds;
+	struct flow_bin *found = find(b, start);
+	if (found != NULL || start < b->floor)
+		return found;
 	struct flow_bin *made = flow_bin_new(start, seconds);
 	if (made == NULL || book_insert(b, made) != ERR_OK) {
 		flow_bin_free(made);
@@ -96,6 +106,23 @@ static struct flow_bin *bin_at(struct book *b, int64_t start)
 static int64_t floor_to(int64_t t, int64_t step)
 {
 	return t - t % step;
+}
+
+/* Where the first bin above the floor starts. */
+static int64_t first_start(const struct book *b)
+{
+	return floor_to(b->floor + b->options.bin_seconds - 1, b->options.bin_seconds);
+}
+
+int64_t book_floor(const struct book *b)
+{
+	return b->floor;
+}
+
+void book_raise_floor(struct book *b, int64_t floor)
+{
+	if (floor > b->floor)
+		b->floor = floor;
 }
 
 static void touch(struct flow_bin *bin, int64_t now)
@@ -124,6 +151,15 @@ struct part {
 	int64_t start; /* of the bin */
 	uint64_t bytes, packets;
 };
+
+/* Was its bin forgotten? Where it counts instead, while the clock is before the floor: *start. */
+static bool is_gone(struct book *b, int64_t *start, int64_t now)
+{
+	if (*start >= b->floor || find(b, *start) != NULL)
+		return false;
+	*start = first_start(b);
+	return now >= *start;
+}
 
 static bool add_part(struct book *b, const struct booking *f, const struct part *p, int64_t now)
 {
@@ -182,10 +218,12 @@ static void spread(struct book *b, const struct booking *f, int64_t now_ms, stru
 		const uint64_t elapsed = (uint64_t)((done ? f->last_ms : end) - f->first_ms);
 		const uint64_t to = prorate_due(f->bytes, elapsed, duration);
 		const uint64_t packets_to = prorate_due(f->packets, elapsed, duration);
-		const struct part p = { .start = (end - step) / SECOND,
-			                .bytes = to - bytes,
-			                .packets = packets_to - packets };
-		if (add_part(b, f, &p, now_ms / SECOND))
+		struct part p = { .start = (end - step) / SECOND,
+			          .bytes = to - bytes,
+			          .packets = packets_to - packets };
+		if (is_gone(b, &p.start, now_ms / SECOND))
+			r->too_old += p.bytes;
+		else if (add_part(b, f, &p, now_ms / SECOND))
 			r->booked += p.bytes;
 		else
 			r->full += p.bytes;
@@ -245,9 +283,10 @@ void book_heard(struct book *b, uint32_t exporter, int64_t now)
 	if (!know_exporter(b, exporter))
 		return;
 	const int64_t last = b->heard[exporter];
-	if (now <= last)
+	if (now == last)
 		return;
-	watched(b, exporter, last != 0 && now - last <= BOOK_SILENCE ? last + 1 : now, now + 1);
+	const bool on = last != 0 && now > last && now - last <= BOOK_SILENCE;
+	watched(b, exporter, on ? last + 1 : now, now + 1);
 	b->heard[exporter] = now;
 }
 
@@ -276,7 +315,7 @@ static bool is_due(const struct book *b, const struct flow_bin *bin, int64_t now
 		return false;
 	if (!bin->closed)
 		return now >= bin_end(bin) + grace || is_foreign(b, bin);
-	return now >= bin->changed + grace;
+	return now >= bin->changed + grace || now < bin->changed; /* the clock was put back */
 }
 
 enum err book_due(const struct book *b, int64_t from, int64_t now, bool all,
@@ -325,6 +364,8 @@ bool book_forget(struct book *b, int64_t now, struct book_gone *gone)
 		if (!(over && written) && b->n <= BOOK_BINS_MAX)
 			continue;
 		*gone = (struct book_gone){ .start = bin->start, .lost = !written };
+		/* Of a bin of another length only what is over: flows go on in those of ours. */
+		book_raise_floor(b, bin_end(bin) < now ? bin_end(bin) : now);
 		drop_bin(b, i);
 		return true;
 	}

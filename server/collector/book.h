@@ -31,6 +31,13 @@
  * A flow is booked where its time was, by the exporter's clock: pro rata over the bins it covers. What
  * would be in the future (by more than `skew`) counts now; what is too old is dropped.
  *
+ * A bin that was forgotten is never made again, whatever the clock or a raised `late` says: its rows are
+ * stored, and those of a second bin of its key would take their place. The floor is the end of the latest
+ * that was forgotten. What is of before it and finds no bin is too old; but while the clock itself is
+ * before the floor, for it leapt ahead and came back, all of that counts in the first bin above it.
+ * Otherwise the clock is followed, back as well as ahead: bins of a time that turned out to be wrong stay
+ * open until the time comes.
+ *
  * Names: interconnects and exporters are numbers that outlive the map (server/accounting/names.h).
  *
  * Threading: one thread at a time.
@@ -122,6 +129,10 @@ void book_closed(struct book *b, const struct book_page *page, int64_t now);
 bool book_forget(struct book *b, int64_t now, struct book_gone *gone);
 
 size_t book_count(const struct book *b);
+
+/* Unix seconds; never falls. Raised by book_forget(), and by who knows of bins before. */
+int64_t book_floor(const struct book *b);
+void book_raise_floor(struct book *b, int64_t floor);
 
 /* ---- checkpoints ---- */
 

@@ -50,6 +50,7 @@ struct book {
 	struct flow_bin *last; /* that something was booked in */
 	int64_t *heard;        /* by name of the exporter: second of the last datagram; 0: none */
 	size_t n_heard;
+	int64_t floor; /* bins that begin before it are not made any more */
 };
 
 static inline int64_t bin_end(const struct flow_bin *b)

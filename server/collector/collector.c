@@ -182,6 +182,14 @@ struct peer_set *collector_peers(struct collector *c, struct peer_set *peers)
 	return before;
 }
 
+void collector_read_clock(struct collector *c, int64_t now_ms)
+{
+	if (now_ms < c->now_ms && c->now_ms - now_ms <= BOOK_SKEW * 1000)
+		return; /* two threads read it, or it is being slowed down */
+	c->stats.clock_backwards += now_ms < c->now_ms;
+	c->now_ms = now_ms;
+}
+
 /* ---- who is allowed ---- */
 
 static bool is_allowed(const struct collector *c, const struct ip_addr *address, bool named)
@@ -267,6 +275,19 @@ static uint64_t ip_bytes(const struct collector *c, const struct flow_record *r)
 	return each == 0 || r->packets < r->bytes / each ? r->bytes - r->packets * each : 0;
 }
 
+/* The flow's time by our clock, where its own cannot be meant. */
+static void set_right(struct collector *c, const struct flow_record *r, struct booking *b)
+{
+	const int64_t late = (int64_t)c->options.late_seconds * 1000, ahead = BOOK_SKEW * 1000;
+	const int64_t behind = c->now_ms - r->sent_ms;
+	const bool unsaid = r->first_ms == c->now_ms && r->last_ms == c->now_ms;
+	if (unsaid || (behind <= late && behind >= -ahead))
+		return;
+	b->first_ms += behind;
+	b->last_ms += behind;
+	c->stats.records_askew++;
+}
+
 static void book(const struct taking *t, const struct flow_record *r, const struct crossing *x,
                  uint64_t bytes)
 {
@@ -287,6 +308,7 @@ static void book(const struct taking *t, const struct flow_record *r, const stru
 		                        peer_set_has(c->peers, &r->from, r->from_port)
 		                ? BOOKING_P2P
 		                : BOOKING_P2P_NOT;
+	set_right(c, r, &b);
 	const struct book_result result = book_add(c->book, &b, c->now_ms);
 	c->stats.booked_bytes += result.booked;
 	c->stats.old_bytes += result.too_old;
@@ -349,8 +371,7 @@ void collector_take(struct collector *c, const struct collector_datagram *batch,
                     int64_t now_ms, uint64_t dropped)
 {
 	pthread_mutex_lock(&c->lock);
-	if (now_ms > c->now_ms)
-		c->now_ms = now_ms;
+	collector_read_clock(c, now_ms);
 	c->stats.dropped = dropped;
 	(void)!collector_renew_map(c); /* then nothing is known, and the next batch tries again */
 	for (size_t i = 0; i < n; i++)

@@ -25,7 +25,11 @@
  * Bytes are IP bytes. Where an exporter counts the link layer only, `overhead_bytes` of each packet are
  * taken off.
  *
- * The clock only goes forward: while it is behind what it once said, all that comes is of that second.
+ * The clock is followed when it is put right, ahead or back (book.h); less than BOOK_SKEW back is waited
+ * for. An exporter whose own clock is off by more than the bins stay open, or ahead by more than
+ * BOOK_SKEW, is dated by ours: a flow is then as old as it was when it was sent. So is every exporter
+ * while it is our clock that is wrong. Nothing is lost by that, only booked at a time that is no better
+ * than the clock.
  *
  * Threading: collector_take() is one thread's, tick and flush another's; a lock is between them, which is
  * never held while the disk is waited for. The rest: any thread.
@@ -92,6 +96,8 @@ struct collector_stats {
 	uint64_t refused;   /* exporters that are not allowed, or too many */
 	uint64_t dropped;   /* by the kernel, unreceived */
 	uint64_t records_future, records_old;
+	uint64_t records_askew;   /* dated by our clock, as said above */
+	uint64_t clock_backwards; /* times that our clock was put back */
 	/* Bytes of records, each byte in one of them: classify.h, and book_result of book.h. */
 	uint64_t booked_bytes, inside_bytes, elsewhere_bytes, unknown_bytes, old_bytes, full_bytes;
 	uint64_t bins_lost;

@@ -27,7 +27,7 @@ static bool is_checkpoint(const char *name)
 
 /* ---- reading ---- */
 
-static void set_aside(const struct collector *c, const char *name, struct fault *fault)
+static void set_aside(struct collector *c, const char *name, struct fault *fault)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
 	(void)snprintf(path, sizeof(path), "%s/%s", c->dir, name);
@@ -55,12 +55,42 @@ static enum err load_one(struct collector *c, const char *name, struct fault *fa
 	if (e == ERR_OK || e == ERR_NOMEM)
 		return e;
 	set_aside(c, name, fault);
+	/* What it had may be stored: no second bin of its key. */
+	uint64_t start;
+	if (text_u64(name, DIGITS, &start) && start <= (uint64_t)c->options.now)
+		book_raise_floor(c->book, (int64_t)start + 1);
 	return ERR_OK;
+}
+
+/* The floor of the book, in digits. */
+static const char floor_name[] = "floor";
+
+static enum err load_floor(struct collector *c, struct fault *fault)
+{
+	char *data = NULL;
+	size_t size = 0;
+	uint64_t floor;
+	enum err e = disk_read(c->dir, floor_name, &data, &size, fault);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (text_u64(data, size, &floor) && floor <= INT64_MAX / 1000)
+		book_raise_floor(c->book, (int64_t)floor);
+	else
+		set_aside(c, floor_name, fault);
+	free(data);
+	return ERR_OK;
+}
+
+static enum err write_floor(struct collector *c, int64_t floor, struct fault *fault)
+{
+	char digits[24];
+	const int n = snprintf(digits, sizeof(digits), "%lld", (long long)floor);
+	return disk_replace(c->dir, floor_name, 0600, digits, (size_t)n, fault);
 }
 
 enum err collector_load(struct collector *c, struct fault *fault)
 {
-	enum err e = ERR_OK;
+	enum err e = load_floor(c, fault);
 	DIR *dir = opendir(c->dir);
 	if (dir == NULL)
 		return fault_set(fault, ERR_SYSTEM, "state_dir", "cannot read %s: %s", c->dir,
@@ -140,12 +170,16 @@ static enum err forget_bins(struct collector *c, int64_t now, struct fault *faul
 	char name[NAME_SIZE], path[PATH_MAX];
 	enum err e = ERR_OK;
 	while (book_forget(c->book, now, &gone)) {
+		const int64_t floor = book_floor(c->book);
 		c->stats.bins_lost += gone.lost;
 		name_of(gone.start, name);
 		(void)snprintf(path, sizeof(path), "%s/%s", c->dir, name);
 		pthread_mutex_unlock(&c->lock);
 		/* If it comes back after a crash it is stored again, which changes nothing. */
-		if (unlink(path) != 0 && errno != ENOENT)
+		const enum err wrote = write_floor(c, floor, fault);
+		if (wrote != ERR_OK)
+			e = wrote;
+		else if (unlink(path) != 0 && errno != ENOENT)
 			e = fault_set(fault, ERR_SYSTEM, path, "%s", strerror(errno));
 		pthread_mutex_lock(&c->lock);
 	}
@@ -155,8 +189,7 @@ static enum err forget_bins(struct collector *c, int64_t now, struct fault *faul
 static enum err write_all(struct collector *c, int64_t now, bool all, struct fault *fault)
 {
 	pthread_mutex_lock(&c->lock);
-	if (now * 1000 > c->now_ms)
-		c->now_ms = now * 1000;
+	collector_read_clock(c, now * 1000);
 	now = c->now_ms / 1000;
 	enum err e = collector_renew_map(c);
 	if (e != ERR_OK)

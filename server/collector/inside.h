@@ -29,12 +29,15 @@ struct collector {
 	uint32_t *edges;     /* by interconnect: its name; 0: not asked for yet */
 	struct book_port *ports;
 	size_t n_edges, n_ports;
-	int64_t now_ms; /* the clock never reads less than this */
+	int64_t now_ms;
 	struct collector_stats stats;
 };
 
 /* Under the lock: the map in force, with names for its ports. ERR_NOMEM: there is none. */
 enum err collector_renew_map(struct collector *c) must_check;
+
+/* Under the lock: what the clock says. */
+void collector_read_clock(struct collector *c, int64_t now_ms);
 
 /* The checkpoints of a process before this one. As collector_new(). */
 enum err collector_load(struct collector *c, struct fault *fault) must_check;

@@ -83,6 +83,7 @@ void flow_deliver(struct flow_datagram *g, struct flow_record *r, struct flow_ra
 		r->first_ms = r->last_ms;
 	if (r->in_if == r->out_if)
 		r->egress = false;
+	r->sent_ms = g->stream->source.protocol == FLOW_SFLOW5 ? g->now_ms : g->export_ms;
 	g->d->stats.of[g->stream->source.protocol].records++;
 	if (g->sink->record != NULL)
 		g->sink->record(g->sink->ctx, &g->stream->source, r);

@@ -51,6 +51,7 @@ struct flow_record {
 	int64_t first_ms,
 		last_ms; /* unix, first <= last; both `now_ms` when the exporter did not say.
 	                              As its clock says: it may be wrong */
+	int64_t sent_ms; /* of the export, by the same clock; `now_ms` of sFlow, which says none */
 	uint32_t from_asn, to_asn; /* 0: unknown */
 };
 

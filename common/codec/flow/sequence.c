@@ -20,7 +20,9 @@ static uint64_t close_oldest(struct flow_sequence *s)
 static uint64_t close_old(struct flow_sequence *s, int64_t now_ms)
 {
 	uint64_t lost = 0;
-	while (s->open > 0 && now_ms - s->holes[0].at_ms > FLOW_HOLE_MS)
+	/* A clock that was put back must not keep them open. */
+	while (s->open > 0 && (now_ms - s->holes[0].at_ms > FLOW_HOLE_MS ||
+	                       s->holes[0].at_ms - now_ms > FLOW_HOLE_MS))
 		lost += close_oldest(s);
 	return lost;
 }

@@ -210,6 +210,61 @@ static void the_future_counts_now_and_the_past_not_at_all(void **state)
 	accounting_bin_done(&p.bin);
 }
 
+/* Its rows are stored: a second bin of its key would take their place. */
+static void what_was_forgotten_is_not_made_again(void **state)
+{
+	(void)state;
+	struct book_page p;
+	struct book_gone gone;
+	struct booking f = flow(start + 10, 1000);
+	(void)add(&f, start + 12);
+	assert_int_equal(due(0, start + SECONDS + GRACE, &p), ERR_OK);
+	book_closed(d.book, &p, start + SECONDS + GRACE);
+	accounting_bin_done(&p.bin);
+	assert_int_equal(book_floor(d.book), 0);
+	/* A clock that is far ahead, for a moment. */
+	assert_true(book_forget(d.book, start + 10 * LATE, &gone));
+	assert_int_equal(book_floor(d.book), start + SECONDS);
+	struct book_result r = add(&f, start + 10 * LATE);
+	assert_int_equal(r.too_old, 1000);
+	/* Back again: before the floor all counts above it, after it in time. */
+	r = add(&f, start + 100);
+	assert_int_equal(r.booked, 1000);
+	book_heard(d.book, d.router, start + 101);
+	book_gap(d.book, d.router, start + 101);
+	f = flow(start + SECONDS + 5, 300);
+	f.first_ms = (start + SECONDS - 5) * 1000;
+	r = add(&f, start + SECONDS + 10);
+	assert_int_equal(r.too_old, 150);
+	assert_int_equal(r.booked, 150);
+	assert_int_equal(book_count(d.book), 1);
+	assert_int_equal(due(0, start + 2 * SECONDS + GRACE, &p), ERR_OK);
+	assert_int_equal(p.bin.start, start + SECONDS);
+	assert_int_equal(row(&p, "x")->out_bytes, 1150);
+	accounting_bin_done(&p.bin);
+}
+
+static void a_clock_that_was_put_back_watches_and_closes_on(void **state)
+{
+	(void)state;
+	struct book_page p;
+	struct booking f = flow(start + 10, 1000);
+	const int64_t wrong = start + SECONDS + LATE - 100;
+	watch(start, start + 10);
+	(void)add(&f, start + 10);
+	assert_int_equal(due(0, wrong, &p), ERR_OK);
+	book_closed(d.book, &p, wrong);
+	accounting_bin_done(&p.bin);
+	book_heard(d.book, d.router, wrong);
+	(void)add(&f, wrong); /* changed in a future that does not come */
+	watch(start + 11, start + SECONDS);
+	assert_int_equal(due(0, start + SECONDS + GRACE, &p), ERR_OK);
+	assert_int_equal(p.bin.start, start);
+	assert_int_equal(row(&p, "x")->out_bytes, 2000);
+	assert_int_equal(row(&p, "x")->observed_seconds, SECONDS - 1);
+	accounting_bin_done(&p.bin);
+}
+
 /* Random flows against a model that counts each millisecond's share in each bin by itself. */
 static void random_flows_fall_into_the_bins_they_cover(void **state)
 {
@@ -319,6 +374,8 @@ int main(void)
 		TEST(a_late_flow_opens_the_bin_again),
 		TEST(what_is_not_on_disk_stays_due),
 		TEST(the_future_counts_now_and_the_past_not_at_all),
+		TEST(what_was_forgotten_is_not_made_again),
+		TEST(a_clock_that_was_put_back_watches_and_closes_on),
 		TEST(random_flows_fall_into_the_bins_they_cover),
 		TEST(an_exporter_has_watched_since_its_last_datagram),
 		TEST(lost_exports_mark_the_bin),

@@ -385,8 +385,14 @@ static void a_torn_checkpoint_is_set_aside(void **state)
 	assert_non_null(strstr(r.fault.text, ".damaged"));
 	assert_int_equal(collector_stats(r.c).open_bins, 1);
 	assert_int_equal(checkpoints(), 1);
+	/* What it had may be stored already. */
+	struct export_flow late = out_of_x(50);
+	late.first_ms = late.last_ms = 300000;
+	send("192.0.2.1", &late, start + 400, 1);
+	assert_int_equal(collector_stats(r.c).old_bytes, 50);
 	tick(start + 700);
 	assert_int_equal(closed().out_bytes, 1000);
+	assert_int_equal(spooled(), 0);
 }
 
 static void what_the_disk_does_not_take_waits(void **state)
@@ -423,17 +429,96 @@ static void the_end_writes_what_is_open(void **state)
 	assert_int_equal(row.quality & BIN_LATE, 0);
 }
 
-static void a_clock_that_goes_back_is_not_followed(void **state)
+/* Sent at `sent` by the exporter's clock. */
+static void send_at(int64_t sent, int64_t now)
+{
+	uint8_t bytes[EXPORT_MAX];
+	const struct export_flow f = out_of_x(1000);
+	struct collector_datagram d = { .bytes = bytes,
+		                        .size = export_v5(bytes, &f, 1, sent, r.sequence++, 1) };
+	assert_int_equal(ip_parse("192.0.2.1", &d.from), ERR_OK);
+	collector_take(r.c, &d, 1, now * 1000, 0);
+}
+
+/* All that is closed, added up. */
+static uint64_t all_closed(void)
+{
+	uint64_t sum = 0;
+	while (spooled() > 0)
+		sum += closed().out_bytes;
+	return sum;
+}
+
+/* The exporter's clock is right all the time. */
+static void a_clock_that_leaps_and_comes_back_loses_nothing(void **state)
 {
 	(void)state;
+	enum { LEAP = 5 * 86400 };
+	uint64_t stored = 0;
+	for (int64_t t = start; t < start + 1800; t += 10) {
+		const bool wrong = t >= start + 700 && t < start + 760;
+		const int64_t now = wrong ? t + LEAP : t;
+		send_at(t, now);
+		tick(now);
+		stored += all_closed();
+	}
+	struct collector_stats s = collector_stats(r.c);
+	assert_int_equal(s.clock_backwards, 1);
+	assert_int_equal(s.old_bytes, 0);
+	assert_int_equal(s.booked_bytes, 180 * 1000);
+	assert_int_equal(s.records_askew, 6);
+	tick(start + 1900);
+	stored += all_closed();
+	/* What came while it was wrong waits until that time has come. */
+	assert_int_equal(stored, 174 * 1000);
+	tick(start + LEAP + 2000);
+	assert_int_equal(stored + all_closed(), 180 * 1000);
+}
+
+static void a_clock_that_was_ahead_from_the_start_is_followed_back(void **state)
+{
+	(void)state;
+	send_at(start + 4000, start + 400000);
+	send_at(start + 4010, start + 4010);
+	send_at(start + 4020, start + 4015); /* within what clocks differ by */
+	tick(start + 4560);
+	assert_int_equal(closed().out_bytes, 2000);
+	assert_int_equal(collector_stats(r.c).old_bytes, 0);
+}
+
+/* Of an exporter whose own clock is wrong. */
+static void a_clock_that_no_bin_is_open_for_is_not_believed(void **state)
+{
+	(void)state;
+	send_at(start - 86400 * 365, start + 100);
+	send_at(start + 86400, start + 100);
+	send_at(start - 3000, start + 100); /* late, perhaps: a bin of its own */
+	tick(start + 360);
+	const struct collector_stats s = collector_stats(r.c);
+	assert_int_equal(s.records_askew, 2);
+	assert_int_equal(s.booked_bytes, 3000);
+	assert_int_equal(closed().out_bytes, 1000);
+	assert_int_equal(closed().out_bytes, 2000);
+}
+
+static void a_forgotten_bin_is_not_made_again_by_another_process(void **state)
+{
+	(void)state;
+	struct collector_options o = options();
 	const struct export_flow f = out_of_x(1000);
-	send("192.0.2.1", &f, start + 400, 1);
-	send("192.0.2.1", &f, start + 100, 1); /* by its own time in the bin before */
-	tick(start + 100);
-	assert_int_equal(collector_stats(r.c).open_bins, 2);
-	tick(start + 660);
+	send("192.0.2.1", &f, start + 5, 1);
+	tick(start + 400);
 	assert_int_equal(closed().out_bytes, 1000);
-	assert_int_equal(closed().out_bytes, 1000);
+	tick(start + 4000);
+	assert_int_equal(checkpoints(), 0);
+	collector_free(r.c);
+	o.late_seconds = 86400;
+	o.now = start + 4001;
+	assert_int_equal(collector_new(&o, &r.c, &r.fault), ERR_OK);
+	send_at(start + 10, start + 4001);
+	assert_int_equal(collector_stats(r.c).old_bytes, 1000);
+	tick(start + 4500);
+	assert_int_equal(all_closed(), 0);
 }
 
 static void without_a_map_bins_wait(void **state)
@@ -497,7 +582,10 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_torn_checkpoint_is_set_aside),
 	TEST(what_the_disk_does_not_take_waits),
 	TEST(the_end_writes_what_is_open),
-	TEST(a_clock_that_goes_back_is_not_followed),
+	TEST(a_clock_that_leaps_and_comes_back_loses_nothing),
+	TEST(a_clock_that_was_ahead_from_the_start_is_followed_back),
+	TEST(a_clock_that_no_bin_is_open_for_is_not_believed),
+	TEST(a_forgotten_bin_is_not_made_again_by_another_process),
 	TEST(without_a_map_bins_wait),
 	TEST(exporters_are_listed),
 };

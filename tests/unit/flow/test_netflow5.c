@@ -54,6 +54,7 @@ static void reads_every_field(void **state)
 	assert_int_equal(r->packets, 10);
 	assert_true(r->bytes == 4000000000U);
 	assert_true(r->first_ms == NOW_MS + 250 - 60000);
+	assert_true(r->sent_ms == NOW_MS + 250);
 	assert_true(r->last_ms == NOW_MS + 250 - 1000);
 	assert_int_equal(r->from_port, 6881);
 	assert_int_equal(r->to_port, 51413);
