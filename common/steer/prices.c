@@ -48,11 +48,9 @@ static double of_load(const struct prices_edge *e, enum prices_direction d, doub
 	return e->capacity_bps == 0 ? SLACK : e->load_bps[d] / (double)e->capacity_bps - most;
 }
 
-static double of_budget(const struct prices_edge *e, enum prices_direction d)
+static double of_budget(const struct prices_budget *b)
 {
-	if (e->budget[d].bps == 0 || e->budget[d].bins_left > 0)
-		return SLACK;
-	return e->load_bps[d] / (double)e->budget[d].bps - 1;
+	return b->bps == 0 || b->bins_left > 0 ? SLACK : b->load_bps / (double)b->bps - 1;
 }
 
 static double of_ratio(const struct prices_state *s, enum prices_direction d, uint64_t limit_milli)
@@ -66,7 +64,7 @@ static double violation(const struct prices_edge *e, const struct prices_state *
                         enum prices_direction d, double most)
 {
 	const double ratio = of_ratio(s, d, e->ratio_limit_milli);
-	const double worst = larger(ratio, larger(of_load(e, d, most), of_budget(e, d)));
+	const double worst = larger(ratio, larger(of_load(e, d, most), of_budget(&e->budget[d])));
 	const bool wanted = of_ratio(s, PRICES_IN - d, e->ratio_limit_milli) > 0;
 	return wanted && worst <= 0 ? -PRICES_STEP / PRICES_GAIN : worst;
 }

@@ -49,16 +49,20 @@ enum { PRICES_RATIO_BINS = 8 };
 
 enum prices_direction { PRICES_OUT, PRICES_IN, PRICES_DIRECTIONS };
 
+/* Of a contract that bills a percentile. */
+struct prices_budget {
+	uint64_t bps;       /* up to which traffic costs no more; 0: no budget */
+	double load_bps;    /* what counts: of all interconnects, and directions, that it adds up */
+	uint32_t bins_left; /* of this period that may still be above it, free of charge */
+};
+
 /* What one bin says about an interconnect; [enum prices_direction] where there are two. */
 struct prices_edge {
 	bool known; /* the loads were measured */
 	double load_bps[PRICES_DIRECTIONS];
 	uint64_t capacity_bps;      /* each way; 0: not said */
 	uint64_t ratio_limit_milli; /* 2000: 2:1 and 1:2; 0: none */
-	struct {
-		uint64_t bps;       /* up to which traffic costs no more; 0: no budget */
-		uint32_t bins_left; /* of this period that may still be above it, free of charge */
-	} budget[PRICES_DIRECTIONS];
+	struct prices_budget budget[PRICES_DIRECTIONS];
 };
 
 struct prices_way {

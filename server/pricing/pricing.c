@@ -2,7 +2,7 @@
 #include "server/pricing/pricing.h"
 
 #include "common/map/snapshot.h"
-#include "common/steer/prices.h"
+#include "server/pricing/budgets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@ struct pricing {
 	struct pricing_options o;
 	struct map_lease lease; /* of the map that the table is about */
 	struct table table;
+	struct budgets *budgets;
 	int64_t next; /* start of the first bin that was not taken account of; 0: none was */
 };
 
@@ -39,8 +40,14 @@ static void table_done(struct table *t)
 struct pricing *pricing_new(const struct pricing_options *options)
 {
 	struct pricing *p = calloc(1, sizeof(*p));
-	if (p != NULL)
-		p->o = *options;
+	if (p == NULL)
+		return NULL;
+	p->o = *options;
+	p->budgets = budgets_new();
+	if (p->budgets == NULL) {
+		free(p);
+		return NULL;
+	}
 	return p;
 }
 
@@ -49,6 +56,7 @@ void pricing_free(struct pricing *p)
 	if (p == NULL)
 		return;
 	table_done(&p->table);
+	budgets_free(p->budgets);
 	map_end(&p->lease);
 	free(p);
 }
@@ -158,6 +166,13 @@ static void step_all(const struct pricing *p)
 	}
 }
 
+static struct prices_edge *edge_of(const void *ctx, const char *provider, const char *id)
+{
+	const struct table *t = ctx;
+	const struct named *name = find(t, provider, id);
+	return name == NULL ? NULL : &t->edges[name->index];
+}
+
 /* `loads` are in order of bins; one without a load changes nothing. */
 static void take_account(const struct pricing *p, const struct store_load *loads, size_t n)
 {
@@ -166,6 +181,7 @@ static void take_account(const struct pricing *p, const struct store_load *loads
 		memset(p->table.edges, 0, p->table.n * sizeof(*p->table.edges));
 		for (; i < n && loads[i].start == start; i++)
 			measure(p, &loads[i]);
+		budgets_lay(p->budgets, edge_of, &p->table);
 		step_all(p);
 	}
 }
@@ -175,20 +191,22 @@ static enum err read_bins(struct pricing *p, int64_t now)
 	const int64_t bin = p->o.bin_seconds, past = PRICING_PAST * bin;
 	const int64_t settled = now - bin / 5;
 	const int64_t due = settled - settled % bin; /* end of the last bin that is */
-	struct store_load *loads;
+	struct store_load *loads = NULL;
 	size_t n;
 	/* The first time, after an absence, and when a wrong clock has been put right. */
 	if (p->next < due - past || p->next > due + past)
 		p->next = due - past;
 	if (p->next >= due)
 		return ERR_OK;
-	const enum err e = store_loads(p->o.store, p->next, due, p->o.bin_seconds, &loads, &n);
-	if (e != ERR_OK)
-		return e;
-	take_account(p, loads, n);
+	enum err e = budgets_read(p->budgets, p->o.store, p->o.bin_seconds, due);
+	if (e == ERR_OK)
+		e = store_loads(p->o.store, p->next, due, p->o.bin_seconds, &loads, &n);
+	if (e == ERR_OK) {
+		take_account(p, loads, n);
+		p->next = due;
+	}
 	free(loads);
-	p->next = due;
-	return ERR_OK;
+	return e;
 }
 
 /* ---- prices ---- */

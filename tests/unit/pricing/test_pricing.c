@@ -3,6 +3,7 @@
 
 #include "common/map/snapshot.h"
 #include "server/pricing/pricing.h"
+#include "server/report/agreements.h"
 #include "tests/support/db.h"
 
 #include <stdio.h>
@@ -170,6 +171,42 @@ static void the_ratio_limit_is_the_interconnects_own_or_the_options(void **state
 	assert_int_equal(price(0, NULL).out, 100);
 }
 
+static void agree_on_400_mbps(void)
+{
+	static const char *const body =
+		"{\"format\":\"p4p-contract/1\",\"provider\":\"isp-a\",\"id\":\"c\","
+		"\"interconnects\":[\"transit\"],\"model\":\"flat\",\"commit_mbps\":400,"
+		"\"unit_price\":\"1\",\"currency\":\"USD\",\"percentile\":99}";
+	const struct agreement_upload u = { .kind = STORE_CONTRACT,
+		                            .provider = "isp-a",
+		                            .id = "c",
+		                            .body = body,
+		                            .size = strlen(body),
+		                            .author = "alice" };
+	struct agreement_change change;
+	struct faults *faults = faults_new();
+	assert_string_equal(db_state_of("UPDATE interconnects SET relation = 'transit'"), "");
+	if (agreement_put(h.store, &u, &change, faults) != ERR_OK)
+		fail_msg("%s: %s", faults->list[0].where, faults->list[0].text);
+	faults_free(faults);
+}
+
+/* Of November's 8,640 bins the 86 highest are free. */
+static void a_percentile_that_has_no_free_bins_left_is_paid_for(void **state)
+{
+	(void)state;
+	count(STORE_COUNTER, 0, "transit", 50, 10);
+	agree_on_400_mbps();
+	for (int64_t i = 1; i < 86; i++)
+		count(STORE_COUNTER, i, "transit", 50, 10);
+	work_after(h.pricing, 84);
+	assert_int_equal(price(1, NULL).out, 100);
+	work_after(h.pricing, 85);
+	const struct map_crossing after = price(1, NULL);
+	assert_int_equal(after.out, 113); /* 1 + 0.5 * (500 / 400 - 1) */
+	assert_int_equal(after.in, 100);
+}
+
 static void what_was_hardly_watched_is_no_measurement(void **state)
 {
 	(void)state;
@@ -238,6 +275,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_bin_waits_for_those_who_report_late),
 	TEST(counters_count_before_announces),
 	TEST(the_ratio_limit_is_the_interconnects_own_or_the_options),
+	TEST(a_percentile_that_has_no_free_bins_left_is_paid_for),
 	TEST(what_was_hardly_watched_is_no_measurement),
 	TEST(a_restart_comes_to_the_same_prices),
 	TEST(a_new_map_keeps_prices_but_where_its_costs_are_others),

@@ -197,14 +197,13 @@ static void a_budget_counts_when_the_free_bins_are_gone(void **state)
 	(void)state;
 	struct prices_edge e = loaded(40, 40);
 	struct prices_state s = start(100, 100);
-	e.budget[PRICES_OUT].bps = 3ULL * GBIT;
-	e.budget[PRICES_OUT].bins_left = 1;
+	e.budget[PRICES_OUT] = (struct prices_budget){ 3ULL * GBIT, 4.0 * GBIT, 1 };
 	steps(&e, &s, 5);
 	assert_prices(&s, 100, 100);
 	e.budget[PRICES_OUT].bins_left = 0;
 	steps(&e, &s, 1);
 	assert_prices(&s, 117, 100); /* 1 + 0.5 * (4 / 3 - 1) */
-	e.load_bps[PRICES_OUT] = 2.0 * GBIT;
+	e.budget[PRICES_OUT].load_bps = 2.0 * GBIT;
 	steps(&e, &s, 3);
 	assert_prices(&s, 100, 100);
 }
@@ -234,6 +233,7 @@ static void play(uint64_t seed, struct prices_state *s, size_t n)
 			edges[i].known = random_below(&seed, 10) > 0;
 			edges[i].ratio_limit_milli = i % 2 == 0 ? 1800 : 0;
 			edges[i].budget[PRICES_IN].bps = i % 3 == 0 ? 5ULL * GBIT : 0;
+			edges[i].budget[PRICES_IN].load_bps = edges[i].load_bps[PRICES_IN];
 		}
 		prices_step(edges, s, n);
 		for (size_t i = 0; i < n; i++)
