@@ -62,6 +62,18 @@ bool http_parameter(const struct http_request *r, const char *name, char *out, s
 	return false;
 }
 
+bool http_has_parameter(const struct http_request *r, const char *name)
+{
+	const size_t n = strlen(name);
+	for (const char *at = r->query; *at != '\0'; at += *at == '&') {
+		const size_t size = strcspn(at, "&");
+		if (size >= n && strncmp(at, name, n) == 0 && (size == n || at[n] == '='))
+			return true;
+		at += size;
+	}
+	return false;
+}
+
 void http_reply_header(struct http_reply *reply, const char *name, const char *value)
 {
 	assert_true(reply->n_headers < HTTP_HEADERS_MAX);
