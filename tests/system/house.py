@@ -19,6 +19,7 @@ import urllib.parse
 import urllib.request
 
 P4PD = os.environ.get("P4PD", "build/server/p4pd")
+UNDER = os.environ.get("P4PD_UNDER", "").split()  # a command that runs p4pd: tests/support/as_unit
 NET = os.environ.get("P4PD_TEST_NET", "127")
 SLOW = float(os.environ.get("P4PD_TEST_SLOW", "1"))  # sanitizers: everything takes longer
 
@@ -133,7 +134,7 @@ class Daemon:
     def start(self, ready=True):
         arguments = [x for k, v in self.settings.items() for x in ("--set", f"{k}={v}")]
         with open(self.state / "log", "ab") as log:
-            self.process = subprocess.Popen([P4PD, *arguments], stderr=log)
+            self.process = subprocess.Popen([*UNDER, P4PD, *arguments], stderr=log)
         if ready:
             wait_for("p4pd is ready", 20, self.is_ready)
         return self
