@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens, passkeys, and who did what. */
+/* Passkeys, and who did what. */
 #include "server/api/body.h"
 #include "server/api/routes.h"
 
@@ -8,124 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- tokens ---- */
-
-static void put_token(struct text *t, const struct store_token *token)
-{
-	text_put(t, "{\"name\":");
-	text_json_string(t, token->name);
-	call_put_string(t, "role", store_role_name(token->role));
-	if (token->provider[0] != '\0')
-		call_put_string(t, "provider", token->provider);
-	else
-		text_put(t, ",\"provider\":null");
-	call_put_time(t, "created", token->created);
-}
-
-void tokens_get(struct call *c)
-{
-	struct store_token *list = NULL;
-	size_t n = 0;
-	const enum err e = store_tokens(c->use->store, &list, &n);
-	if (e != ERR_OK) {
-		call_failed(c, e, "no tokens");
-		return;
-	}
-	struct text *t = call_json(c, 200);
-	text_put(t, "{\"tokens\":[");
-	for (size_t i = 0; i < n; i++) {
-		text_put(t, i > 0 ? "," : "");
-		put_token(t, &list[i]);
-		text_put(t, "}");
-	}
-	text_put(t, "]}\n");
-	free(list);
-}
-
-static void read_name(const json_t *body, char out[static 65], struct faults *faults)
-{
-	const char *name = body_string(body, "name", faults);
-	if (name == NULL)
-		return;
-	if (!body_is_name(name))
-		(void)faults_add(faults, ERR_MALFORMED, "malformed", "/name",
-		                 "1 to 64 letters, digits or any of -_.:@");
-	else if (strcmp(name, "admin") == 0)
-		(void)faults_add(faults, ERR_EXISTS, "reserved", "/name",
-		                 "is the name of the token in the state folder");
-	else
-		(void)snprintf(out, 65, "%s", name);
-}
-
-static void read_role(const json_t *body, struct store_token *out, struct faults *faults)
-{
-	const char *role = body_string(body, "role", faults);
-	const char *provider = body_string(body, "provider", faults);
-	if (role == NULL || provider == NULL)
-		return;
-	if (!store_role_find(role, &out->role)) {
-		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/role",
-		                 "must be viewer, analyst, operator, approver, auditor or admin");
-		return;
-	}
-	if (out->role == STORE_ADMIN && provider[0] != '\0')
-		(void)faults_add(faults, ERR_RANGE, "out-of-range", "/provider",
-		                 "an admin is of all providers");
-	else if (out->role != STORE_ADMIN && !body_is_name(provider))
-		(void)faults_add(faults, ERR_MALFORMED, provider[0] ? "malformed" : "missing",
-		                 "/provider", "a token with role %s is of one provider: say which",
-		                 role);
-	else
-		(void)snprintf(out->provider, sizeof(out->provider), "%s", provider);
-}
-
-static void make_token(struct call *c, struct store_token *token)
-{
-	char text[AUTH_TOKEN_SIZE], what[128];
-	uint64_t id;
-	const enum err e = auth_token_new(c->use->auth, token, c->who.name, text, &id);
-	if (e != ERR_OK) {
-		(void)snprintf(what, sizeof(what), "there is a token named %s already",
-		               token->name);
-		call_failed(c, e, what);
-		return;
-	}
-	struct text *t = call_json(c, 201);
-	put_token(t, token);
-	call_put_string(t, "token", text); /* shown this once */
-	text_put(t, "}\n");
-}
-
-void token_post(struct call *c)
-{
-	struct store_token token = { .created = c->now };
-	json_t *body = call_body_object(c);
-	if (body == NULL)
-		return;
-	struct faults *faults = faults_new();
-	if (faults != NULL) {
-		static const char *const keys[] = { "name", "role", "provider", NULL };
-		body_reject_unknown(body, keys, faults);
-		read_name(body, token.name, faults);
-		read_role(body, &token, faults);
-	}
-	if (faults == NULL)
-		call_failed(c, ERR_NOMEM, "");
-	else if (faults->count > 0)
-		call_refused(c, faults);
-	else
-		make_token(c, &token);
-	faults_free(faults);
-	json_decref(body);
-}
-
-void token_delete(struct call *c)
-{
-	char what[192];
-	(void)snprintf(what, sizeof(what), "there is no token named %.128s", c->path.part[0]);
-	call_empty(c, store_token_remove(c->use->store, c->path.part[0], c->who.name), what);
-}
 
 /* ---- passkeys ---- */
 
@@ -219,7 +101,7 @@ void passkey_post(struct call *c)
 		return;
 	}
 	body_reject_unknown(body, keys, faults);
-	read_name(body, key.name, faults);
+	body_new_name(body, key.name, faults);
 	key.max_peers = number_member(body, "max_peers", PEERS_MOST, faults);
 	key.per_minute = number_member(body, "announces_per_minute", RATE_MOST, faults);
 	const char *own = body_string(body, "passkey", faults);

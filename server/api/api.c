@@ -17,7 +17,8 @@ enum door {
 	DOOR_OPEN, /* nobody's */
 	DOOR_PART, /* the right on the provider that the path names first */
 	DOOR_OWN,  /* the right on the token's own provider; the handler shows no other */
-	DOOR_ALL   /* the right on all providers */
+	DOOR_ALL,  /* the right on all providers */
+	DOOR_SELF  /* the right on all, or the path names the very token that asks */
 };
 
 static const struct route {
@@ -66,7 +67,9 @@ static const struct route {
 	{ "POST", "/v1/samples", DOOR_OWN, AUTH_SAMPLES, samples_post },
 	{ "GET", "/v1/tokens", DOOR_ALL, AUTH_ADMIN, tokens_get },
 	{ "POST", "/v1/tokens", DOOR_ALL, AUTH_ADMIN, token_post },
+	{ "PATCH", "/v1/tokens/{name}", DOOR_ALL, AUTH_ADMIN, token_patch },
 	{ "DELETE", "/v1/tokens/{name}", DOOR_ALL, AUTH_ADMIN, token_delete },
+	{ "POST", "/v1/tokens/{name}/rotate", DOOR_SELF, AUTH_ADMIN, token_rotate },
 	{ "GET", "/v1/passkeys", DOOR_ALL, AUTH_ADMIN, passkeys_get },
 	{ "POST", "/v1/passkeys", DOOR_ALL, AUTH_ADMIN, passkey_post },
 	{ "DELETE", "/v1/passkeys/{name}", DOOR_ALL, AUTH_ADMIN, passkey_delete },
@@ -145,7 +148,8 @@ static const struct route *find(struct call *c)
 static bool knows(struct call *c)
 {
 	const char *header = http_header(c->request, "Authorization");
-	const enum err e = auth_who(c->use->auth, header, &c->who);
+	struct auth_refusal refusal;
+	const enum err e = auth_who(c->use->auth, header, &c->who, &refusal);
 	if (e == ERR_OK)
 		return true;
 	if (e != ERR_DENIED) {
@@ -155,9 +159,7 @@ static bool knows(struct call *c)
 	http_reply_header(c->reply, "WWW-Authenticate",
 	                  header == NULL ? "Bearer realm=\"p4pd\""
 	                                 : "Bearer realm=\"p4pd\", error=\"invalid_token\"");
-	call_problem(c, 401, "%s",
-	             header == NULL ? "a token is needed: Authorization: Bearer TOKEN"
-	                            : "this token is not known");
+	call_problem(c, 401, "%s", refusal.why);
 	return false;
 }
 
@@ -172,7 +174,8 @@ static bool admit(struct call *c, const struct route *r)
 		provider = c->path.part[0];
 	else if (r->door == DOOR_OWN && c->who.provider[0] != '\0')
 		provider = c->who.provider;
-	if (auth_may(&c->who, r->right, provider))
+	if (auth_may(&c->who, r->right, provider) ||
+	    (r->door == DOOR_SELF && strcmp(c->who.name, c->path.part[0]) == 0))
 		return true;
 	call_problem(c, 403, "token %s may not do this%s%.64s", c->who.name,
 	             r->door == DOOR_PART ? " for provider " : "",

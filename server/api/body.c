@@ -26,6 +26,21 @@ const char *body_string(const json_t *body, const char *key, struct faults *faul
 	return NULL;
 }
 
+void body_new_name(const json_t *body, char out[static 65], struct faults *faults)
+{
+	const char *name = body_string(body, "name", faults);
+	if (name == NULL)
+		return;
+	if (!body_is_name(name))
+		(void)faults_add(faults, ERR_MALFORMED, "malformed", "/name",
+		                 "1 to 64 letters, digits or any of -_.:@");
+	else if (strcmp(name, "admin") == 0)
+		(void)faults_add(faults, ERR_EXISTS, "reserved", "/name",
+		                 "is the name of the token in the state folder");
+	else
+		(void)snprintf(out, 65, "%s", name);
+}
+
 void body_reject_unknown(json_t *body, const char *const *keys, struct faults *faults)
 {
 	const char *key;

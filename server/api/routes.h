@@ -20,8 +20,10 @@ call_handle statements_get, statement_post, statement_get, statement_verify_get;
 call_handle interconnects_get, interconnect_put, balance_get, quality_get, series_get, steering_get,
 	matrix_get, top_get, samples_post;
 
+/* tokens.c */
+call_handle tokens_get, token_post, token_patch, token_delete, token_rotate;
+
 /* admin.c */
-call_handle tokens_get, token_post, token_delete;
 call_handle passkeys_get, passkey_post, passkey_delete;
 call_handle audit_get;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -19,7 +20,8 @@ enum {
 	ADMIN_MIN = 16, /* an operator may write a token of their own */
 	ADMIN_MAX = 200,
 	PASSKEY_MIN = 16,
-	PASSKEY_SECRET_SIZE = 16
+	PASSKEY_SECRET_SIZE = 16,
+	LAST_USE_SECONDS = 60
 };
 #define TOKEN_PREFIX "p4pd_" /* lets secret scanners recognise a leaked one */
 _Static_assert(sizeof(TOKEN_PREFIX) + SECRET_DIGITS <= AUTH_TOKEN_SIZE, "a token fits");
@@ -165,11 +167,67 @@ static const char *bearer(const char *header)
 	return length >= ADMIN_MIN && length <= ADMIN_MAX ? token : NULL;
 }
 
-enum err auth_who(struct auth *a, const char *header, struct auth_who *out)
+static enum err refuse(struct auth_refusal *refusal, const char *why)
+{
+	(void)snprintf(refusal->why, sizeof(refusal->why), "%s", why);
+	return ERR_DENIED;
+}
+
+static enum err unknown(struct auth_refusal *refusal)
+{
+	return refuse(refusal, "this token is not known");
+}
+
+/* Whoever holds a secret that was good once may hear what became of it. */
+static enum err judge(const struct store_token *t, enum store_secret what,
+                      struct auth_refusal *refusal)
+{
+	char at[24];
+	switch (what) {
+	case STORE_VALID:
+	case STORE_PREVIOUS:
+		return ERR_OK;
+	case STORE_REPLACED:
+		return refuse(refusal, "this token was rotated: another one has its name now");
+	case STORE_REVOKED:
+		return refuse(refusal, "this token was revoked");
+	case STORE_EXPIRED:
+		break;
+	}
+	text_time_print(t->expires, at);
+	(void)snprintf(refusal->why, sizeof(refusal->why),
+	               "this token expired at %s; an admin can make it valid again", at);
+	return ERR_DENIED;
+}
+
+static enum err look_up(struct auth *a, const uint8_t hash[static HASH_SIZE], struct auth_who *out,
+                        struct auth_refusal *refusal)
+{
+	struct store_token found;
+	enum store_secret what;
+	enum err e = store_token_find(a->store, hash, &found, &what);
+	if (e == ERR_NOT_FOUND)
+		return unknown(refusal);
+	if (e == ERR_OK)
+		e = judge(&found, what, refusal);
+	if (e != ERR_OK)
+		return e;
+	if ((int64_t)time(NULL) - found.last_used >= LAST_USE_SECONDS)
+		store_token_used(a->store, &found);
+	*out = (struct auth_who){ .role = found.role, .rotated = what == STORE_PREVIOUS };
+	memcpy(out->name, found.name, sizeof(out->name));
+	memcpy(out->provider, found.provider, sizeof(out->provider));
+	return ERR_OK;
+}
+
+enum err auth_who(struct auth *a, const char *header, struct auth_who *out,
+                  struct auth_refusal *refusal)
 {
 	const char *token = bearer(header);
+	if (header == NULL)
+		return refuse(refusal, "a token is needed: Authorization: Bearer TOKEN");
 	if (token == NULL)
-		return ERR_DENIED;
+		return unknown(refusal);
 
 	uint8_t hash[HASH_SIZE];
 	hash_token(token, strlen(token), hash);
@@ -177,16 +235,7 @@ enum err auth_who(struct auth *a, const char *header, struct auth_who *out)
 		*out = (struct auth_who){ .name = "admin", .role = STORE_ADMIN };
 		return ERR_OK;
 	}
-	if (!looks_like_token(token))
-		return ERR_DENIED;
-	struct store_token found;
-	const enum err e = store_token_find(a->store, hash, &found);
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? ERR_DENIED : e;
-	*out = (struct auth_who){ .role = found.role };
-	memcpy(out->name, found.name, sizeof(out->name));
-	memcpy(out->provider, found.provider, sizeof(out->provider));
-	return ERR_OK;
+	return looks_like_token(token) ? look_up(a, hash, out, refusal) : unknown(refusal);
 }
 
 enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,
@@ -202,6 +251,22 @@ enum err auth_token_new(struct auth *a, const struct store_token *about, const c
 	make_token(token);
 	hash_token(token, strlen(token), hash);
 	const enum err e = store_token_add(a->store, about, hash, author, id);
+	if (e == ERR_OK)
+		memcpy(text, token, sizeof(token));
+	sodium_memzero(token, sizeof(token));
+	return e;
+}
+
+enum err auth_token_rotate(struct auth *a, const char *name, uint32_t grace_seconds,
+                           int64_t expires, const char *author, char text[static AUTH_TOKEN_SIZE],
+                           struct store_token *out)
+{
+	char token[AUTH_TOKEN_SIZE];
+	uint8_t hash[HASH_SIZE];
+	make_token(token);
+	hash_token(token, strlen(token), hash);
+	const enum err e =
+		store_token_rotate(a->store, name, hash, grace_seconds, expires, author, out);
 	if (e == ERR_OK)
 		memcpy(text, token, sizeof(token));
 	sodium_memzero(token, sizeof(token));

@@ -28,6 +28,7 @@ struct auth_who {
 	char name[65]; /* "admin" or the token's */
 	enum store_role role;
 	char provider[65]; /* "" for admin: all */
+	bool rotated;      /* with the secret of before the last rotation */
 };
 
 /* May `who` do that to `provider` (NULL: to all)? */

@@ -148,14 +148,50 @@ struct store_token {
 	enum store_role role;
 	char provider[65]; /* "" for admin */
 	int64_t created;
+	int64_t expires;        /* 0: never */
+	int64_t last_used;      /* to about a minute; 0: not yet */
+	int64_t previous_until; /* of the secret before the last rotation; 0: there is none */
+};
+
+/* What a hash opens, by the database's clock. */
+enum store_secret {
+	STORE_VALID,
+	STORE_PREVIOUS, /* that of before the last rotation, in its time of grace */
+	STORE_REPLACED, /* the same after it */
+	STORE_EXPIRED,
+	STORE_REVOKED
 };
 
 /* `hash` is 32 bytes. ERR_EXISTS: the name is taken. Audited. */
 enum err store_token_add(struct store *s, const struct store_token *token,
                          const uint8_t hash[static 32], const char *author,
                          uint64_t *id) must_check;
-enum err store_token_find(struct store *s, const uint8_t hash[static 32],
-                          struct store_token *out) must_check;
+/*
+ * Asks the database each time, so that what was revoked, downgraded or rotated anywhere is so at once
+ * everywhere. ERR_NOT_FOUND: no token ever had it.
+ */
+enum err store_token_find(struct store *s, const uint8_t hash[static 32], struct store_token *out,
+                          enum store_secret *what) must_check;
+/*
+ * Writes down that it was used, if that was not done within the last minute. A failure is logged and
+ * forgotten: who may read must not need a database that can be written.
+ */
+void store_token_used(struct store *s, const struct store_token *token);
+/*
+ * Another secret under the same name. The old one works for `grace_seconds` more, the one before that
+ * no longer. expires: 0 is never, negative as it was. ERR_NOT_FOUND; ERR_RANGE: it would have expired
+ * already. Audited.
+ */
+enum err store_token_rotate(struct store *s, const char *name, const uint8_t hash[static 32],
+                            uint32_t grace_seconds, int64_t expires, const char *author,
+                            struct store_token *out) must_check;
+/*
+ * Another role or another end: `role` NULL and `expires` negative leave it. ERR_NOT_FOUND; ERR_RANGE:
+ * an admin's token becomes no other, and no other an admin's. Audited.
+ */
+enum err store_token_change(struct store *s, const char *name, const enum store_role *role,
+                            int64_t expires, const char *author,
+                            struct store_token *out) must_check;
 enum err store_token_remove(struct store *s, const char *name, const char *author) must_check;
 enum err store_tokens(struct store *s, struct store_token **out, size_t *count) must_check;
 

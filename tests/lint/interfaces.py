@@ -24,7 +24,7 @@ path = None
 for line in read("schema/openapi.yaml").splitlines():
     if found := re.fullmatch(r"  (/\S*):", line):
         path = found[1]
-    elif found := re.fullmatch(r"    (get|put|post|delete):", line):
+    elif found := re.fullmatch(r"    (get|put|post|patch|delete):", line):
         described.add((found[1].upper(), path))
     elif line == "components:":
         break

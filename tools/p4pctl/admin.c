@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct text path_of(const char *path)
 {
@@ -37,6 +38,42 @@ static enum ctl_exit post_secret(const struct ctl *c, const char *path, const st
 	return code;
 }
 
+/* --expires as a member; false: said why. */
+static bool put_expires(const struct ctl *c, struct text *body)
+{
+	const char *said = c->option[CTL_EXPIRES];
+	char at[24];
+	uint64_t seconds;
+	int64_t when;
+	if (said == NULL)
+		return true;
+	if (strcmp(said, "never") == 0) {
+		text_put(body, ",\"expires\":null");
+		return true;
+	}
+	if (ctl_duration(said, &seconds) && seconds < UINT32_MAX)
+		when = (int64_t)time(NULL) + (int64_t)seconds;
+	else if (!text_time(said, &when)) {
+		(void)ctl_fail(CTL_USAGE,
+		               "--expires %s: a time such as 2027-01-31T00:00:00Z, so long such as "
+		               "90d, or never",
+		               said);
+		return false;
+	}
+	text_time_print(when, at);
+	text_printf(body, ",\"expires\":\"%s\"", at);
+	return true;
+}
+
+/* Removes the comma before the first member. */
+static const struct text *close_object(struct text *body)
+{
+	text_put(body, "}");
+	if (!body->bad && body->size > 2)
+		body->bytes[1] = body->bytes[1] == ',' ? ' ' : body->bytes[1];
+	return body;
+}
+
 enum ctl_exit ctl_token_create(const struct ctl *c)
 {
 	const char *role = c->option[CTL_ROLE] != NULL ? c->option[CTL_ROLE] : "analyst";
@@ -49,10 +86,65 @@ enum ctl_exit ctl_token_create(const struct ctl *c)
 		text_put(&body, ",\"provider\":");
 		text_json_string(&body, c->option[CTL_PROVIDER]);
 	}
-	text_put(&body, "}");
-	const enum ctl_exit code = post_secret(c, "/v1/tokens", &body, "token");
+	const enum ctl_exit code =
+		put_expires(c, &body) ? post_secret(c, "/v1/tokens", close_object(&body), "token")
+				      : CTL_USAGE;
 	text_done(&body);
 	return code;
+}
+
+enum ctl_exit ctl_token_rotate(const struct ctl *c)
+{
+	const char *grace = c->option[CTL_GRACE];
+	struct text body = { 0 }, path = path_of("/v1/tokens");
+	uint64_t seconds;
+	enum ctl_exit code = CTL_USAGE;
+	ctl_segment(&path, c->args[0]);
+	text_put(&path, "/rotate");
+	text_put(&body, "{");
+	if (grace != NULL && !ctl_duration(grace, &seconds)) {
+		(void)ctl_fail(code, "--grace %s: seconds, or such as 30m, 8h, 7d", grace);
+	} else {
+		if (grace != NULL)
+			text_printf(&body, ",\"grace_seconds\":%llu", (unsigned long long)seconds);
+		if (put_expires(c, &body))
+			code = post_secret(c, path.bytes, close_object(&body), "token");
+	}
+	text_done(&body);
+	text_done(&path);
+	return code;
+}
+
+enum ctl_exit ctl_token_change(const struct ctl *c)
+{
+	struct text body = { 0 }, answer = { 0 };
+	struct ctl_request r = { .method = "PATCH",
+		                 .path = path_of("/v1/tokens"),
+		                 .body = &body,
+		                 .content_type = "application/json" };
+	ctl_segment(&r.path, c->args[0]);
+	text_put(&body, "{");
+	if (c->option[CTL_ROLE] != NULL) {
+		text_put(&body, ",\"role\":");
+		text_json_string(&body, c->option[CTL_ROLE]);
+	}
+	enum ctl_exit code = CTL_USAGE;
+	if (c->option[CTL_ROLE] == NULL && c->option[CTL_EXPIRES] == NULL)
+		(void)ctl_fail(code, "what is to change? --role, --expires");
+	else if (put_expires(c, &body)) {
+		(void)close_object(&body);
+		code = ctl_ask(c, &r, &answer);
+		if (code == CTL_OK && !c->json)
+			printf("changed\n");
+	}
+	text_done(&body);
+	text_done(&answer);
+	return code;
+}
+
+static const char *or_never(const char *time)
+{
+	return time[0] != '\0' ? time : "never";
 }
 
 enum ctl_exit ctl_token_list(const struct ctl *c)
@@ -60,17 +152,22 @@ enum ctl_exit ctl_token_list(const struct ctl *c)
 	enum ctl_exit code;
 	json_t *json = ctl_get(c, path_of("/v1/tokens"), &code), *token;
 	if (json != NULL && !c->json) {
-		static const char *const heads[] = { "NAME", "ROLE", "PROVIDER", "CREATED", NULL };
+		static const char *const heads[] = { "NAME",    "ROLE",      "PROVIDER",  "CREATED",
+			                             "EXPIRES", "LAST USED", "OLD UNTIL", NULL };
 		struct columns t;
 		size_t i;
 		columns_begin(&t, heads);
 		json_array_foreach(json_object_get(json, "tokens"), i, token)
 		{
 			const char *provider = ctl_string(token, "provider");
+			const char *old = ctl_string(token, "previous_until");
 			columns_add(&t, "%s", ctl_string(token, "name"));
 			columns_add(&t, "%s", ctl_string(token, "role"));
 			columns_add(&t, "%s", provider[0] != '\0' ? provider : "(all)");
 			columns_add(&t, "%s", ctl_string(token, "created"));
+			columns_add(&t, "%s", or_never(ctl_string(token, "expires")));
+			columns_add(&t, "%s", or_never(ctl_string(token, "last_used")));
+			columns_add(&t, "%s", old[0] != '\0' ? old : "-");
 		}
 		(void)columns_print(&t, stdout);
 	}

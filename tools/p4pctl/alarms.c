@@ -116,8 +116,7 @@ enum ctl_exit ctl_alarms_ack(const struct ctl *c)
 	return send(c, "POST", path_of("/v1/alarms", c->args[0], "/ack"), NULL, "acknowledged");
 }
 
-/* "90", "30m", "8h", "7d" as seconds. */
-static bool read_duration(const char *s, uint64_t *seconds)
+bool ctl_duration(const char *s, uint64_t *seconds)
 {
 	static const struct {
 		char unit;
@@ -141,7 +140,7 @@ enum ctl_exit ctl_alarms_mute(const struct ctl *c)
 	const char *duration = c->option[CTL_FOR] != NULL ? c->option[CTL_FOR] : "8h";
 	struct text body = { 0 };
 	uint64_t seconds;
-	if (!read_duration(duration, &seconds))
+	if (!ctl_duration(duration, &seconds))
 		return ctl_fail(CTL_USAGE, "--for %s: seconds, or such as 30m, 8h, 7d", duration);
 	text_printf(&body, "{\"seconds\":%llu}", (unsigned long long)seconds);
 	const enum ctl_exit code = send(c, "POST", path_of("/v1/alarms", c->args[0], "/mute"),

@@ -53,6 +53,8 @@ enum ctl_option {
 	CTL_PID,
 	CTL_NEIGHBOR,
 	CTL_COSTS,
+	CTL_EXPIRES,
+	CTL_GRACE,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -90,6 +92,9 @@ enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 
 /* The next value of an option that was given once or more, NULL after the last. *at begins as 0. */
 const char *ctl_next(const struct ctl *c, enum ctl_option option, size_t *at);
+
+/* "90", "30m", "8h", "7d" as seconds; false: it is none. */
+bool ctl_duration(const char *s, uint64_t *seconds);
 
 /* A whole file of at most `max` bytes, "-" is standard input. false: said why. text_done() it. */
 bool ctl_read_file(const char *path, size_t max, struct text *out);
@@ -140,7 +145,7 @@ ctl_run ctl_exporters;
 /* import.c */
 ctl_run ctl_samples_import;
 /* admin.c */
-ctl_run ctl_token_create, ctl_token_list, ctl_token_revoke;
+ctl_run ctl_token_create, ctl_token_list, ctl_token_change, ctl_token_rotate, ctl_token_revoke;
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;

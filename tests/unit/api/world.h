@@ -81,9 +81,11 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
 	(void)snprintf(reply->headers[reply->n_headers++].value, 128, "%s", value);
 }
 
-enum err auth_who(struct auth *a, const char *header, struct auth_who *out)
+enum err auth_who(struct auth *a, const char *header, struct auth_who *out,
+                  struct auth_refusal *refusal)
 {
 	(void)a;
+	(void)snprintf(refusal->why, sizeof(refusal->why), "who are you?");
 	if (header == NULL || strcmp(header, "Bearer good") != 0)
 		return header != NULL && strcmp(header, "Bearer away") == 0 ? ERR_AWAY : ERR_DENIED;
 	*out = world.who;
@@ -197,6 +199,28 @@ enum err store_tokens(struct store *s, struct store_token **out, size_t *count)
 	static const struct store_token t = { .name = "t", .role = STORE_ANALYST, .provider = "p" };
 	(void)s;
 	return one(&t, sizeof(t), out, count);
+}
+
+enum err store_token_change(struct store *s, const char *name, const enum store_role *role,
+                            int64_t expires, const char *author, struct store_token *out)
+{
+	(void)s, (void)author;
+	*out = (struct store_token){ .role = role != NULL ? *role : STORE_ANALYST,
+		                     .provider = "p",
+		                     .expires = expires < 0 ? 4102444799 : expires };
+	(void)snprintf(out->name, sizeof(out->name), "%s", name);
+	return world.answer;
+}
+
+enum err auth_token_rotate(struct auth *a, const char *name, uint32_t grace_seconds,
+                           int64_t expires, const char *author, char text[static AUTH_TOKEN_SIZE],
+                           struct store_token *out)
+{
+	(void)snprintf(text, AUTH_TOKEN_SIZE, "p4pd-other");
+	const enum err e = store_token_change(NULL, name, NULL, expires, author, out);
+	(void)a;
+	out->previous_until = grace_seconds;
+	return e;
 }
 
 enum err store_token_remove(struct store *s, const char *name, const char *author)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static char dir[64], path[80];
+static struct auth_refusal refusal;
 
 static int make_folder(void **state)
 {
@@ -68,22 +69,22 @@ static void the_admin_gets_in_without_a_database(void **state)
 	assert_int_equal(strlen(header), 7 + 5 + 64);
 
 	struct auth_who who;
-	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
 	assert_string_equal(who.name, "admin");
 	assert_string_equal(who.provider, "");
 	assert_int_equal(who.role, STORE_ADMIN);
 	memcpy(header, "bEARER", 6);
-	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
 	auth_free(a);
 
 	/* The next start reads the same file. */
 	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
-	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
 
 	/* One digit off could be another's token: only the database knows. */
 	char *last = &header[strlen(header) - 1];
 	*last = *last == '0' ? '1' : '0';
-	assert_int_equal(auth_who(a, header, &who), ERR_AWAY);
+	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_AWAY);
 	auth_free(a);
 	store_free(s);
 }
@@ -111,9 +112,9 @@ static void what_is_no_token_is_denied_without_asking(void **state)
 	write_token("operators-own-admin-token\n", 0640);
 	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		assert_int_equal(auth_who(a, headers[i], &who), ERR_DENIED);
+		assert_int_equal(auth_who(a, headers[i], &who, &refusal), ERR_DENIED);
 	assert_string_equal(who.name, "untouched");
-	assert_int_equal(auth_who(a, "Bearer operators-own-admin-token", &who), ERR_OK);
+	assert_int_equal(auth_who(a, "Bearer operators-own-admin-token", &who, &refusal), ERR_OK);
 	auth_free(a);
 	store_free(s);
 }
@@ -170,7 +171,7 @@ static void a_made_token_opens_until_it_is_revoked(void **state)
 
 	struct auth_who who;
 	(void)snprintf(header, sizeof(header), "Bearer %s", text);
-	assert_int_equal(auth_who(a, header, &who), ERR_OK);
+	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
 	assert_string_equal(who.name, "ana");
 	assert_string_equal(who.provider, "isp-a");
 	assert_int_equal(who.role, STORE_ANALYST);
@@ -181,7 +182,50 @@ static void a_made_token_opens_until_it_is_revoked(void **state)
 	assert_string_equal(found, "0"); /* never the token itself */
 
 	assert_int_equal(store_token_remove(s, "ana", "admin"), ERR_OK);
-	assert_int_equal(auth_who(a, header, &who), ERR_DENIED);
+	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_DENIED);
+	assert_string_equal(refusal.why, "this token was revoked");
+	auth_free(a);
+	store_free(s);
+}
+
+static const char *as_header(const char *token)
+{
+	static char header[128];
+	(void)snprintf(header, sizeof(header), "Bearer %s", token);
+	return header;
+}
+
+static void an_expired_or_rotated_token_says_so(void **state)
+{
+	(void)state;
+	struct store *s = db_store(NULL);
+	struct auth *a;
+	struct fault fault;
+	struct auth_who who;
+	struct store_token t = { .name = "ana", .role = STORE_ANALYST, .provider = "isp-a" };
+	char old[AUTH_TOKEN_SIZE], text[AUTH_TOKEN_SIZE];
+	uint64_t id;
+	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
+	assert_int_equal(auth_token_new(a, &t, "admin", old, &id), ERR_OK);
+
+	assert_int_equal(auth_token_rotate(a, "ana", 60, -1, "admin", text, &t), ERR_OK);
+	assert_string_not_equal(old, text);
+	assert_int_equal(auth_who(a, as_header(old), &who, &refusal), ERR_OK);
+	assert_true(who.rotated);
+	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_OK);
+	assert_false(who.rotated);
+	assert_string_equal(db_state_of("UPDATE tokens SET previous_until = now()"), "");
+	assert_int_equal(auth_who(a, as_header(old), &who, &refusal), ERR_DENIED);
+	assert_non_null(strstr(refusal.why, "rotated"));
+	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_OK);
+
+	assert_string_equal(db_state_of("UPDATE tokens SET expires = '2026-01-02T03:04:05Z'"), "");
+	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_DENIED);
+	assert_non_null(strstr(refusal.why, "expired at 2026-01-02T03:04:05Z"));
+	assert_int_equal(auth_token_rotate(a, "ana", 0, -1, "admin", text, &t), ERR_RANGE);
+	assert_int_equal(auth_token_rotate(a, "ana", 0, 4000000000, "admin", text, &t), ERR_OK);
+	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_OK);
+	assert_int_equal(auth_token_rotate(a, "bob", 0, -1, "admin", text, &t), ERR_NOT_FOUND);
 	auth_free(a);
 	store_free(s);
 }
@@ -255,6 +299,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_is_no_token_is_denied_without_asking),
 	TEST(refuses_a_token_file_that_is_no_secret),
 	TEST(a_made_token_opens_until_it_is_revoked),
+	TEST(an_expired_or_rotated_token_says_so),
 	TEST(refuses_tokens_nobody_should_have),
 	TEST(a_passkey_is_shown_once_and_kept_as_its_hash),
 };

@@ -19,8 +19,10 @@ static void a_role_may_what_is_written(void **state)
 		{ STORE_VIEWER, "V-------" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct auth_who who = { "n", rows[i].role, "isp-a" };
-		const struct auth_who nobodys = { "n", rows[i].role, "" };
+		const struct auth_who who = { .name = "n",
+			                      .role = rows[i].role,
+			                      .provider = "isp-a" };
+		const struct auth_who nobodys = { .name = "n", .role = rows[i].role };
 		for (enum auth_right r = AUTH_VIEW; r <= AUTH_ADMIN; r++) {
 			assert_int_equal(auth_may(&who, r, "isp-a"), rows[i].rights[r] != '-');
 			assert_false(auth_may(&who, r, "isp-ab"));

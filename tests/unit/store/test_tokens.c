@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static enum store_secret what;
 static const uint8_t one[32] = { 1, 0, '\\', 0xff }, two[32] = { 2 };
 
 static void a_token_is_found_by_its_hash(void **state)
@@ -16,17 +17,17 @@ static void a_token_is_found_by_its_hash(void **state)
 	struct store_token t = { .name = "untouched" }, *list;
 	uint64_t id = 0;
 	size_t n;
-	assert_int_equal(store_token_find(s, one, &t), ERR_NOT_FOUND);
+	assert_int_equal(store_token_find(s, one, &t, &what), ERR_NOT_FOUND);
 	assert_string_equal(t.name, "untouched");
 	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
 	assert_int_equal(store_token_add(s, &op, two, "admin", &id), ERR_EXISTS);
 	assert_int_equal(store_token_add(s, &root, two, "admin", &id), ERR_OK);
 
-	assert_int_equal(store_token_find(s, one, &t), ERR_OK);
+	assert_int_equal(store_token_find(s, one, &t, &what), ERR_OK);
 	assert_string_equal(t.name, "o'neil");
 	assert_string_equal(t.provider, "isp-a");
 	assert_int_equal(t.role, STORE_OPERATOR);
-	assert_int_equal(store_token_find(s, two, &t), ERR_OK);
+	assert_int_equal(store_token_find(s, two, &t, &what), ERR_OK);
 	assert_int_equal(t.role, STORE_ADMIN);
 	assert_int_equal(t.id, id);
 	assert_string_equal(t.provider, "");
@@ -48,13 +49,96 @@ static void a_revoked_token_is_gone_and_its_name_free(void **state)
 	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
 	assert_int_equal(store_token_remove(s, "op", "admin"), ERR_OK);
 	assert_int_equal(store_token_remove(s, "op", "admin"), ERR_NOT_FOUND);
-	assert_int_equal(store_token_find(s, one, &t), ERR_NOT_FOUND);
+	assert_int_equal(store_token_find(s, one, &t, &what), ERR_OK);
+	assert_int_equal(what, STORE_REVOKED);
 	assert_int_equal(store_tokens(s, &list, &n), ERR_OK);
 	assert_int_equal(n, 0);
 	free(list);
 	assert_int_equal(store_token_add(s, &op, one, "admin", &id),
 	                 ERR_EXISTS); /* the old secret */
 	assert_int_equal(store_token_add(s, &op, two, "admin", &id), ERR_OK);
+}
+
+static enum store_secret opens(const uint8_t hash[static 32])
+{
+	struct store_token t;
+	assert_int_equal(store_token_find(s, hash, &t, &what), ERR_OK);
+	assert_string_equal(t.name, "op");
+	return what;
+}
+
+static void a_rotated_token_has_two_secrets_for_a_while(void **state)
+{
+	(void)state;
+	static const uint8_t three[32] = { 3 };
+	const struct store_token op = { .name = "op", .role = STORE_OPERATOR, .provider = "isp-a" };
+	struct store_token t;
+	uint64_t id;
+	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
+	assert_int_equal(store_token_rotate(s, "op", two, 60, -1, "admin", &t), ERR_OK);
+	assert_int_equal(t.id, id);
+	assert_true(t.previous_until > t.created);
+	assert_int_equal(opens(one), STORE_PREVIOUS);
+	assert_int_equal(opens(two), STORE_VALID);
+	/* A third secret: the second has its time of grace, the first none any more. */
+	assert_int_equal(store_token_rotate(s, "op", three, 60, -1, "admin", &t), ERR_OK);
+	assert_int_equal(store_token_find(s, one, &t, &what), ERR_NOT_FOUND);
+	assert_int_equal(opens(two), STORE_PREVIOUS);
+	/* At once. */
+	assert_int_equal(store_token_rotate(s, "op", one, 0, -1, "admin", &t), ERR_OK);
+	assert_int_equal(t.previous_until, 0);
+	assert_int_equal(opens(three), STORE_REPLACED);
+	assert_int_equal(opens(one), STORE_VALID);
+	/* Revoked are all. */
+	assert_int_equal(store_token_rotate(s, "op", two, 60, -1, "admin", &t), ERR_OK);
+	assert_int_equal(store_token_remove(s, "op", "admin"), ERR_OK);
+	assert_int_equal(opens(one), STORE_REVOKED);
+	assert_int_equal(opens(two), STORE_REVOKED);
+	assert_int_equal(store_token_rotate(s, "op", three, 0, -1, "admin", &t), ERR_NOT_FOUND);
+}
+
+static void a_token_changes_its_role_and_its_end(void **state)
+{
+	(void)state;
+	const enum store_role viewer = STORE_VIEWER, admin = STORE_ADMIN;
+	const struct store_token op = {
+		.name = "op", .role = STORE_OPERATOR, .provider = "isp-a", .expires = 4000000000
+	};
+	struct store_token t;
+	uint64_t id;
+	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
+	assert_int_equal(store_token_change(s, "op", &viewer, -1, "admin", &t), ERR_OK);
+	assert_int_equal(t.role, STORE_VIEWER);
+	assert_int_equal(t.expires, 4000000000);
+	assert_int_equal(store_token_change(s, "op", NULL, 0, "admin", &t), ERR_OK);
+	assert_int_equal(t.role, STORE_VIEWER);
+	assert_int_equal(t.expires, 0);
+	assert_int_equal(store_token_change(s, "op", &admin, -1, "admin", &t), ERR_RANGE);
+	assert_int_equal(store_token_change(s, "oq", &viewer, -1, "admin", &t), ERR_NOT_FOUND);
+	assert_int_equal(store_token_change(s, "op", NULL, 1000, "admin", &t), ERR_OK);
+	assert_int_equal(opens(one), STORE_EXPIRED);
+}
+
+static void its_last_use_is_kept_to_the_minute(void **state)
+{
+	(void)state;
+	const struct store_token op = { .name = "op", .role = STORE_OPERATOR, .provider = "isp-a" };
+	struct store_token t;
+	uint64_t id;
+	char first[64], second[64];
+	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
+	assert_int_equal(store_token_find(s, one, &t, &what), ERR_OK);
+	assert_int_equal(t.last_used, 0);
+	store_token_used(s, &t);
+	db_ask("SELECT last_used FROM tokens", first, sizeof(first));
+	store_token_used(s, &t);
+	db_ask("SELECT last_used FROM tokens", second, sizeof(second));
+	assert_string_equal(first, second); /* no write per request */
+	assert_string_equal(
+		db_state_of("UPDATE tokens SET last_used = last_used - interval '61 s'"), "");
+	store_token_used(s, &t);
+	assert_int_equal(store_token_find(s, one, &t, &what), ERR_OK);
+	assert_true(t.last_used >= t.created);
 }
 
 static size_t listed(enum store_list which, const struct store_hash *first)
@@ -174,9 +258,15 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(a_token_is_found_by_its_hash),       TEST(a_revoked_token_is_gone_and_its_name_free),
-	TEST(the_access_lists_keep_hashes),       TEST(the_allowed_may_be_private),
-	TEST(the_list_of_clients_keeps_prefixes), TEST(the_audit_log_remembers_and_never_forgets),
+	TEST(a_token_is_found_by_its_hash),
+	TEST(a_revoked_token_is_gone_and_its_name_free),
+	TEST(a_rotated_token_has_two_secrets_for_a_while),
+	TEST(a_token_changes_its_role_and_its_end),
+	TEST(its_last_use_is_kept_to_the_minute),
+	TEST(the_access_lists_keep_hashes),
+	TEST(the_allowed_may_be_private),
+	TEST(the_list_of_clients_keeps_prefixes),
+	TEST(the_audit_log_remembers_and_never_forgets),
 };
 
 RUN_TESTS(tests)
