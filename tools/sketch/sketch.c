@@ -196,8 +196,9 @@ static void name_place(const struct sketch *s, struct sketch_origin from, char *
 		(void)snprintf(where, size, "%s", name);
 }
 
-static void note(struct faults *list, const char *kind, const char *where, const char *fmt,
-                 va_list ap)
+__attribute__((format(printf, 4, 0))) static void note(struct faults *list, const char *kind,
+                                                       const char *where, const char *fmt,
+                                                       va_list ap)
 {
 	char text[1024]; /* faults_add() cuts it, between characters */
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
