@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const formats[] = { "geofeed" };
+static const char *const formats[] = { "asrel", "geofeed", "mrt", "pfx2as" };
 
 static void again(const struct text *topology)
 {
@@ -42,6 +42,13 @@ static void read_as(const char *format, const uint8_t *data, size_t size, bool m
 	must(sketch_init(&s, &source, 1) == ERR_OK);
 	s.provider = "isp";
 	sketch_asn(&s, 64500);
+	if (strcmp(format, "mrt") == 0) {
+		sketch_pid(&s, "core");
+		struct map_interconnect *x =
+			sketch_interconnect(&s, "x", (struct sketch_origin){ 0 });
+		x->pid = "core";
+		x->neighbor_asn = 64501;
+	}
 	sketch_format(format)(&s, &source, 1, &ask);
 	const struct sketch_rules rules = { .minimize = minimize, .lab = true };
 	const enum err e = sketch_finish(&s, &rules, &topology, &costs);

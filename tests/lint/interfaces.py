@@ -32,7 +32,7 @@ compare("openapi.yaml", {" ".join(r) for r in routes}, {" ".join(r) for r in des
 
 main = read("tools/p4pctl/main.c")
 manual = read("deploy/man/p4pctl.1.rst")
-commands = {f"{words} {args}".strip() for words, args in re.findall(r'(?m)^\t\{ "([a-z ]+)",\s*"([^a-z"]*)",', main)}
+commands = {f"{words} {args}".strip() for words, args in re.findall(r'(?m)^\t\{ "([a-z0-9 ]+)",\s*"([^a-z"]*)",', main)}
 options = set(re.findall(r'\[CTL_\w+\] = \{ "([a-z-]+)"', main)) | set(re.findall(r'\[[A-Z_]+\] = \{ "([a-z-]+)", \w+_arg', main))
 titles = [line for line in manual.split("COMMANDS\n")[1].split("OPTIONS\n")[0].splitlines() if line.startswith("``")]
 compare("p4pctl.1.rst", commands, {words for line in titles for words in re.findall(r"``([^`]+)``", line)})

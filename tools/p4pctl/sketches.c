@@ -121,6 +121,7 @@ static enum ctl_exit read_ask(struct job *j)
 	j->ask.neighbors = j->neighbors;
 	j->ask.by = c->option[CTL_BY];
 	j->ask.pid = c->option[CTL_PID];
+	j->ask.lab = c->option[CTL_LAB] != NULL;
 	return CTL_OK;
 }
 

@@ -17,6 +17,7 @@ struct sketch_ask {
 	const char *pid;           /* --pid */
 	const uint32_t *neighbors; /* --neighbor */
 	size_t n_neighbors;
+	bool lab; /* --lab */
 };
 
 /* Adds what `sources` (those of the sketch, writable) say. */
@@ -30,7 +31,43 @@ sketch_read *sketch_format(const char *name);
 sketch_read sketch_geofeed;
 
 /*
- * Lines, for readers of text: cuts off the next one (its end, LF or CRLF, goes) and returns it, NULL
- * after the last. *at begins as the text, *line as 0.
+ * AS relations of CAIDA (serial-1, serial-2) and TopoScope: "A|B|R" a line, R -1 when A sells to B, 0 when
+ * they peer, 1 or 2 when they are siblings. Corrects the relations of interconnects that are there, and adds
+ * those of other neighbours at --pid; at "core" where there is no topology to add to.
+ */
+sketch_read sketch_asrel;
+
+/*
+ * A RIB as bgpdump -m prints it, a route a line -> `reach` of the interconnects that are there, but of
+ * transit: the prefixes, or with --by asn the ASNs that originate them, of all routes by way of the
+ * neighbour. Where the provider's ASN stands in the paths, the RIB is a collector's, and the neighbour
+ * comes next to it; else it is the provider's own, and the neighbour comes first.
+ */
+sketch_read sketch_mrt;
+
+/*
+ * Origins of prefixes: pyasn's tables ("PREFIX ASN"), CAIDA's pfx2as ("ADDRESS LENGTH ASN", with "A_B"
+ * for several origins and "A,B" for sets). What the provider's ASNs originate becomes PID "asN", or
+ * --pid, but where a PID of the topology to add to has it already.
+ */
+sketch_read sketch_pfx2as;
+
+/* ---- what readers of lines share ---- */
+
+/* The text of a source without its byte order mark; NULL, and a fault, when it is none. */
+char *sketch_text(struct sketch *s, const struct sketch_source *source, uint32_t number);
+
+/*
+ * Cuts off the next line (its end, LF or CRLF, goes) and returns it, NULL after the last. *at begins as
+ * the text, *line as 0.
  */
 char *sketch_next_line(char **at, const char *end, uint32_t *line);
+
+/* Cuts `line` at every `separator`, a blank meaning any run of blanks and tabs. Returns how many fields there
+ * are; no more than `max` are noted. */
+size_t sketch_split(char *line, char separator, char **fields, size_t max);
+
+/* false: a fault has been told. */
+bool sketch_read_prefix(struct sketch *s, struct sketch_origin at, const char *text,
+                        struct ip_prefix *out);
+bool sketch_read_asn(struct sketch *s, struct sketch_origin at, const char *text, uint32_t *out);

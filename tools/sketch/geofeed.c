@@ -67,36 +67,15 @@ static bool is_region(const char *s)
 	return isalpha((unsigned char)s[0]) && isalpha((unsigned char)s[1]);
 }
 
+/* A prefix, or an address alone. */
 static bool read_prefix(struct feed *f, const char *text, struct ip_prefix *out)
 {
-	char meant[IP_PREFIX_TEXT_SIZE];
 	struct ip_prefix p = { 0 };
-	if (*text == '\0') {
-		sketch_fault(f->s, f->at, "missing",
-		             "must begin with a prefix, such as 192.0.2.0/24");
-		return false;
-	}
-	if (strchr(text, '/') == NULL && ip_parse(text, &p.addr) == ERR_OK) {
-		p.length = (uint8_t)(8 * ip_size(&p.addr));
-		*out = p;
-		return true;
-	}
-	const enum err e = ip_prefix_parse(text, &p);
-	if (e == ERR_OK) {
-		*out = p;
-		return true;
-	}
-	if (e == ERR_RANGE && p.addr.family != IP_NONE) {
-		ip_prefix_print(&p, meant);
-		sketch_fault(f->s, f->at, "host-bits",
-		             "\"%.60s\" has host bits set; did you mean %s?", text, meant);
-	} else {
-		sketch_fault(f->s, f->at, "prefix",
-		             "must begin with a prefix, such as 192.0.2.0/24 or 2001:db8::/32, not "
-		             "\"%.60s\"",
-		             text);
-	}
-	return false;
+	if (strchr(text, '/') != NULL || ip_parse(text, &p.addr) != ERR_OK)
+		return sketch_read_prefix(f->s, f->at, text, out);
+	p.length = (uint8_t)(8 * ip_size(&p.addr));
+	*out = p;
+	return true;
 }
 
 /* Country and region in capitals; false: said what is wrong with them. */
@@ -221,15 +200,10 @@ static void read_source(struct sketch *s, const struct sketch_source *source, ui
                         enum level level)
 {
 	struct feed f = { .s = s, .at = { number, 0 }, .level = level };
-	char *at = source->text, *end = at + source->size;
-	static const char mark[] = "\xef\xbb\xbf";
-	if (source->size >= 3 && memcmp(at, mark, 3) == 0)
-		at += 3;
-	if (memchr(at, '\0', (size_t)(end - at)) != NULL) {
-		sketch_fault(s, f.at, "encoding",
-		             "must be UTF-8 text, and has NUL bytes; is it UTF-16?");
+	char *at = sketch_text(s, source, number);
+	if (at == NULL)
 		return;
-	}
+	const char *end = source->text + source->size;
 	for (char *line; (line = sketch_next_line(&at, end, &f.at.line)) != NULL;)
 		read_line(&f, line);
 	warn(&f);

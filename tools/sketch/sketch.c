@@ -121,16 +121,19 @@ struct map_link *sketch_link(struct sketch *s, const char *id, struct sketch_ori
 struct map_interconnect *sketch_interconnect(struct sketch *s, const char *id,
                                              struct sketch_origin from)
 {
+	char name[MAP_NAME_MAX + 16];
 	uint32_t number;
-	if (table_find(s->interconnect_numbers, id, &number))
-		return &s->interconnects[number];
+	(void)snprintf(name, sizeof(name), "%.*s", MAP_NAME_MAX + 1,
+	               id); /* too long stays a fault */
+	for (unsigned i = 2; table_find(s->interconnect_numbers, name, &number); i++)
+		(void)snprintf(name, sizeof(name), "%.*s-%u", MAP_NAME_MAX - 8, id, i);
 	size_t room = s->interconnects_room;
 	const size_t n = s->n_interconnects;
 	if (!GROW(s, s->interconnect_origins, n, room) ||
 	    !GROW(s, s->interconnects, n, s->interconnects_room))
 		return &s->spare_interconnect;
 	s->interconnect_origins[n] = from;
-	s->interconnects[n] = (struct map_interconnect){ .id = sketch_string(s, id) };
+	s->interconnects[n] = (struct map_interconnect){ .id = sketch_string(s, name) };
 	s->full |= table_add(s->interconnect_numbers, s->interconnects[n].id, (uint32_t)n, NULL) !=
 	           ERR_OK;
 	return &s->interconnects[s->n_interconnects++];

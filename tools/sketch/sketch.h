@@ -91,7 +91,7 @@ void sketch_prefix(struct sketch *s, uint32_t pid, const struct ip_prefix *prefi
 
 /* Zeroed, with its id and weight 1; the caller fills it. Valid until the next one is added; never NULL. */
 struct map_link *sketch_link(struct sketch *s, const char *id, struct sketch_origin from);
-/* The same; with an id that was there, the one that was. */
+/* The same; an id that is taken gets a number ("fra-2"). */
 struct map_interconnect *sketch_interconnect(struct sketch *s, const char *id,
                                              struct sketch_origin from);
 void sketch_pid_cost(struct sketch *s, const char *from, const char *to, uint32_t cost);

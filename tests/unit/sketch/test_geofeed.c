@@ -86,13 +86,13 @@ static void every_fault_has_its_line_and_what_would_be_right(void **state)
 	drawing_expect(&d, ERR_MALFORMED);
 	drawing_says(&d, "FAULT f1: line 1: \"23.0.0.1/16\" has host bits set; did you mean "
 	                 "23.0.0.0/16? [host-bits]");
-	drawing_says(&d, "FAULT f1: line 2: must begin with a prefix");
+	drawing_says(&d, "FAULT f1: line 2: must have a prefix");
 	drawing_says(&d, "FAULT f1: line 2: the second field must be a country of two letters");
 	drawing_says(&d, "FAULT f1: line 2: the third field must be a region of ISO 3166-2");
-	drawing_says(&d, "FAULT f1: line 3: must begin with a prefix");
+	drawing_says(&d, "FAULT f1: line 3: must have a prefix");
 	drawing_says(&d, "FAULT f1: line 5: the region DE-BE must be one of the country US");
 	drawing_says(&d, "FAULT f1: line 6: must be PREFIX,COUNTRY,REGION,CITY,POSTAL");
-	drawing_says(&d, "FAULT f1: line 7: must begin with a prefix");
+	drawing_says(&d, "FAULT f1: line 7: must have a prefix");
 	assert_int_equal(d.s.faults->count, 8);
 	assert_int_equal(d.topology.size, 0);
 	drawing_done(&d);
