@@ -6,6 +6,7 @@
 #include "server/alarms/alarms.h"
 #include "server/api/api.h"
 #include "server/app/access.h"
+#include "server/app/claiming.h"
 #include "server/app/clock.h"
 #include "server/app/collecting.h"
 #include "server/app/explain.h"
@@ -58,6 +59,7 @@ struct daemon {
 	struct bridge_store *bridges;
 	struct map_office *office;
 	struct store *store;
+	struct claims *claims;
 	struct maps *maps;
 	struct accounting *accounting;
 	struct auth *auth;
@@ -198,12 +200,33 @@ static enum err load_swarms(struct daemon *d, struct fault *fault)
 	return ERR_OK;
 }
 
+static enum err build_claims(struct daemon *d, struct fault *fault)
+{
+	const struct claims_settings settings = claiming_settings(&d->config);
+	d->claims = claims_start(&settings, d->store);
+	return d->claims != NULL ? ERR_OK : no_memory(fault);
+}
+
+static void claims_changed(void *ctx)
+{
+	struct daemon *d = ctx;
+	claiming_look(d->claims, d->maps);
+}
+
+static enum err watch_claims(struct daemon *d, struct fault *fault)
+{
+	(void)fault;
+	claims_watch(d->claims, claims_changed, d);
+	return ERR_OK;
+}
+
 static enum err build_maps(struct daemon *d, struct fault *fault)
 {
 	const struct maps_options o = { .state_dir = d->config.state_dir,
 		                        .lab = d->config.lab != 0,
 		                        .store = d->store,
-		                        .office = d->office };
+		                        .office = d->office,
+		                        .claims = d->claims };
 	const enum err e = maps_new(&o, &d->maps, fault);
 	return e == ERR_OK ? maps_load(d->maps, fault) : e;
 }
@@ -524,6 +547,7 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 		                     .accounting = d->accounting,
 		                     .collecting = d->collecting,
 		                     .maps = d->maps,
+		                     .claims = d->claims,
 		                     .office = d->office,
 		                     .listeners = &d->listeners,
 		                     .alarms = d->alarms };
@@ -554,9 +578,10 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
                       struct fault *fault)
 {
 	static build_fn *const steps[] = {
-		build_state,      build_memory,   build_maps,    load_swarms,   build_accounting,
-		build_collecting, build_auth,     build_tracker, build_pricing, start_feeder,
-		start_alarms,     listen_tracker, listen_flows,  build_gauges,  listen_api,
+		build_state,      build_memory,     build_claims,   build_maps,    load_swarms,
+		build_accounting, build_collecting, build_auth,     build_tracker, build_pricing,
+		start_feeder,     start_alarms,     listen_tracker, listen_flows,  build_gauges,
+		listen_api,       watch_claims,
 	};
 	struct daemon *d = calloc(1, sizeof(*d));
 	if (d == NULL || sodium_init() < 0) {
@@ -677,6 +702,9 @@ static void reload(void *ctx)
 		         "The certificate was not reloaded; the old one stays. where=%s why=%s",
 		         fault.where, fault.text);
 
+	const struct claims_settings claims = claiming_settings(&now);
+	claims_reload(d->claims, &claims);
+
 	pthread_mutex_lock(&d->access_lock);
 	memcpy(d->config.access, now.access, sizeof(now.access));
 	memcpy(d->config.access_file, now.access_file, sizeof(now.access_file));
@@ -731,6 +759,7 @@ void daemon_stop(struct daemon *d)
 	if (d->store != NULL)
 		store_end(d->store, FEEDER_LAST_SECONDS);
 	feeder_stop(d->feeder, FEEDER_LAST_SECONDS);
+	claims_stop(d->claims);
 	pricing_free(d->pricing);
 	if (served && d->roles.tracker)
 		save_swarms(d);

@@ -49,6 +49,21 @@ static void maps(const struct gauges *g, struct text *page)
 	metrics_gauge(page, "p4pd_map_bytes", "Memory of the map", c.bytes);
 }
 
+static void rpki(const struct gauges *g, struct text *page)
+{
+	const struct claims_stats s = claims_stats(g->claims);
+	if (!s.rpki)
+		return;
+	metrics_gauge(page, "p4pd_rpki_vrps", "Validated ROA payloads in use; 0: there are none",
+	              s.vrps);
+	metrics_gauge(page, "p4pd_rpki_age_seconds",
+	              "Seconds since the validated ROA payloads in use were made",
+	              s.made > 0 ? (uint64_t)(time(NULL) - s.made) : 0);
+	metrics_counter(page, "p4pd_rpki_reads_total", "Times that rpki_file was taken", s.read);
+	metrics_counter(page, "p4pd_rpki_refusals_total",
+	                "Times that rpki_file was broken or too old", s.refused);
+}
+
 static void accounting(const struct gauges *g, struct text *page)
 {
 	const struct accounting_stats s = accounting_stats(g->accounting);
@@ -192,6 +207,7 @@ void gauges_write(void *ctx, struct text *page)
 	swarms(g, page);
 	bridges(g, page);
 	maps(g, page);
+	rpki(g, page);
 	if (g->accounting != NULL)
 		accounting(g, page);
 	if (g->collecting != NULL)

@@ -20,6 +20,7 @@ struct gauges {
 	struct accounting *accounting; /* NULL: no tracker here */
 	struct collecting *collecting; /* NULL: no collector */
 	struct maps *maps;
+	struct claims *claims;
 	struct map_office *office;
 	const struct listeners *listeners;
 	const struct alarms *alarms; /* NULL: without a database there are none */

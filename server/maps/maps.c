@@ -525,6 +525,10 @@ static enum err change_locked(struct maps *m, struct candidate *c, bool dry_run,
 	enum err e = parse(c->body, c->size, c->kind, &c->paper, faults);
 	if (c->paper.topology != NULL || c->paper.costs != NULL)
 		e = worse(e, check(m, c->provider, &c->paper, faults, change->warnings));
+	if (c->paper.topology != NULL && m->o.claims != NULL)
+		e = worse(e, claims_judge(m->o.claims, c->provider, c->paper.topology,
+		                          dry_run ? CLAIMS_SOON : CLAIMS_NOW, faults,
+		                          change->warnings));
 	if (e == ERR_OK && c->kind == STORE_TOPOLOGY)
 		e = warn_of_stale_costs(m, c->provider, &c->paper, change->warnings);
 	if (e == ERR_OK)
@@ -590,6 +594,18 @@ enum err maps_activate(struct maps *m, const char *provider, uint64_t version, c
 	paper_done(&c.paper);
 	store_document_done(&d);
 	return e;
+}
+
+void maps_each(struct maps *m,
+               void (*each)(void *ctx, const char *provider, const struct map_topology *t),
+               void *ctx)
+{
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->providers[i].papers[STORE_TOPOLOGY].topology != NULL)
+			each(ctx, m->providers[i].name,
+			     m->providers[i].papers[STORE_TOPOLOGY].topology);
+	pthread_mutex_unlock(&m->lock);
 }
 
 void maps_tidy(struct maps *m)

@@ -16,6 +16,7 @@
 
 #include "common/map/publish.h"
 #include "common/map/snapshot.h"
+#include "server/claims/claims.h"
 #include "server/maps/guard.h"
 #include "server/store/store.h"
 
@@ -26,6 +27,7 @@ struct maps_options {
 	bool lab;
 	struct store *store;
 	struct map_office *office;
+	struct claims *claims; /* who may claim what; NULL: nobody asks */
 };
 
 enum err maps_new(const struct maps_options *options, struct maps **out,
@@ -75,6 +77,11 @@ enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run
 /* Roll back or forward: checks again among the others as they are now. ERR_NOT_FOUND. */
 enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
                        struct maps_change *change, struct faults *faults) must_check;
+
+/* Each topology in force, one after the other; changes wait meanwhile. */
+void maps_each(struct maps *m,
+               void (*each)(void *ctx, const char *provider, const struct map_topology *t),
+               void *ctx);
 
 /* Frees maps that were in force and nobody uses any more. Cheap when there are none. */
 void maps_tidy(struct maps *m);

@@ -16,7 +16,7 @@ HOMES = {  # third-party header -> the folders whose .c files may include it
     "confuse.h": {"server/config"},
     "nettle/": {"tools/p4pctl"},
     "curl/": {"server/alarms", "tools/p4pctl"},
-    "common/base/log.h": {"common/base", "server/app", "server/net", "server/store", "server/maps",
+    "common/base/log.h": {"common/base", "server/app", "server/net", "server/store", "server/claims", "server/maps",
                           "server/geo", "server/api", "server"},
 }
 
