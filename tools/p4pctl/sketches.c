@@ -166,7 +166,7 @@ static enum ctl_exit draw(struct job *j)
 	if (e == ERR_NOMEM)
 		(void)ctl_fail(CTL_USAGE, "out of memory");
 	else if (e != ERR_OK)
-		(void)ctl_fail(CTL_USAGE, "nothing was written: %zu faults",
+		(void)ctl_fail(CTL_USAGE, "nothing was written; faults: %zu",
 		               s->faults->count + s->faults->more);
 	else
 		code = write_documents(j, &topology, &costs);

@@ -172,12 +172,18 @@ static struct sketch_origin origin_of(const struct sketch *s, const char *where)
 	return nowhere;
 }
 
+/* Nesting is seldom a mistake, and where it is used it is used often. */
+enum { NESTED_SHOWN = 3 };
+
 static void take_over(struct sketch *s, const struct faults *found, bool warnings)
 {
 	struct faults *to = warnings ? s->warnings : s->faults;
+	size_t nested = 0;
 	for (size_t i = 0; i < found->count; i++) {
 		const struct fault *f = &found->list[i];
 		const struct sketch_origin from = origin_of(s, f->where);
+		if (strcmp(f->kind, "nested") == 0 && ++nested > NESTED_SHOWN)
+			continue;
 		if (from.source > 0 && warnings)
 			sketch_warn(s, from, f->kind, "%s", f->text);
 		else if (from.source > 0)
@@ -185,7 +191,12 @@ static void take_over(struct sketch *s, const struct faults *found, bool warning
 		else
 			(void)faults_add(to, f->code, f->kind, f->where, "%s", f->text);
 	}
-	to->more += found->more;
+	if (nested > NESTED_SHOWN)
+		sketch_warn(s, nowhere, "nested",
+		            "%s%zu more prefixes are taken out of another PID's",
+		            found->more > 0 ? "at least " : "", nested - NESTED_SHOWN);
+	else
+		to->more += found->more;
 }
 
 static enum err check(struct sketch *s, const struct sketch_rules *rules,

@@ -55,6 +55,16 @@ static void what_the_checks_find_is_told_with_its_line(void **state)
 	drawing_says(&nested,
 	             "WARNING f1: line 2: 23.0.1.0/24 is taken out of 23.0.0.0/16 of PID \"us\"");
 	drawing_done(&nested);
+
+	struct drawing often = { .files = { "23.0.0.0/16,US,,,\n23.0.1.0/24,DE,,,\n"
+		                            "23.0.2.0/24,DE,,,\n23.0.3.0/24,DE,,,\n"
+		                            "23.0.4.0/24,DE,,,\n23.0.5.0/24,DE,,,\n" } };
+	drawing_make(&often, "geofeed");
+	drawing_expect(&often, ERR_OK);
+	drawing_says(&often, "WARNING f1: line 4: 23.0.3.0/24 is taken out of 23.0.0.0/16");
+	drawing_says(&often, ": 2 more prefixes are taken out of another PID's [nested]");
+	assert_null(strstr(often.said.bytes, "23.0.4.0/24"));
+	drawing_done(&often);
 }
 
 static void lines_are_known_after_merging_too(void **state)

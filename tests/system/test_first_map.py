@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""A FIRST MAP of p4pctl(1): the commands of the manual, as they stand there, with the geofeed of tests/fixtures."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CTL = pathlib.Path(os.environ["P4PCTL"])
+FEED = ROOT / "tests/fixtures/imports/geofeed.csv"
+
+
+def manual():
+    """The section, and the commands in it: indented lines that begin with p4pctl."""
+    page = (ROOT / "deploy/man/p4pctl.1.rst").read_text()
+    section = re.search(r"\nA FIRST MAP\n=+\n(.*?)\n[A-Z ]+\n=+\n", page, re.S)[1]
+    return section, re.findall(r"^    (p4pctl .*)$", section, re.M)
+
+
+class FirstMap(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        shutil.copy(FEED, self.folder / "geofeed.csv")
+
+    def run_line(self, line):
+        return subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, cwd=self.folder,
+                              env={**os.environ, "PATH": f"{CTL.parent}:{os.environ['PATH']}"})
+
+    def test_the_manuals_commands_put_a_map_in_force(self):
+        section, commands = manual()
+        self.assertEqual(len(commands), 5)  # and the quickstart is the sixth
+        shown = re.findall(r"^    (\S+/\d+,.*)$", section, re.M)
+        self.assertTrue(shown and all(line in FEED.read_text() for line in shown))
+        start, said = time.monotonic(), {}
+        for line in commands:
+            done = self.run_line(line)
+            self.assertEqual(done.returncode, 0, (line, done.stdout, done.stderr))
+            said[" ".join(line.split()[1:3])] = done
+        self.assertLess(time.monotonic() - start, 60)
+
+        self.assertIn("isp: 5 PIDs, 7 prefixes", said["import geofeed"].stderr)
+        self.assertIn('1 entries name no place', said["import geofeed"].stderr)
+        self.assertIn("topology of isp: good; it would change:", said["topology check"].stdout)
+        self.assertIn("5 PIDs added", said["topology check"].stdout)
+        self.assertIn("version 1 is in force", said["topology put"].stdout)
+        self.assertIn("in force", said["versions isp"].stdout)
+        self.assertEqual(said["topology diff"].stdout, "no difference\n")
+        served = json.loads(self.run_line("p4pctl topology show isp").stdout)
+        self.assertEqual({p["pid"]: p["prefixes"] for p in served["pids"]}, {
+            "de-he-frankfurt-am-main": ["192.0.2.0/25", "2001:db8:1::/48"],
+            "de-be-berlin": ["192.0.2.128/25", "2001:db8:2::/48"],
+            "de-by-munchen": ["198.51.100.0/24"],
+            "nl-nh-amsterdam": ["203.0.113.0/24"],
+            "unplaced": ["2001:db8:ffff::/48"]})
+
+    def test_a_feed_with_faults_makes_no_map(self):
+        lines = FEED.read_text().splitlines()
+        lines[2] = lines[2].replace("DE-BE", "Berlin")
+        lines[5] = "203.0.113.0/23" + lines[5][14:]
+        (self.folder / "geofeed.csv").write_text("\n".join(lines) + "\n")
+        done = self.run_line(manual()[1][0])
+        self.assertEqual((done.returncode, (self.folder / "isp.json").read_text()), (2, ""))
+        self.assertIn('geofeed.csv: line 3: the third field must be a region of ISO 3166-2', done.stderr)
+        self.assertIn("geofeed.csv: line 6: \"203.0.113.0/23\" has host bits set; did you mean 203.0.112.0/23? "
+                      "[host-bits]", done.stderr)
+        self.assertIn("nothing was written; faults: 2", done.stderr)
+
+    def test_what_is_on_standard_input_joins_a_topology(self):
+        done = self.run_line("p4pctl import geofeed --provider isp --asn AS64500 geofeed.csv >a.json && "
+                             "echo '64500|64510|0' | p4pctl import asrel --into a.json --pid core - >b.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        made = json.loads((self.folder / "b.json").read_text())
+        self.assertEqual(len(made["pids"]), 6)
+        self.assertEqual(made["interconnects"], [{"id": "as64510", "pid": "core", "neighbor_asn": 64510,
+                                                  "relation": "settlement-free", "reach": "neighbor"}])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
