@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Passkeys, and who did what. */
+/* Passkeys. */
 #include "server/api/body.h"
 #include "server/api/routes.h"
 
@@ -121,38 +121,4 @@ void passkey_delete(struct call *c)
 	call_empty(c, e, what);
 	if (e == ERR_OK)
 		c->use->access_changed(c->use->ctx);
-}
-
-/* ---- audit ---- */
-
-void audit_get(struct call *c)
-{
-	enum { LIMIT = 100, LIMIT_MAX = 1000 };
-	struct store_audit *list = NULL;
-	size_t n = 0;
-	uint64_t limit = LIMIT;
-	if (!call_number(c, "limit", &limit))
-		return;
-	if (limit == 0 || limit > LIMIT_MAX) {
-		call_problem(c, 400, "limit: 1 to %d", LIMIT_MAX);
-		return;
-	}
-	const enum err e = store_audit(c->use->store, (size_t)limit, &list, &n);
-	if (e != ERR_OK) {
-		call_failed(c, e, "no audit");
-		return;
-	}
-	struct text *t = call_json(c, 200);
-	text_put(t, "{\"audit\":[");
-	for (size_t i = 0; i < n; i++) {
-		char at[24];
-		text_time_print(list[i].at, at);
-		text_printf(t, "%s{\"at\":\"%s\"", i > 0 ? "," : "", at);
-		call_put_string(t, "author", list[i].author);
-		call_put_string(t, "action", list[i].action);
-		call_put_string(t, "subject", list[i].subject);
-		text_put(t, "}");
-	}
-	text_put(t, "]}\n");
-	free(list);
 }

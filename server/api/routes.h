@@ -25,7 +25,9 @@ call_handle tokens_get, token_post, token_patch, token_delete, token_rotate;
 
 /* admin.c */
 call_handle passkeys_get, passkey_post, passkey_delete;
-call_handle audit_get;
+
+/* audit.c */
+call_handle audit_get, audit_verify_get;
 
 /* admission.c */
 call_handle access_get, access_put, access_delete;

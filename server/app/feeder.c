@@ -5,6 +5,7 @@
 #include "server/app/keeper.h"
 #include "server/report/calibration.h"
 #include "server/report/statements.h"
+#include "server/store/audit.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct feeder {
 	struct feeding spools[FEEDER_SPOOLS];
 	int64_t calibrate_at;  /* the same of the next look at flows */
 	int64_t tidy_at;       /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
+	int64_t audit_at;      /* the same of the next line about the audit log */
 	int64_t statements_at; /* the same of the next look for some */
 };
 
@@ -310,6 +312,17 @@ static void see_to_calibration(struct feeder *f)
 	f->calibrate_at = monotonic_ms() + CALIBRATE_MS;
 }
 
+/* The log is kept elsewhere: a head in it shows what was taken from the database's end. */
+static void see_to_audit(struct feeder *f)
+{
+	struct store_head head;
+	if (monotonic_ms() < f->audit_at || store_audit_head(f->o.store, &head) != ERR_OK)
+		return;
+	log_line(LOG_NOTE, "The audit log's head. number=%" PRIu64 " chain=%s", head.number,
+	         head.chain);
+	f->audit_at = monotonic_ms() + DAY * INT64_C(1000);
+}
+
 static void *feeder_run(void *arg)
 {
 	struct feeder *f = arg;
@@ -334,6 +347,7 @@ static void *feeder_run(void *arg)
 			see_to_matrix(f);
 			see_to_statements(f);
 			see_to_calibration(f);
+			see_to_audit(f);
 		}
 		if (atomic_load(&f->stop) &&
 		    (fed != ERR_OK || monotonic_ms() >= atomic_load(&f->deadline)))

@@ -102,22 +102,3 @@ enum err store_client_list(struct store *s, struct store_client **out, size_t *c
 	(void)work_run(&w, "SELECT prefix FROM denied_clients ORDER BY prefix COLLATE \"C\"", NULL);
 	return hand_over(&w, sizeof(**out), client_row, out, count);
 }
-
-static void audit_row(const struct work *w, size_t row, void *out)
-{
-	struct store_audit *a = out;
-	a->at = work_i64(w, row, 0);
-	work_text(w, row, 1, a->author, sizeof(a->author));
-	work_text(w, row, 2, a->action, sizeof(a->action));
-	work_text(w, row, 3, a->subject, sizeof(a->subject));
-}
-
-enum err store_audit(struct store *s, size_t limit, struct store_audit **out, size_t *count)
-{
-	struct work w = work_begin(s, "read the audit log");
-	(void)work_run(&w,
-	               "SELECT extract(epoch FROM at)::bigint, author, action, subject "
-	               "FROM audit ORDER BY number DESC LIMIT least($1::numeric, 1000000)",
-	               ARGS(arg_u64(limit)));
-	return hand_over(&w, sizeof(**out), audit_row, out, count);
-}

@@ -68,7 +68,7 @@ static void add_version(struct work *w, const struct store_agreement_change *c, 
 	(void)snprintf(action, sizeof(action), "%s-%s", words[c->kind], removes ? "remove" : "put");
 	(void)snprintf(subject, sizeof(subject), "%s %s version %" PRIu64, c->provider, c->id,
 	               version);
-	work_audit(w, c->author, action, subject);
+	work_audit_of(w, c->provider, c->author, action, subject);
 }
 
 enum err store_agreement_change(struct store *s, const struct store_agreement_change *c,

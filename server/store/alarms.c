@@ -259,13 +259,15 @@ enum err store_alarm_events(struct store *s, const char *alarm, const char *prov
 static void note_change(struct work *w, const struct store_alarm_change *c, const char *what,
                         const char *action)
 {
-	(void)work_run(w,
-	               "INSERT INTO alarm_events (id, alarm, provider, what, at, severity, author, "
-	               " body) SELECT $1::text::uuid, id, provider, $3, $4, 0, $5, '' FROM alarms "
-	               "WHERE id = $2",
-	               ARGS(arg_text(c->event), arg_text(c->id), arg_text(what), arg_i64(c->now),
-	                    arg_text(c->author)));
-	work_audit(w, c->author, action, c->id);
+	char provider[65] = "";
+	if (work_run(w,
+	             "INSERT INTO alarm_events (id, alarm, provider, what, at, severity, author, "
+	             " body) SELECT $1::text::uuid, id, provider, $3, $4, 0, $5, '' FROM alarms "
+	             "WHERE id = $2 RETURNING provider",
+	             ARGS(arg_text(c->event), arg_text(c->id), arg_text(what), arg_i64(c->now),
+	                  arg_text(c->author))) == 1)
+		work_text(w, 0, 0, provider, sizeof(provider));
+	work_audit_of(w, provider, c->author, action, c->id);
 }
 
 enum err store_alarm_acknowledge(struct store *s, const struct store_alarm_change *c)
@@ -334,7 +336,7 @@ enum err store_alarm_rule_put(struct store *s, const struct store_alarm_rule *r,
 		                                      : "false"),
 		             arg_text(r->has_threshold ? threshold.bytes : NULL),
 		             r->has_for ? arg_u64(r->for_bins) : arg_text(NULL)));
-	work_audit(&w, author, "alarm-rule", subject.bad ? r->rule : subject.bytes);
+	work_audit_of(&w, r->provider, author, "alarm-rule", subject.bad ? r->rule : subject.bytes);
 	text_done(&subject);
 	text_done(&threshold);
 	return work_end(&w);

@@ -53,7 +53,7 @@ enum err store_asns_set(struct store *s, const char *provider, const uint32_t *a
 	               "INSERT INTO provider_asns (provider, asn, author) "
 	               "SELECT $1, unnest($2::text::bigint[]), $3 ON CONFLICT DO NOTHING",
 	               ARGS(arg_text(provider), arg_text(list.bytes), arg_text(author)));
-	work_audit(&w, author, n > 0 ? "asns-bind" : "asns-unbind", subject.bytes);
+	work_audit_of(&w, provider, author, n > 0 ? "asns-bind" : "asns-unbind", subject.bytes);
 	text_done(&list);
 	text_done(&subject);
 	return work_end(&w);
@@ -94,7 +94,7 @@ enum err store_delegation_add(struct store *s, const char *provider, const char 
 		    "WHERE delegations.provider = EXCLUDED.provider RETURNING 1",
 		    ARGS(arg_text(prefix), arg_text(provider), arg_text(author))) != 1)
 		work_fail(&w, ERR_EXISTS);
-	work_audit(&w, author, "delegation-add", subject.bytes);
+	work_audit_of(&w, provider, author, "delegation-add", subject.bytes);
 	text_done(&subject);
 	return work_end(&w);
 }
@@ -112,7 +112,7 @@ enum err store_delegation_remove(struct store *s, const char *provider, const ch
 		    "DELETE FROM delegations WHERE prefix = $1::text::cidr AND provider = $2 RETURNING 1",
 		    ARGS(arg_text(prefix), arg_text(provider))) != 1)
 		work_fail(&w, ERR_NOT_FOUND);
-	work_audit(&w, author, "delegation-remove", subject.bytes);
+	work_audit_of(&w, provider, author, "delegation-remove", subject.bytes);
 	text_done(&subject);
 	return work_end(&w);
 }

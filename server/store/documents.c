@@ -16,7 +16,7 @@ static void audit_version(struct work *w, const struct store_upload *u, const ch
 	char subject[160];
 	(void)snprintf(subject, sizeof(subject), "%s %s version %" PRIu64, u->provider,
 	               kinds[u->kind], version);
-	work_audit(w, u->author, action, subject);
+	work_audit_of(w, u->provider, u->author, action, subject);
 }
 
 /* One JSON document is one parameter, however many interconnects there are. */

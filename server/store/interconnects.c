@@ -54,6 +54,6 @@ enum err store_ratio_limit(struct store *s, const char *provider, const char *in
 	             "WHERE provider = $1 AND id = $2 RETURNING 1",
 	             ARGS(arg_text(provider), arg_text(interconnect), arg_u64(milli))) != 1)
 		work_fail(&w, ERR_NOT_FOUND);
-	work_audit(&w, author, "ratio-limit", subject);
+	work_audit_of(&w, provider, author, "ratio-limit", subject);
 	return work_end(&w);
 }

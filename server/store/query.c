@@ -295,10 +295,19 @@ void *work_list(struct work *w, size_t each, row_reader *read, size_t *count)
 
 /* ---- steps that several works share ---- */
 
+void work_audit_of(struct work *w, const char *provider, const char *author, const char *action,
+                   const char *subject)
+{
+	(void)work_run(
+		w,
+		"INSERT INTO audit (author, action, subject, provider) "
+		"VALUES ($1, $2, $3, nullif($4, ''))",
+		ARGS(arg_text(author), arg_text(action), arg_text(subject), arg_text(provider)));
+}
+
 void work_audit(struct work *w, const char *author, const char *action, const char *subject)
 {
-	(void)work_run(w, "INSERT INTO audit (author, action, subject) VALUES ($1, $2, $3)",
-	               ARGS(arg_text(author), arg_text(action), arg_text(subject)));
+	work_audit_of(w, NULL, author, action, subject);
 }
 
 void work_notify(struct work *w)

@@ -88,6 +88,12 @@ char *work_blob(struct work *w, size_t row, int column, size_t *size);
 typedef void row_reader(const struct work *w, size_t row, void *out);
 void *work_list(struct work *w, size_t each, row_reader *read, size_t *count);
 
+/*
+ * Adds to the audit log: the last statement of a work, for it holds up all others that are audited.
+ * `provider` (NULL: nobody but the admins) is whose auditors may read it.
+ */
+void work_audit_of(struct work *w, const char *provider, const char *author, const char *action,
+                   const char *subject);
 void work_audit(struct work *w, const char *author, const char *action, const char *subject);
 
 /* Daemons that store_wait() hear of it when this commits. */

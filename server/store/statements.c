@@ -54,7 +54,7 @@ enum err store_statement_add(struct store *s, const struct store_statement *st, 
 		number = work_u64(&w, 0, 0);
 	(void)snprintf(subject, sizeof(subject), "%s %s %s number %" PRIu64, st->provider,
 	               st->contract, st->period, number);
-	work_audit(&w, st->author, "statement", subject);
+	work_audit_of(&w, st->provider, st->author, "statement", subject);
 	const enum err e = work_end(&w);
 	if (e == ERR_OK)
 		*id = number;

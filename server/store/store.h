@@ -399,13 +399,3 @@ enum err store_passkey_add(struct store *s, const struct store_passkey *key,
 enum err store_passkey_remove(struct store *s, const char *name, const char *author) must_check;
 /* By name. free() the list. */
 enum err store_passkeys(struct store *s, struct store_passkey **out, size_t *count) must_check;
-
-/* ---- audit ---- */
-
-struct store_audit {
-	int64_t at;
-	char author[65], action[32], subject[160];
-};
-/* Newest first, at most `limit`. free() the list. */
-enum err store_audit(struct store *s, size_t limit, struct store_audit **out,
-                     size_t *count) must_check;

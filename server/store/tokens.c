@@ -51,7 +51,7 @@ enum err store_token_add(struct store *s, const struct store_token *token,
 		number = work_u64(&w, 0, 0);
 	else
 		work_fail(&w, ERR_EXISTS);
-	work_audit(&w, author, "token-add", subject);
+	work_audit_of(&w, provider, author, "token-add", subject);
 	const enum err e = work_end(&w);
 	if (e == ERR_OK)
 		*id = number;
@@ -110,7 +110,7 @@ static enum err hand_back(struct work *w, size_t rows, const char *author, const
 		text_time_print(t.expires, until);
 	(void)snprintf(subject, sizeof(subject), "%s %s expires=%s", t.name,
 	               store_role_name(t.role), until);
-	work_audit(w, author, action, subject);
+	work_audit_of(w, t.provider, author, action, subject);
 	const enum err e = work_end(w);
 	if (e == ERR_OK)
 		*out = t;
@@ -163,12 +163,15 @@ enum err store_token_change(struct store *s, const char *name, const enum store_
 enum err store_token_remove(struct store *s, const char *name, const char *author)
 {
 	struct work w = work_begin(s, "revoke a token");
+	char provider[65] = "";
 	if (work_run(&w,
 	             "UPDATE tokens SET revoked = now() WHERE name = $1 AND revoked IS NULL "
-	             "RETURNING 1",
-	             ARGS(arg_text(name))) != 1)
+	             "RETURNING provider",
+	             ARGS(arg_text(name))) == 1)
+		work_text(&w, 0, 0, provider, sizeof(provider));
+	else
 		work_fail(&w, ERR_NOT_FOUND);
-	work_audit(&w, author, "token-remove", name);
+	work_audit_of(&w, provider, author, "token-remove", name);
 	return work_end(&w);
 }
 

@@ -347,6 +347,45 @@ enum ctl_exit ctl_swarms(const struct ctl *c)
 
 /* ---- audit and status ---- */
 
+/* One verification; `head` (NULL: none) is N:CHAIN. */
+static enum ctl_exit verify(const struct ctl *c, const char *head)
+{
+	enum ctl_exit code;
+	struct text path = path_of("/v1/audit/verify");
+	const char *colon = head != NULL ? strchr(head, ':') : NULL;
+	if (head != NULL && colon == NULL)
+		return ctl_fail(CTL_USAGE, "--head %s: N:CHAIN, as p4pd logs it and audit shows it",
+		                head);
+	if (head != NULL) {
+		char number[24];
+		(void)snprintf(number, sizeof(number), "%.*s", (int)(colon - head), head);
+		ctl_parameter(&path, "number", number);
+		ctl_parameter(&path, "chain", colon + 1);
+	}
+	json_t *json = ctl_get(c, path, &code);
+	const json_t *broken = json_object_get(json, "broken");
+	const json_t *last = json_object_get(json, "head");
+	if (code == CTL_OK && json_is_object(broken))
+		code = ctl_fail(CTL_REFUSED, "the audit log breaks at row %.0f: %s",
+		                ctl_number(broken, "number"), ctl_string(broken, "text"));
+	else if (code == CTL_OK && !c->json)
+		printf("intact: %.0f rows, head %.0f:%s\n", ctl_number(json, "rows"),
+		       ctl_number(last, "number"), ctl_string(last, "chain"));
+	json_decref(json);
+	return code;
+}
+
+enum ctl_exit ctl_audit_verify(const struct ctl *c)
+{
+	size_t at = 0;
+	const char *head = ctl_next(c, CTL_HEAD, &at);
+	enum ctl_exit code;
+	do
+		code = verify(c, head);
+	while (code == CTL_OK && head != NULL && (head = ctl_next(c, CTL_HEAD, &at)) != NULL);
+	return code;
+}
+
 enum ctl_exit ctl_audit(const struct ctl *c)
 {
 	enum ctl_exit code;
@@ -354,12 +393,13 @@ enum ctl_exit ctl_audit(const struct ctl *c)
 	ctl_parameter(&path, "limit", c->option[CTL_LIMIT]);
 	json_t *json = ctl_get(c, path, &code), *entry;
 	if (json != NULL && !c->json) {
-		static const char *const heads[] = { "AT", "WHO", "DID", "TO", NULL };
+		static const char *const heads[] = { ">ROW", "AT", "WHO", "DID", "TO", NULL };
 		struct columns t;
 		size_t i;
 		columns_begin(&t, heads);
 		json_array_foreach(json_object_get(json, "audit"), i, entry)
 		{
+			columns_add(&t, "%.0f", ctl_number(entry, "number"));
 			columns_add(&t, "%s", ctl_string(entry, "at"));
 			columns_add(&t, "%s", ctl_string(entry, "author"));
 			columns_add(&t, "%s", ctl_string(entry, "action"));

@@ -55,6 +55,7 @@ enum ctl_option {
 	CTL_COSTS,
 	CTL_EXPIRES,
 	CTL_GRACE,
+	CTL_HEAD,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -149,7 +150,7 @@ ctl_run ctl_token_create, ctl_token_list, ctl_token_change, ctl_token_rotate, ct
 ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
-ctl_run ctl_swarms, ctl_audit, ctl_status;
+ctl_run ctl_swarms, ctl_audit, ctl_audit_verify, ctl_status;
 /* alarms.c */
 ctl_run ctl_alarms_list, ctl_alarms_history, ctl_alarms_ack, ctl_alarms_mute;
 ctl_run ctl_alarms_rules, ctl_alarms_rule;

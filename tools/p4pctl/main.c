@@ -55,6 +55,7 @@ static const struct option_row {
 	[CTL_EXPIRES] = { "expires", "TIME", "when it ends: a time, so long (90d), or never" },
 	[CTL_GRACE] = { "grace", "TIME",
 	                "the old one works for so long (10m); else it ends at once" },
+	[CTL_HEAD] = { "head", "HEAD", "a head that was noted, N:CHAIN; may come again" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, or do not fire, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
@@ -231,6 +232,8 @@ static const struct command {
 	  ctl_webhook_test },
 	{ "exporters", "", "list who sends flow exports, and what was lost of them", 0, 0, 0,
 	  ctl_exporters },
+	{ "audit verify", "", "compute the audit log's chain again; --head finds what is missing",
+	  0, 0, BIT(CTL_HEAD), ctl_audit_verify },
 	{ "audit", "", "list who did what, newest first", 0, 0, BIT(CTL_LIMIT), ctl_audit },
 	{ "status", "", "ask whether the server is ready, and what it does", 0, 0, 0, ctl_status },
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/audit.h"
 #include "server/store/claims.h"
 #include "tests/unit/store/opened.h"
 
@@ -24,7 +25,7 @@ static const char *last_audit(void)
 	static char out[512];
 	struct store_audit *list;
 	size_t n;
-	assert_int_equal(store_audit(s, 1, &list, &n), ERR_OK);
+	assert_int_equal(store_audit(s, NULL, 1, &list, &n), ERR_OK);
 	assert_int_equal(n, 1);
 	(void)snprintf(out, sizeof(out), "%s %s %s", list[0].author, list[0].action,
 	               list[0].subject);

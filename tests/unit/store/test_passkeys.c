@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/audit.h"
 #include "tests/unit/store/opened.h"
 
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void a_revoked_one_is_gone_and_its_name_free(void **state)
 	assert_int_equal(n, 0);
 	free(list);
 	assert_int_equal(store_passkey_add(s, &two, "admin"), ERR_OK);
-	assert_int_equal(store_audit(s, 10, &audit, &n), ERR_OK);
+	assert_int_equal(store_audit(s, NULL, 10, &audit, &n), ERR_OK);
 	assert_int_equal(n, 3);
 	assert_string_equal(audit[1].action, "passkey-remove");
 	assert_string_equal(audit[1].subject, "bob");

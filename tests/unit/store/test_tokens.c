@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/audit.h"
 #include "tests/unit/store/opened.h"
 
 #include <stdlib.h>
@@ -233,7 +234,7 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 	assert_int_equal(store_access_set(s, STORE_ALLOWED, &hash, true, "op"), ERR_OK);
 	assert_int_equal(store_token_remove(s, "op", "root"), ERR_OK);
 
-	assert_int_equal(store_audit(s, 100, &list, &n), ERR_OK);
+	assert_int_equal(store_audit(s, NULL, 100, &list, &n), ERR_OK);
 	assert_int_equal(n, 3);
 	assert_string_equal(list[0].action, "token-remove");
 	assert_string_equal(list[1].action, "access-allow");
@@ -243,7 +244,7 @@ static void the_audit_log_remembers_and_never_forgets(void **state)
 	assert_string_equal(list[2].subject, "op operator isp-a");
 	assert_true(list[2].at > 1700000000);
 	free(list);
-	assert_int_equal(store_audit(s, 1, &list, &n), ERR_OK);
+	assert_int_equal(store_audit(s, NULL, 1, &list, &n), ERR_OK);
 	assert_int_equal(n, 1);
 	free(list);
 
