@@ -32,6 +32,8 @@ static const struct route {
 	{ "GET", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_READ, costs_get },
 	{ "PUT", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_UPLOAD, costs_put },
 	{ "GET", "/v1/providers/{provider}/versions", DOOR_PART, AUTH_READ, versions_get },
+	{ "GET", "/v1/providers/{provider}/versions/{version}/plan", DOOR_PART, AUTH_READ,
+	  version_plan },
 	{ "POST", "/v1/providers/{provider}/versions/{version}/activate", DOOR_PART, AUTH_ACTIVATE,
 	  version_activate },
 	{ "GET", "/v1/providers/{provider}/policies", DOOR_PART, AUTH_READ, policies_get },

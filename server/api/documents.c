@@ -36,6 +36,10 @@ static void put_change(struct call *c, unsigned status, const struct maps_change
 	            change->interconnects_changed);
 	text_printf(t, ",\"costs_changed\":%zu},\"warnings\":", change->costs_changed);
 	call_put_faults(t, change->warnings);
+	if (change->impact.size > 0) {
+		text_put(t, ",\"impact\":");
+		text_add(t, change->impact.bytes, change->impact.size);
+	}
 	text_put(t, "}\n");
 }
 
@@ -47,16 +51,35 @@ static void put_location(struct call *c, enum store_kind kind, uint64_t version)
 	http_reply_header(c->reply, "Location", where);
 }
 
+/* Of the lists of an impact. */
+enum { ROWS = 100, ROWS_MAX = 10000 };
+
+/* false: the answer says why. */
+static bool rows_wanted(struct call *c, size_t *out)
+{
+	uint64_t limit = ROWS;
+	if (!call_number(c, "limit", &limit))
+		return false;
+	if (limit > ROWS_MAX) {
+		call_problem(c, 400, "limit: at most %d, not %" PRIu64, ROWS_MAX, limit);
+		return false;
+	}
+	*out = (size_t)limit;
+	return true;
+}
+
 static void upload(struct call *c, enum store_kind kind, bool dry_run, struct maps_change *change,
                    struct faults *faults)
 {
 	const struct http_request *r = c->request;
 	char what[160];
-	const struct maps_document d = { .provider = c->path.part[0],
-		                         .kind = kind,
-		                         .body = r->body,
-		                         .size = r->body_size,
-		                         .author = c->who.name };
+	struct maps_document d = { .provider = c->path.part[0],
+		                   .kind = kind,
+		                   .body = r->body,
+		                   .size = r->body_size,
+		                   .author = c->who.name };
+	if (!rows_wanted(c, &d.limit))
+		return;
 	const enum err e = maps_upload(c->use->maps, &d, dry_run, change, faults);
 	if (e == ERR_OK) {
 		/* The same document again is stored and in force too: the promise of 201. */
@@ -91,6 +114,7 @@ static void document_put(struct call *c, enum store_kind kind)
 		call_failed(c, ERR_NOMEM, "");
 	else
 		upload(c, kind, dry_run, &change, faults);
+	text_done(&change.impact);
 	faults_free(change.warnings);
 	faults_free(faults);
 }
@@ -184,37 +208,54 @@ void versions_get(struct call *c)
 	free(list);
 }
 
-static void activate(struct call *c, uint64_t version, struct maps_change *change,
-                     struct faults *faults)
+/* What activating it would do, or its activation. */
+static void answer_version(struct call *c, bool plan, size_t limit, uint64_t version,
+                           struct maps_change *change, struct faults *faults)
 {
 	char what[128];
+	const char *provider = c->path.part[0];
 	const enum err e =
-		maps_activate(c->use->maps, c->path.part[0], version, c->who.name, change, faults);
+		plan ? maps_plan(c->use->maps, provider, version, limit, change, faults)
+		     : maps_activate(c->use->maps, provider, version, c->who.name, change, faults);
 	if (e == ERR_OK) {
 		put_change(c, 200, change);
 	} else if (e == ERR_MALFORMED) {
 		call_refused(c, faults);
 	} else {
 		(void)snprintf(what, sizeof(what), "provider %.64s has no version %" PRIu64,
-		               c->path.part[0], version);
+		               provider, version);
 		call_failed(c, e, what);
 	}
 }
 
-void version_activate(struct call *c)
+static void with_version(struct call *c, bool plan)
 {
 	const char *digits = c->path.part[1];
 	uint64_t version;
+	size_t limit = 0;
 	if (!text_u64(digits, strlen(digits), &version) || version == 0) {
 		call_problem(c, 400, "version: \"%s\" is no whole number from 1", digits);
 		return;
 	}
+	if (plan && !rows_wanted(c, &limit))
+		return;
 	struct faults *faults = faults_new();
 	struct maps_change change = { .warnings = faults_new() };
 	if (faults == NULL || change.warnings == NULL)
 		call_failed(c, ERR_NOMEM, "");
 	else
-		activate(c, version, &change, faults);
+		answer_version(c, plan, limit, version, &change, faults);
+	text_done(&change.impact);
 	faults_free(change.warnings);
 	faults_free(faults);
+}
+
+void version_activate(struct call *c)
+{
+	with_version(c, false);
+}
+
+void version_plan(struct call *c)
+{
+	with_version(c, true);
 }

@@ -6,7 +6,8 @@
 #include "server/api/call.h"
 
 /* documents.c */
-call_handle topology_put, topology_get, costs_put, costs_get, versions_get, version_activate;
+call_handle topology_put, topology_get, costs_put, costs_get, versions_get, version_activate,
+	version_plan;
 
 /* agreements.c */
 call_handle policies_get, policy_get, policy_put, policy_delete, policy_versions;

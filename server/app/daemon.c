@@ -6,6 +6,7 @@
 #include "server/alarms/alarms.h"
 #include "server/api/api.h"
 #include "server/app/access.h"
+#include "server/app/census.h"
 #include "server/app/claiming.h"
 #include "server/app/clock.h"
 #include "server/app/collecting.h"
@@ -56,6 +57,7 @@ struct daemon {
 	struct metrics *metrics;
 	struct geo *geo;
 	struct swarm_store *swarms;
+	struct census census;
 	struct bridge_store *bridges;
 	struct map_office *office;
 	struct store *store;
@@ -226,7 +228,10 @@ static enum err build_maps(struct daemon *d, struct fault *fault)
 		                        .lab = d->config.lab != 0,
 		                        .store = d->store,
 		                        .office = d->office,
-		                        .claims = d->claims };
+		                        .claims = d->claims,
+		                        .census = d->roles.tracker ? census_take : NULL,
+		                        .census_ctx = &d->census };
+	d->census = (struct census){ .swarms = d->swarms, .shards = SHARDS, .geo = d->geo };
 	const enum err e = maps_new(&o, &d->maps, fault);
 	return e == ERR_OK ? maps_load(d->maps, fault) : e;
 }

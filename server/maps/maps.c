@@ -5,6 +5,7 @@
 #include "common/map/check.h"
 #include "server/maps/diff.h"
 #include "server/maps/files.h"
+#include "server/maps/impact.h"
 #include "server/maps/moved.h"
 
 #include <inttypes.h>
@@ -221,29 +222,6 @@ static enum err compile(const struct maps *m, const char *provider, const struct
 	free(sources);
 	if (e != ERR_OK && e != ERR_NOMEM && faults != NULL)
 		return faults_add(faults, ERR_MALFORMED, f.kind, f.where, "%s", f.text);
-	return e;
-}
-
-static enum err diff_topology(const struct map_topology *old, const struct map_topology *now,
-                              struct maps_change *change)
-{
-	const enum err e = maps_diff_topology(old, now, change);
-	change->guard.interconnects_removed = change->interconnects_removed;
-	return e == ERR_OK ? maps_moved(old, now, &change->guard.prefixes_moved) : e;
-}
-
-static enum err diff(const struct maps *m, const char *provider, const struct paper *p,
-                     struct maps_change *change)
-{
-	const struct provider *old = find(m, provider);
-	change->guard = GUARD_NOTHING;
-	const enum err e =
-		p->topology != NULL
-			? diff_topology(topology_of(m, provider), p->topology, change)
-			: maps_diff_costs(old != NULL ? old->papers[STORE_COSTS].costs : NULL,
-	                                  p->costs, change);
-	if (e == ERR_OK)
-		(void)guard_check(&change->guard, change->warnings);
 	return e;
 }
 
@@ -468,7 +446,9 @@ struct candidate {
 	size_t size;
 	enum store_kind kind;
 	uint64_t version;
+	size_t limit; /* of a dry run */
 	struct paper paper;
+	struct impact impact; /* once it was found good */
 };
 
 static enum err store_it(struct maps *m, struct candidate *c, struct maps_change *change)
@@ -518,80 +498,188 @@ static enum err enforce(struct maps *m, struct candidate *c, struct map_snapshot
 	return publish(m, snapshot);
 }
 
-static enum err change_locked(struct maps *m, struct candidate *c, bool dry_run,
-                              struct maps_change *change, struct faults *faults)
+/* Names of what changes, for a dry run; the counts always. free() the list of *moves. */
+static enum err diff_topology(const struct map_topology *old, const struct map_topology *now,
+                              const struct maps_rows *rows, struct maps_change *change,
+                              struct impact_move *moves)
 {
+	struct map_prefix_counts lines;
+	struct map_overlap *list;
+	size_t n;
+	if (map_overlaps(old, now, &list, &n, &lines) != ERR_OK)
+		return ERR_NOMEM;
+	*moves = (struct impact_move){ .before = old, .now = now, .list = list, .n = n };
+	change->prefixes_added = lines.added;
+	change->prefixes_removed = lines.removed;
+	change->prefixes_moved = lines.moved;
+	if (rows != NULL)
+		maps_diff_prefixes(old, now, list, n, rows);
+	const enum err e = maps_diff_topology(old, now, rows, change);
+	change->guard.interconnects_removed = change->interconnects_removed;
+	return e == ERR_OK ? maps_moved(old, now, &change->guard.prefixes_moved) : e;
+}
+
+/* A good candidate beside what is in force, compiled. impact_done() c->impact, also after a failure. */
+static enum err lay_beside(struct maps *m, struct candidate *c, const struct maps_rows *rows,
+                           struct maps_change *change, struct faults *faults)
+{
+	const struct provider *old = find(m, c->provider);
+	struct impact_move moves = { 0 };
 	struct map_snapshot *snapshot;
+	change->guard = GUARD_NOTHING;
+	enum err e = c->kind == STORE_TOPOLOGY
+	                     ? diff_topology(topology_of(m, c->provider), c->paper.topology, rows,
+	                                     change, &moves)
+	                     : maps_diff_costs(old != NULL ? old->papers[STORE_COSTS].costs : NULL,
+	                                       c->paper.costs, rows, change);
+	if (e == ERR_OK)
+		e = compile(m, c->provider, &c->paper, &snapshot, faults);
+	if (e == ERR_OK)
+		e = impact_begin(&c->impact, &m->o, c->provider, snapshot, &moves);
+	free(moves.list);
+	return e;
+}
+
+/* What wants the live peers. */
+static enum err guard(struct candidate *c, struct maps_change *change)
+{
+	const enum err e =
+		c->kind == STORE_TOPOLOGY ? impact_count(&c->impact, &change->guard) : ERR_OK;
+	if (e == ERR_OK)
+		(void)guard_check(&change->guard, change->warnings);
+	return e;
+}
+
+/* As far as the difference; the rest of a dry run, which alone wants rows, needs no lock. */
+static enum err try_locked(struct maps *m, struct candidate *c, const struct maps_rows *rows,
+                           struct maps_change *change, struct faults *faults)
+{
 	enum err e = parse(c->body, c->size, c->kind, &c->paper, faults);
 	if (c->paper.topology != NULL || c->paper.costs != NULL)
 		e = worse(e, check(m, c->provider, &c->paper, faults, change->warnings));
 	if (c->paper.topology != NULL && m->o.claims != NULL)
 		e = worse(e, claims_judge(m->o.claims, c->provider, c->paper.topology,
-		                          dry_run ? CLAIMS_SOON : CLAIMS_NOW, faults,
+		                          rows != NULL ? CLAIMS_SOON : CLAIMS_NOW, faults,
 		                          change->warnings));
 	if (e == ERR_OK && c->kind == STORE_TOPOLOGY)
 		e = warn_of_stale_costs(m, c->provider, &c->paper, change->warnings);
+	return e == ERR_OK ? lay_beside(m, c, rows, change, faults) : e;
+}
+
+static enum err change_locked(struct maps *m, struct candidate *c, struct maps_change *change,
+                              struct faults *faults)
+{
+	enum err e = try_locked(m, c, NULL, change, faults);
 	if (e == ERR_OK)
-		e = diff(m, c->provider, &c->paper, change);
-	if (e != ERR_OK || dry_run)
+		e = guard(c, change);
+	if (e != ERR_OK)
 		return e;
 
 	/* Compiled before it is stored: what does not compile must not come into force. */
-	e = compile(m, c->provider, &c->paper, &snapshot, faults);
-	if (e != ERR_OK)
-		return e;
 	e = store_it(m, c, change);
 	if (e == ERR_OK)
-		return enforce(m, c, snapshot);
-	snapshot_free(snapshot);
+		return enforce(m, c, impact_take(&c->impact));
 	change->unchanged = e == ERR_EXISTS;
 	return e == ERR_EXISTS ? ERR_OK : e;
 }
 
-enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
-                     struct maps_change *change, struct faults *faults)
+static void candidate_done(struct candidate *c)
+{
+	impact_done(&c->impact);
+	paper_done(&c->paper);
+}
+
+static enum err change(struct maps *m, struct candidate *c, struct maps_change *change,
+                       struct faults *faults)
+{
+	bool synced;
+	pthread_mutex_lock(&m->lock);
+	enum err e = sync_locked(m, &synced);
+	if (e == ERR_OK)
+		e = change_locked(m, c, change, faults);
+	pthread_mutex_unlock(&m->lock);
+	candidate_done(c);
+	return e;
+}
+
+/* Without the database: against the last maps. */
+static enum err dry_run(struct maps *m, struct candidate *c, struct maps_change *change,
+                        struct faults *faults)
+{
+	const struct maps_rows rows = { .json = &change->impact, .limit = c->limit };
+	bool synced;
+	text_printf(rows.json, "{\"limit\":%zu", c->limit);
+	pthread_mutex_lock(&m->lock);
+	enum err e = sync_locked(m, &synced);
+	if (e == ERR_OK || e == ERR_AWAY)
+		e = try_locked(m, c, &rows, change, faults);
+	pthread_mutex_unlock(&m->lock);
+	if (e == ERR_OK)
+		e = guard(c, change);
+	if (e == ERR_OK)
+		e = impact_tell(&c->impact, c->limit, time(NULL), rows.json);
+	text_put(rows.json, "}");
+	candidate_done(c);
+	return e == ERR_OK && rows.json->bad ? ERR_NOMEM : e;
+}
+
+enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry,
+                     struct maps_change *about, struct faults *faults)
 {
 	struct candidate c = { .provider = d->provider,
 		               .kind = d->kind,
 		               .body = d->body,
 		               .size = d->size,
-		               .author = d->author };
-	bool synced;
-	hash(d->body, d->size, change->sha256);
-	pthread_mutex_lock(&m->lock);
-	enum err e = sync_locked(m, &synced);
-	if (e == ERR_OK || (dry_run && e == ERR_AWAY))
-		e = change_locked(m, &c, dry_run, change, faults);
-	pthread_mutex_unlock(&m->lock);
-	paper_done(&c.paper);
+		               .author = d->author,
+		               .limit = d->limit };
+	hash(d->body, d->size, about->sha256);
+	return dry ? dry_run(m, &c, about, faults) : change(m, &c, about, faults);
+}
+
+/* A stored version as a candidate; store_document_done() *d. */
+static enum err stored(const struct maps *m, const char *provider, uint64_t version,
+                       struct candidate *c, struct store_document *d, struct maps_change *about)
+{
+	struct store_version v;
+	enum err e = store_version(m->o.store, provider, version, &v);
+	if (e == ERR_OK)
+		e = store_document(m->o.store, provider, v.kind, version, d);
+	if (e != ERR_OK)
+		return e;
+	*c = (struct candidate){ .provider = provider,
+		                 .kind = v.kind,
+		                 .body = d->body,
+		                 .size = d->size,
+		                 .version = version };
+	(void)snprintf(about->sha256, sizeof(about->sha256), "%s", v.sha256);
+	return ERR_OK;
+}
+
+enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
+                   struct maps_change *about, struct faults *faults)
+{
+	struct candidate c;
+	struct store_document d;
+	enum err e = stored(m, provider, version, &c, &d, about);
+	if (e != ERR_OK)
+		return e;
+	c.limit = limit;
+	e = dry_run(m, &c, about, faults);
+	about->version = version;
+	store_document_done(&d);
 	return e;
 }
 
 enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
-                       struct maps_change *change, struct faults *faults)
+                       struct maps_change *about, struct faults *faults)
 {
-	struct store_version v;
+	struct candidate c;
 	struct store_document d;
-	bool synced;
-	enum err e = store_version(m->o.store, provider, version, &v);
-	if (e == ERR_OK)
-		e = store_document(m->o.store, provider, v.kind, version, &d);
+	enum err e = stored(m, provider, version, &c, &d, about);
 	if (e != ERR_OK)
 		return e;
-
-	struct candidate c = { .provider = provider,
-		               .kind = v.kind,
-		               .body = d.body,
-		               .size = d.size,
-		               .author = author,
-		               .version = version };
-	(void)snprintf(change->sha256, sizeof(change->sha256), "%s", v.sha256);
-	pthread_mutex_lock(&m->lock);
-	e = sync_locked(m, &synced);
-	if (e == ERR_OK)
-		e = change_locked(m, &c, false, change, faults);
-	pthread_mutex_unlock(&m->lock);
-	paper_done(&c.paper);
+	c.author = author;
+	e = change(m, &c, about, faults);
 	store_document_done(&d);
 	return e;
 }

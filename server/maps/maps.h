@@ -14,6 +14,7 @@
  * path only ever sees the office.
  */
 
+#include "common/base/text.h"
 #include "common/map/publish.h"
 #include "common/map/snapshot.h"
 #include "server/claims/claims.h"
@@ -21,13 +22,20 @@
 #include "server/store/store.h"
 
 struct maps;
+struct replay;
+
+/* Tells `out` of each live peer where it is on two maps (replay_peers()); `before` may be NULL. ERR_NOMEM. */
+typedef enum err maps_census_fn(void *ctx, const struct map_snapshot *before,
+                                const struct map_snapshot *after, struct replay *out);
 
 struct maps_options {
 	const char *state_dir; /* copies live in its "maps/" */
 	bool lab;
 	struct store *store;
 	struct map_office *office;
-	struct claims *claims; /* who may claim what; NULL: nobody asks */
+	struct claims *claims;  /* who may claim what; NULL: nobody asks */
+	maps_census_fn *census; /* NULL: there is no tracker here */
+	void *census_ctx;
 };
 
 enum err maps_new(const struct maps_options *options, struct maps **out,
@@ -56,6 +64,8 @@ struct maps_change {
 	size_t prefixes_added, prefixes_removed, prefixes_moved;
 	size_t interconnects_added, interconnects_removed, interconnects_changed;
 	size_t costs_changed;
+	/* Of a dry run or a plan: what it would do, as JSON (schema/openapi.yaml). text_done() it. */
+	struct text impact;
 };
 
 /* What is uploaded; nothing of it is kept. */
@@ -65,6 +75,7 @@ struct maps_document {
 	const char *body; /* `size` bytes */
 	size_t size;
 	const char *author; /* names the token, for the history */
+	size_t limit;       /* a dry run's: rows of each list of the impact */
 };
 
 /*
@@ -73,6 +84,10 @@ struct maps_document {
  */
 enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
                      struct maps_change *change, struct faults *faults) must_check;
+
+/* What activating a stored version would do; changes nothing. Errors of a dry run; ERR_NOT_FOUND. */
+enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
+                   struct maps_change *change, struct faults *faults) must_check;
 
 /* Roll back or forward: checks again among the others as they are now. ERR_NOT_FOUND. */
 enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,

@@ -78,6 +78,16 @@ static void answers_every_route(void **state)
 	assert_true(world.stored.out_bytes == UINT64_MAX);
 }
 
+static void a_plan_has_the_impact_with_as_many_rows_as_asked_for(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "GET", A "/versions/4/plan", "", "", 200, "\"impact\":{\"limit\":100}}" },
+		{ "GET", A "/versions/4/plan", "limit=0", "", 200, "\"impact\":{\"limit\":0}}" },
+	};
+	CHECK(rows);
+}
+
 static void asks_the_matrix_for_what_was_said(void **state)
 {
 	(void)state;
@@ -245,6 +255,8 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		{ "GET", A "/topology", "version=x", "", 400, "version: " },
 		{ "PUT", A "/topology", "dry_run=maybe", "{}", 400, "dry_run: " },
 		{ "POST", A "/versions/0/activate", "", "", 400, "version: " },
+		{ "GET", A "/versions/4/plan", "limit=10001", "", 400, "limit: at most 10000" },
+		{ "PUT", A "/costs", "dry_run=1&limit=x", "{}", 400, "limit: " },
 		{ "GET", "/v1/interconnects", "all=x", "", 400, "all: " },
 		{ "GET", "/v1/reports/balance", "from=yesterday", "", 400, "from: " },
 		{ "GET", "/v1/reports/balance", "to=2026-13-01", "", 400, "to: " },
@@ -334,6 +346,7 @@ static void names_what_is_wrong_in_the_body(void **state)
 		{ "PUT", A "/topology", "", "{}", 422,
 		  "\"faults\":[{\"code\":\"overlap\",\"where\":\"/pids/1/prefixes/0\",\"text\":\"is" },
 		{ "POST", A "/versions/4/activate", "", "", 422, "overlap" },
+		{ "GET", A "/versions/4/plan", "", "", 422, "overlap" },
 	};
 	CHECK(refused);
 }
@@ -462,6 +475,8 @@ static void asks_for_a_token_that_may(void **state)
 		{ "Bearer good", STORE_ANALYST, "DELETE", A "/policies/p-1", 403 },
 		{ "Bearer good", STORE_OPERATOR, "PUT", "/v1/providers/isp-b/contracts/c-1", 403 },
 		{ "Bearer good", STORE_ANALYST, "POST", A "/versions/1/activate", 403 },
+		{ "Bearer good", STORE_ANALYST, "GET", A "/versions/1/plan", 200 },
+		{ "Bearer good", STORE_ANALYST, "GET", "/v1/providers/isp-b/versions/1/plan", 403 },
 		{ "Bearer good", STORE_ANALYST, "PUT", "/v1/access/" HASH, 403 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -512,6 +527,7 @@ static void passes_on_what_the_modules_say(void **state)
 		{ "PUT", A "/costs", "", "{}", 0, "" },
 		{ "GET", A "/versions", "", "", 0, "" },
 		{ "POST", A "/versions/4/activate", "", "", 0, "" },
+		{ "GET", A "/versions/4/plan", "", "", 0, "" },
 		{ "GET", A "/policies", "", "", 0, "" },
 		{ "GET", A "/contracts/c", "", "", 0, "" },
 		{ "PUT", A "/contracts/c", "", "{}", 0, "" },
@@ -690,6 +706,7 @@ static void guards_the_page(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(answers_every_route),
+	TEST(a_plan_has_the_impact_with_as_many_rows_as_asked_for),
 	TEST(asks_the_matrix_for_what_was_said),
 	TEST(answers_every_route_of_agreements),
 	TEST(answers_every_route_of_statements),

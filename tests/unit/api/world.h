@@ -133,6 +133,16 @@ enum err maps_activate(struct maps *m, const char *provider, uint64_t version, c
 	return maps_upload(m, &d, false, change, faults);
 }
 
+enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
+                   struct maps_change *change, struct faults *faults)
+{
+	const struct maps_document d = { .provider = provider, .kind = STORE_TOPOLOGY };
+	text_printf(&change->impact, "{\"limit\":%zu}", limit);
+	const enum err e = maps_upload(m, &d, false, change, faults);
+	change->version = version;
+	return e;
+}
+
 enum err store_document(struct store *s, const char *provider, enum store_kind kind,
                         uint64_t version, struct store_document *out)
 {
