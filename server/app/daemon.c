@@ -555,6 +555,7 @@ static enum err build_gauges(struct daemon *d, struct fault *fault)
 		                     .claims = d->claims,
 		                     .office = d->office,
 		                     .listeners = &d->listeners,
+		                     .feeder = d->feeder,
 		                     .alarms = d->alarms };
 	metrics_register(d->metrics, gauges_write, &d->gauges);
 	return ERR_OK;

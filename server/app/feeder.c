@@ -32,9 +32,9 @@ struct feeder {
 	_Atomic int64_t
 		deadline; /* CLOCK_MONOTONIC millisecond after which it stops with a full spool */
 	atomic_bool connected, access_due;
+	atomic_bool away; /* said so already */
 	bool migrated;
 	bool behind;   /* the store may have what is not in force here */
-	bool away;     /* said so already */
 	enum err said; /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
 	int64_t calibrate_at;  /* the same of the next look at flows */
@@ -387,6 +387,11 @@ void feeder_access(struct feeder *f)
 {
 	atomic_store(&f->access_due, true);
 	store_wake(f->o.store);
+}
+
+bool feeder_away(const struct feeder *f)
+{
+	return atomic_load(&f->away);
 }
 
 bool feeder_connected(const struct feeder *f)

@@ -55,3 +55,6 @@ void feeder_access(struct feeder *f);
 
 /* Have the migrations been applied, by this daemon, since it started? */
 bool feeder_connected(const struct feeder *f);
+
+/* Was PostgreSQL away when it was last needed? From any thread. */
+bool feeder_away(const struct feeder *f);

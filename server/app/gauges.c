@@ -105,6 +105,13 @@ static void http(const struct gauges *g, struct text *page)
 	                sum.unproxied);
 }
 
+static void database(const struct gauges *g, struct text *page)
+{
+	const bool up = feeder_connected(g->feeder) && !feeder_away(g->feeder);
+	metrics_gauge(page, "p4pd_database_up", "1 while PostgreSQL answers, 0 while it is away",
+	              up ? 1 : 0);
+}
+
 static void alarms(const struct gauges *g, struct text *page)
 {
 	static const char name[] = "p4pd_alarms_firing";
@@ -215,6 +222,8 @@ void gauges_write(void *ctx, struct text *page)
 	if (g->listeners->udp != NULL)
 		udp(g, page);
 	http(g, page);
+	if (g->feeder != NULL)
+		database(g, page);
 	if (g->alarms != NULL)
 		alarms(g, page);
 }

@@ -8,6 +8,7 @@
 #include "server/accounting/accounting.h"
 #include "server/alarms/alarms.h"
 #include "server/app/collecting.h"
+#include "server/app/feeder.h"
 #include "server/app/listeners.h"
 #include "server/maps/maps.h"
 
@@ -23,7 +24,8 @@ struct gauges {
 	struct claims *claims;
 	struct map_office *office;
 	const struct listeners *listeners;
-	const struct alarms *alarms; /* NULL: without a database there are none */
+	const struct feeder *feeder; /* NULL: no database */
+	const struct alarms *alarms; /* the same */
 };
 
 /* A metrics_gauges function; `ctx` is a struct gauges. */

@@ -165,6 +165,7 @@ def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_s
             assert daemon.api("PUT", "/v1/providers/isp-c/topology",
                               topology("isp-c", asns=[64503, 64504]))[0] == 503
             assert daemon.metric("p4pd_spool_bins") >= away_seconds // 5 - 2
+            assert daemon.metric("p4pd_database_up") == 0
         finally:
             postgres("start")
         assert failed == 0
