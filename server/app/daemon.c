@@ -52,6 +52,7 @@ struct daemon {
 	struct settings_roles roles;
 	bool serving; /* it has started whole */
 	char node[CONFIG_TEXT_SIZE];
+	char life[17]; /* of the state folder */
 	uint8_t secret[32];
 
 	struct metrics *metrics;
@@ -153,6 +154,7 @@ static enum err build_state(struct daemon *d, struct fault *fault)
 	else if (gethostname(d->node, sizeof(d->node) - 1) != 0)
 		(void)snprintf(d->node, sizeof(d->node), "p4pd");
 	d->node[64] = '\0';
+	(void)snprintf(d->life, sizeof(d->life), "%016" PRIx64, secret_number(d, "life"));
 	return e;
 }
 
@@ -492,6 +494,7 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		.keep = { (uint32_t)d->config.bins_keep_days,
 		          (uint32_t)d->config.rollups_keep_days },
 		.node = d->node,
+		.life = d->life,
 		.report = report_options(d),
 		.retry_ms = FEEDER_RETRY_MS,
 		.access_changed = reload_access,

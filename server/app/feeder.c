@@ -34,8 +34,9 @@ struct feeder {
 	atomic_bool connected, access_due;
 	atomic_bool away; /* said so already */
 	bool migrated;
-	bool behind;   /* the store may have what is not in force here */
-	enum err said; /* of the last failure that was no absence */
+	char node[STORE_NODE_SIZE]; /* that bins are written under; set once migrated */
+	bool behind;                /* the store may have what is not in force here */
+	enum err said;              /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
 	int64_t calibrate_at;  /* the same of the next look at flows */
 	int64_t tidy_at;       /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
@@ -84,6 +85,15 @@ static enum err follow(struct feeder *f, struct fault *fault)
 	return f->o.access_changed(f->o.ctx);
 }
 
+static enum err begin(struct feeder *f, struct fault *fault)
+{
+	enum err e = store_migrate(f->o.store, fault);
+	if (e != ERR_OK)
+		return e;
+	e = store_life(f->o.store, f->o.node, f->o.life, f->node);
+	return e == ERR_OK ? ERR_OK : fault_set(fault, e, "node", "no name to write bins under");
+}
+
 /*
  * Until it has succeeded, it is tried again every second. After an absence the migrations are looked
  * at again: what comes back may be another database.
@@ -91,7 +101,7 @@ static enum err follow(struct feeder *f, struct fault *fault)
 static enum err catch_up(struct feeder *f)
 {
 	struct fault fault = { 0 };
-	enum err e = f->migrated ? ERR_OK : store_migrate(f->o.store, &fault);
+	enum err e = f->migrated ? ERR_OK : begin(f, &fault);
 	f->migrated = e == ERR_OK;
 	if (e == ERR_OK) {
 		e = follow(f, &fault);
@@ -129,8 +139,8 @@ static enum err store_bin(struct feeder *f, const struct accounting_bin *bin)
 		memcpy(rows[i].provider, r->provider, sizeof(rows[i].provider));
 		memcpy(rows[i].interconnect, r->interconnect, sizeof(rows[i].interconnect));
 	}
-	const enum err e = store_bins(f->o.store, f->o.node, flow ? STORE_FLOW : STORE_ANNOUNCE,
-	                              rows, bin->n_rows);
+	const enum err e = store_bins(f->o.store, f->node, flow ? STORE_FLOW : STORE_ANNOUNCE, rows,
+	                              bin->n_rows);
 	free(rows);
 	return e;
 }
@@ -162,7 +172,7 @@ static enum err store_trial(struct feeder *f, const struct accounting_bin *bin)
 	const struct store_steering_bin all = {
 		.start = bin->start, .seconds = bin->seconds, .rows = rows, .n = bin->n_trial
 	};
-	const enum err e = store_steering_put(f->o.store, f->o.node, &all);
+	const enum err e = store_steering_put(f->o.store, f->node, &all);
 	free(rows);
 	return e;
 }
@@ -228,7 +238,7 @@ static enum err feed_one(struct feeder *f, struct feeding *from)
 	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
 		e = store_trial(f, &bin);
 	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
-		e = matrix_feed(f->o.store, f->o.node, &f->o.swarm_names, &bin);
+		e = matrix_feed(f->o.store, f->node, &f->o.swarm_names, &bin);
 	e = settle(f, from, &bin, e);
 	accounting_bin_done(&bin);
 	return e;

@@ -33,7 +33,7 @@ struct feeder_options {
 	struct pricing *pricing;             /* NULL: prices are as documented */
 	struct metrics_slot *metrics;        /* this thread's own */
 	struct store_keep keep;
-	const char *node;
+	const char *node, *life;      /* store_life() */
 	struct report_options report; /* of statements; bin_seconds 0: none are made here */
 	unsigned retry_ms; /* after a bin was refused the first time; doubles every time */
 	/* The access list may have changed; on the feeder's thread, again until it is ERR_OK. */

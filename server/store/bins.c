@@ -175,3 +175,26 @@ enum err store_bins(struct store *s, const char *node, enum store_source source,
 	bins_write(&w, node, source, rows, n);
 	return work_end(&w);
 }
+
+enum err store_life(struct store *s, const char *node, const char *life,
+                    char out[static STORE_NODE_SIZE])
+{
+	struct work w = work_begin(s, "tell a node's lives apart");
+	(void)work_run(&w,
+	               "INSERT INTO node_lives (node, number, life) "
+	               "SELECT $1::text, coalesce(max(number), 0) + 1, $2::text "
+	               "FROM node_lives WHERE node = $1::text "
+	               "HAVING count(*) FILTER (WHERE life = $2::text) = 0 ON CONFLICT DO NOTHING",
+	               ARGS(arg_text(node), arg_text(life)));
+	/* Another daemon of this name may have taken the number just now: then the next try finds it. */
+	if (work_run(
+		    &w,
+		    "SELECT left($1::text, 64 - length(mark)) || mark FROM (SELECT CASE number WHEN 1 "
+		    " THEN '' ELSE '~' || number END AS mark FROM node_lives "
+		    " WHERE node = $1::text AND life = $2::text) l",
+		    ARGS(arg_text(node), arg_text(life))) == 1)
+		work_text(&w, 0, 0, out, STORE_NODE_SIZE);
+	else
+		work_fail(&w, ERR_BUSY);
+	return work_end(&w);
+}

@@ -231,6 +231,15 @@ enum err store_retain(struct store *s, const struct store_keep *keep, int64_t no
 enum err store_rollup(struct store *s, int64_t now, bool *more) must_check;
 
 /*
+ * What a node writes its bins under: its own name, and from its second life on that and "~2". `life` tells
+ * lives apart: of a node that has lost what it knew of stored bins it is another. So what it still has
+ * of such a bin is added and replaces nothing. The same life gets the same name whenever it asks.
+ */
+enum { STORE_NODE_SIZE = 65 };
+enum err store_life(struct store *s, const char *node, const char *life,
+                    char out[static STORE_NODE_SIZE]) must_check;
+
+/*
  * Writes rows of one node and source in one transaction (COPY into a stage, then upsert):
  * the same key (node, source, provider, interconnect, start) again replaces, so that a replay never
  * counts twice; twice in one call, the last counts. Makes the month's partition when it is missing.

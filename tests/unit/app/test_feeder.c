@@ -79,6 +79,8 @@ static int close_house(void **state)
 	return folder_remove(state);
 }
 
+static const char *life = "one"; /* of the state folder */
+
 static void start(void)
 {
 	const struct feeder_options o = { .store = h.store,
@@ -86,6 +88,7 @@ static void start(void)
 		                          .spools = { &h.spool, &h.flows },
 		                          .metrics = metrics_slot(h.metrics, 2),
 		                          .node = "test",
+		                          .life = life,
 		                          .retry_ms = 1,
 		                          .access_changed = access_changed,
 		                          .swarm_names = { know_one_swarm, NULL } };
@@ -196,6 +199,27 @@ static void close_flow_bin(int64_t start_of)
 		                          .rows = &row,
 		                          .n_rows = 1 };
 	assert_int_equal(spool_write(&h.flows, &b, NULL), ERR_OK);
+}
+
+/* As after the state folder was lost: what is left of a bin is added, whatever is stored. */
+static void another_life_lowers_nothing_that_is_stored(void **state)
+{
+	(void)state;
+	static const char *const lives[] = { "one", "another", "another", "one" };
+	static const uint64_t bytes[] = { 1000, 30, 40, 1001 };
+	for (unsigned i = 0; i < 4; i++) {
+		life = lives[i];
+		start();
+		close_bin(1800000000, bytes[i]);
+		wait_empty();
+		feeder_stop(h.feeder, 1);
+		h.feeder = NULL;
+	}
+	life = "one";
+	char found[64];
+	db_ask("SELECT sum(out_bytes) || ': ' || string_agg(node, ' ' ORDER BY node) FROM bins",
+	       found, sizeof(found));
+	assert_string_equal(found, "1041: test test~2");
 }
 
 static void flows_have_a_spool_and_a_source_of_their_own(void **state)
@@ -367,6 +391,7 @@ static void a_matrix_is_stored_with_what_swarms_are_called(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(carries_bins_over_oldest_first),
+	TEST(another_life_lowers_nothing_that_is_stored),
 	TEST(flows_have_a_spool_and_a_source_of_their_own),
 	TEST(a_refused_bin_does_not_hold_up_flows),
 	TEST(a_bin_that_can_never_be_stored_does_not_hold_up_the_rest),

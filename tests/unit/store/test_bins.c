@@ -61,6 +61,30 @@ static void a_replay_replaces_and_never_adds(void **state)
 	assert_int_equal(store_bins(s, "n1", STORE_FLOW, NULL, 0), ERR_OK);
 }
 
+static void each_life_of_a_node_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *node, *life, *name;
+	} rows[] = {
+		{ "n1", "a", "n1" },
+		{ "n1", "b", "n1~2" },
+		{ "n2", "b", "n2" },
+		{ "n1", "b", "n1~2" },
+		{ "n1", "a", "n1" },
+		{ "n1", "c", "n1~3" },
+		{ "0123456789012345678901234567890123456789012345678901234567890123", "a",
+		  "0123456789012345678901234567890123456789012345678901234567890123" },
+		{ "0123456789012345678901234567890123456789012345678901234567890123", "b",
+		  "01234567890123456789012345678901234567890123456789012345678901~2" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char name[STORE_NODE_SIZE];
+		assert_int_equal(store_life(s, rows[i].node, rows[i].life, name), ERR_OK);
+		assert_string_equal(name, rows[i].name);
+	}
+}
+
 static void nodes_are_summed_before_anything_is_ranked(void **state)
 {
 	(void)state;
@@ -317,6 +341,7 @@ static void a_series_is_in_order_with_nodes_summed(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(a_replay_replaces_and_never_adds),
+	TEST(each_life_of_a_node_has_a_name_of_its_own),
 	TEST(nodes_are_summed_before_anything_is_ranked),
 	TEST(sources_stay_apart),
 	TEST(byte_counts_keep_every_bit),
