@@ -43,7 +43,7 @@ struct provider {
 struct matrix {
 	const struct map_snapshot *map;
 	size_t n_providers;
-	struct cells pairs, rest; /* rest: beyond MATRIX_PAIRS_MAX, by book already */
+	struct cells pairs, rest; /* rest: beyond MATRIX_PAIRS_MAX, by book */
 	uint64_t *index;          /* 0: empty; else entry_of() */
 	uint32_t mask;
 	struct share *shares; /* by provider */
@@ -52,7 +52,7 @@ struct matrix {
 	struct provider *providers;
 };
 
-enum { INDEX_FIRST = 1 << 12, BATCH = 128 };
+enum { INDEX_FIRST = 1 << 12, BATCH = 128, REST = 1 << 16 };
 
 struct matrix *matrix_new(const struct map_snapshot *map)
 {
@@ -261,10 +261,62 @@ static void add_share(struct matrix *m, const struct matrix_bytes *b, const stru
 		row->in_bytes += b->bytes;
 }
 
+/* ---- the others ---- */
+
+/* What the others are apart by. */
+static int by_crossing(const void *a, const void *b)
+{
+	const struct cell *x = a, *y = b;
+	const uint32_t p = crossed(x->direction, x->out, x->in);
+	const uint32_t q = crossed(y->direction, y->out, y->in);
+	if (x->provider != y->provider)
+		return x->provider < y->provider ? -1 : 1;
+	if (x->direction != y->direction)
+		return x->direction < y->direction ? -1 : 1;
+	if (p != q)
+		return p < q ? -1 : 1;
+	const bool s = x->from == x->to, t = y->from == y->to;
+	return x->direction == ACCOUNTING_INSIDE ? s - t : 0;
+}
+
+/* Rows that there can be of them: one for every crossing. */
+static size_t crossings(const struct matrix *m)
+{
+	return 2 * snapshot_counts(m->map).interconnects + 4 * m->n_providers;
+}
+
+/* Adds up those of one crossing. */
+static void fold(struct cells *rest)
+{
+	size_t n = 0;
+	if (rest->n > 0)
+		qsort(rest->list, rest->n, sizeof(*rest->list), by_crossing);
+	for (size_t i = 0; i < rest->n; i++) {
+		const struct cell *c = &rest->list[i];
+		if (n == 0 || by_crossing(&rest->list[n - 1], c) != 0) {
+			rest->list[n++] = *c;
+			continue;
+		}
+		rest->list[n - 1].bytes += c->bytes;
+		rest->list[n - 1].sure += c->sure;
+		rest->list[n - 1].unmet += c->unmet;
+		rest->list[n - 1].variance += c->variance;
+	}
+	rest->n = n;
+}
+
+/* Folded whenever there are REST more than can be left, so that they stay few and folding is seldom. */
+static struct cell *append_rest(struct matrix *m)
+{
+	if (m->rest.n >= crossings(m) + REST)
+		fold(&m->rest);
+	return append(&m->rest);
+}
+
 /* Straight to the others. */
 static enum err add_rest(struct matrix *m, const struct matrix_bytes *b, const struct book *book)
 {
-	struct cell *other = append(&m->rest);
+	struct cell *other = append_rest(m);
 	if (other == NULL)
 		return ERR_NOMEM;
 	*other = (struct cell){ .from = b->from,
@@ -427,22 +479,6 @@ static int by_size(const void *a, const void *b)
 	return (x->to > y->to) - (x->to < y->to);
 }
 
-/* What the others are apart by. */
-static int by_crossing(const void *a, const void *b)
-{
-	const struct cell *x = a, *y = b;
-	const uint32_t p = crossed(x->direction, x->out, x->in);
-	const uint32_t q = crossed(y->direction, y->out, y->in);
-	if (x->provider != y->provider)
-		return x->provider < y->provider ? -1 : 1;
-	if (x->direction != y->direction)
-		return x->direction < y->direction ? -1 : 1;
-	if (p != q)
-		return p < q ? -1 : 1;
-	const bool s = x->from == x->to, t = y->from == y->to;
-	return x->direction == ACCOUNTING_INSIDE ? s - t : 0;
-}
-
 static void place_key(const struct matrix *m, uint32_t place, char out[static PLACE_KEY_MAX])
 {
 	unsigned bits;
@@ -508,7 +544,7 @@ static enum err put_largest(struct matrix *m, struct cells *all, struct accounti
 			fill(m, &all->list[i], false, &out->cells[out->n_cells++]);
 			continue;
 		}
-		struct cell *other = append(&m->rest);
+		struct cell *other = append_rest(m);
 		if (other == NULL)
 			return ERR_NOMEM;
 		*other = all->list[i];
@@ -518,27 +554,16 @@ static enum err put_largest(struct matrix *m, struct cells *all, struct accounti
 
 static void put_others(struct matrix *m, struct accounting_bin *out)
 {
-	struct cells *rest = &m->rest;
-	if (rest->n > 0)
-		qsort(rest->list, rest->n, sizeof(*rest->list), by_crossing);
-	for (size_t i = 0; i < rest->n;) {
-		struct cell sum = rest->list[i++];
-		for (; i < rest->n && by_crossing(&sum, &rest->list[i]) == 0; i++) {
-			sum.bytes += rest->list[i].bytes;
-			sum.sure += rest->list[i].sure;
-			sum.unmet += rest->list[i].unmet;
-			sum.variance += rest->list[i].variance;
-		}
-		fill(m, &sum, true, &out->cells[out->n_cells++]);
-	}
+	fold(&m->rest);
+	for (size_t i = 0; i < m->rest.n; i++)
+		fill(m, &m->rest.list[i], true, &out->cells[out->n_cells++]);
 }
 
 /* Rows that there can be: the largest, and the others of every crossing. */
 static size_t rows_room(const struct matrix *m, size_t cells)
 {
 	const size_t largest = m->n_providers * MATRIX_CELLS;
-	const size_t crossings = 2 * snapshot_counts(m->map).interconnects + 4 * m->n_providers;
-	return (largest < cells ? largest : cells) + crossings;
+	return (largest < cells ? largest : cells) + crossings(m);
 }
 
 static enum err put_cells(struct matrix *m, struct accounting_bin *out)

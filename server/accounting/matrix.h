@@ -8,7 +8,8 @@
  * Bounded: of each provider the MATRIX_CELLS largest cells and the MATRIX_SWARMS largest swarms have rows
  * of their own. The others are one row for each direction, interconnect and tier, and one for all
  * swarms, so that what a provider's rows add up to is what its interconnects are booked with. In memory
- * there are at most MATRIX_PAIRS_MAX pairs; what comes after them goes straight to the others.
+ * there are at most MATRIX_PAIRS_MAX pairs; what comes after them goes straight to the others,
+ * which are added up as they become many.
  *
  * Places are PIDs, ASNs and zones: no address. A zone smaller than a /24 or a /48 is the unknown place
  * here, for it may stand for one subscriber.

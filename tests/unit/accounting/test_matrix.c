@@ -5,6 +5,7 @@
 #include "server/accounting/matrix.h"
 #include "tests/unit/accounting/world.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 
@@ -234,6 +235,39 @@ static void many_at_once_are_the_same_as_one_by_one(void **state)
 	accounting_bin_done(&batch);
 }
 
+/* More pairs than MATRIX_PAIRS_MAX, again and again. */
+static void what_comes_after_the_last_pair_takes_no_memory(void **state)
+{
+	(void)state;
+	enum { MANY = 210, OF = 5, ALL = OF * MANY, ROUNDS = 8 };
+	struct map_snapshot *large = world_new(OF, MANY);
+	struct matrix *m = matrix_new(large);
+	struct accounting_bin b = { 0 };
+	uint32_t places[ALL];
+	uint64_t sum = 0;
+	size_t before = 0;
+	for (unsigned i = 0; i < ALL; i++)
+		places[i] = world_place(large, i / MANY, i % MANY);
+	for (unsigned i = 0; i < ROUNDS * ALL * ALL; i++) {
+		const uint32_t from = places[i / ALL % ALL], to = places[i % ALL];
+		const struct matrix_bytes one = {
+			.from = from, .to = to, .pair = snapshot_pair(large, from, to), .bytes = 3
+		};
+		if (i == MATRIX_PAIRS_MAX)
+			before = mallinfo2().uordblks + mallinfo2().hblkhd;
+		assert_int_equal(matrix_add(m, &one, 1), ERR_OK);
+	}
+	const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+	assert_true(after - before <= 16 << 20);
+	assert_int_equal(matrix_rows(m, &b), ERR_OK);
+	for (size_t i = 0; i < b.n_cells; i++)
+		sum += b.cells[i].direction != ACCOUNTING_IN ? b.cells[i].bytes : 0;
+	assert_int_equal(sum, 3ULL * ROUNDS * ALL * ALL);
+	accounting_bin_done(&b);
+	matrix_free(m);
+	snapshot_free(large);
+}
+
 static void without_a_map_there_is_nothing(void **state)
 {
 	(void)state;
@@ -254,6 +288,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(the_others_keep_the_sums_right),
 	TEST(the_largest_swarms_have_rows_of_their_own),
 	TEST(many_at_once_are_the_same_as_one_by_one),
+	TEST(what_comes_after_the_last_pair_takes_no_memory),
 	TEST(without_a_map_there_is_nothing),
 };
 
