@@ -81,6 +81,24 @@ class FirstMap(unittest.TestCase):
         self.assertEqual(made["interconnects"], [{"id": "as64510", "pid": "core", "neighbor_asn": 64510,
                                                   "relation": "settlement-free", "reach": "neighbor"}])
 
+    def test_prefixes_are_minimized(self):
+        done = self.run_line("p4pctl import geofeed --provider isp --asn 64500 geofeed.csv >a.json && "
+                             "p4pctl topology minimize a.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("8 prefixes became 7 that place every address as before", done.stderr)
+        self.assertNotIn("access", done.stderr.split("became")[1])
+        self.assertIn("192.0.2.128/25", done.stdout)
+
+    def test_sheets_make_costs_too(self):
+        (self.folder / "pids.csv").write_text("pid,prefixes,access\neast,192.0.2.0/24,fiber\nwest,198.51.100.0/24,dsl\n")
+        (self.folder / "costs.csv").write_text("from,to,cost\neast,west,7\n")
+        line = "p4pctl import csv --provider isp --asn 64500 pids.csv costs.csv >isp.json"
+        self.assertIn("the files have costs, too; --costs FILE writes them", self.run_line(line).stderr)
+        done = self.run_line(line + " --costs costs.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads((self.folder / "costs.json").read_text()),
+                         {"format": "p4p-costs/1", "provider": "isp", "pid_costs": {"east": {"west": 7}}})
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

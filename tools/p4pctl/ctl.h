@@ -158,6 +158,6 @@ ctl_run ctl_webhook_list, ctl_webhook_set, ctl_webhook_remove, ctl_webhook_test;
 /* explain.c */
 ctl_run ctl_explain;
 /* sketches.c: these ask no server */
-ctl_run ctl_import;
+ctl_run ctl_import, ctl_topology_minimize;
 /* torrents.c: these ask no server */
 ctl_run ctl_torrent_check, ctl_torrent_create;

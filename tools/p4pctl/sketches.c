@@ -152,13 +152,11 @@ static enum ctl_exit write_documents(const struct job *j, const struct text *top
 	return CTL_OK;
 }
 
-static enum ctl_exit draw(struct job *j)
+static enum ctl_exit finish(struct job *j, struct sketch_rules rules)
 {
 	struct text topology = { 0 }, costs = { 0 };
 	struct sketch *s = &j->sketch;
-	const struct sketch_rules rules = { .minimize = j->c->option[CTL_MINIMIZE] != NULL,
-		                            .lab = j->c->option[CTL_LAB] != NULL };
-	sketch_format(strchr(j->c->command, ' ') + 1)(s, j->sources, j->c->n_args, &j->ask);
+	rules.lab = j->c->option[CTL_LAB] != NULL;
 	const enum err e = sketch_finish(s, &rules, &topology, &costs);
 	print_list("warning: ", s->warnings);
 	print_list("", s->faults);
@@ -181,6 +179,16 @@ static enum ctl_exit draw(struct job *j)
 	return code;
 }
 
+static void free_job(struct job *j)
+{
+	sketch_done(&j->sketch);
+	arena_free(j->joined);
+	for (size_t i = 0; j->files != NULL && i < j->c->n_args; i++)
+		text_done(&j->files[i]);
+	free(j->files);
+	free(j->sources);
+}
+
 enum ctl_exit ctl_import(const struct ctl *c)
 {
 	struct job j = { .c = c };
@@ -190,13 +198,25 @@ enum ctl_exit ctl_import(const struct ctl *c)
 		code = join(&j, into, c->option[CTL_LAB] != NULL);
 	if (code == CTL_OK)
 		code = read_ask(&j);
+	if (code == CTL_OK) {
+		sketch_format(strchr(c->command, ' ') + 1)(&j.sketch, j.sources, c->n_args, &j.ask);
+		code = finish(&j,
+		              (struct sketch_rules){ .minimize = c->option[CTL_MINIMIZE] != NULL });
+	}
+	free_job(&j);
+	return code;
+}
+
+enum ctl_exit ctl_topology_minimize(const struct ctl *c)
+{
+	struct job j = { .c = c };
+	enum ctl_exit code = CTL_USAGE;
+	if (sketch_init(&j.sketch, NULL, 0) != ERR_OK)
+		(void)ctl_fail(CTL_USAGE, "out of memory");
+	else
+		code = join(&j, c->args[0], c->option[CTL_LAB] != NULL);
 	if (code == CTL_OK)
-		code = draw(&j);
-	sketch_done(&j.sketch);
-	arena_free(j.joined);
-	for (size_t i = 0; j.files != NULL && i < c->n_args; i++)
-		text_done(&j.files[i]);
-	free(j.files);
-	free(j.sources);
+		code = finish(&j, (struct sketch_rules){ .minimize = true, .settled = true });
+	free_job(&j);
 	return code;
 }

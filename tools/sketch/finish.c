@@ -164,6 +164,8 @@ static struct sketch_origin origin_of(const struct sketch *s, const char *where)
 		const size_t first = (size_t)(s->pids[i].prefixes - s->pids[0].prefixes);
 		return s->prefixes[first + k].from;
 	}
+	if (sscanf(where, "/pids/%u%n", &i, &end) == 1 && end > 0 && i < s->n_pids)
+		return s->pid_origins[i];
 	if (sscanf(where, "/links/%u%n", &i, &end) == 1 && end > 0 && i < s->n_links)
 		return s->link_origins[i];
 	if (sscanf(where, "/interconnects/%u%n", &i, &end) == 1 && end > 0 &&
@@ -261,7 +263,8 @@ enum err sketch_finish(struct sketch *s, const struct sketch_rules *rules, struc
 		share_out(s);
 	if (verdict(s) != ERR_OK)
 		return verdict(s);
-	warn_unsaid(s);
+	if (!rules->settled)
+		warn_unsaid(s);
 	const struct map_topology t = { .provider = s->provider,
 		                        .asns = s->asns,
 		                        .n_asns = s->n_asns,

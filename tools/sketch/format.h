@@ -31,6 +31,24 @@ sketch_read *sketch_format(const char *name);
 sketch_read sketch_geofeed;
 
 /*
+ * Sheets of CSV (RFC 4180; or with ';' or tabs between), told apart by the names of their columns, in
+ * any order. A cell that is empty says nothing.
+ *
+ *   pid, prefixes, access, uploads, monthly_upload_gb, subscriber_up_mbps, subscriber_down_mbps
+ *           prefixes with blanks between; a PID may have more rows, which add prefixes
+ *   id, a, b, capacity_mbps, weight
+ *           links; without an id "A-B"
+ *   id, pid, neighbor_asn, relation, capacity_mbps, reach, metro, exporters
+ *           interconnects; without an id "asN". reach is "neighbor", "any", or ASNs and prefixes with
+ *           blanks between; exporters are ADDRESS#IFINDEX with blanks between
+ *   from, to, cost
+ *           costs of pairs of PIDs
+ *   interconnect, out, in
+ *           costs of interconnects
+ */
+sketch_read sketch_csv;
+
+/*
  * AS relations of CAIDA (serial-1, serial-2) and TopoScope: "A|B|R" a line, R -1 when A sells to B, 0 when
  * they peer, 1 or 2 when they are siblings. Corrects the relations of interconnects that are there, and adds
  * those of other neighbours at --pid; at "core" where there is no topology to add to.

@@ -29,6 +29,7 @@ void sketch_done(struct sketch *s)
 	table_free(s->interconnect_numbers);
 	free(s->asns);
 	free(s->pids);
+	free(s->pid_origins);
 	free(s->prefixes);
 	free(s->links);
 	free(s->link_origins);
@@ -91,8 +92,11 @@ uint32_t sketch_find_pid(const struct sketch *s, const char *name)
 uint32_t sketch_pid(struct sketch *s, const char *name)
 {
 	const uint32_t number = sketch_find_pid(s, name);
-	if (number != SKETCH_NONE || !GROW(s, s->pids, s->n_pids, s->pids_room))
+	size_t room = s->pids_room; /* both lists grow together */
+	if (number != SKETCH_NONE || !GROW(s, s->pid_origins, s->n_pids, room) ||
+	    !GROW(s, s->pids, s->n_pids, s->pids_room))
 		return number;
+	s->pid_origins[s->n_pids] = (struct sketch_origin){ 0 };
 	struct map_pid *pid = &s->pids[s->n_pids];
 	*pid = (struct map_pid){ .name = sketch_string(s, name) };
 	s->full |= table_add(s->pid_numbers, pid->name, (uint32_t)s->n_pids, NULL) != ERR_OK;
@@ -108,7 +112,7 @@ void sketch_prefix(struct sketch *s, uint32_t pid, const struct ip_prefix *prefi
 
 struct map_link *sketch_link(struct sketch *s, const char *id, struct sketch_origin from)
 {
-	size_t room = s->links_room; /* both lists grow together */
+	size_t room = s->links_room;
 	if (!GROW(s, s->link_origins, s->n_links, room) ||
 	    !GROW(s, s->links, s->n_links, s->links_room))
 		return &s->spare_link;
@@ -137,6 +141,12 @@ struct map_interconnect *sketch_interconnect(struct sketch *s, const char *id,
 	s->full |= table_add(s->interconnect_numbers, s->interconnects[n].id, (uint32_t)n, NULL) !=
 	           ERR_OK;
 	return &s->interconnects[s->n_interconnects++];
+}
+
+bool sketch_has_interconnect(const struct sketch *s, const char *id)
+{
+	uint32_t number;
+	return table_find(s->interconnect_numbers, id, &number);
 }
 
 void sketch_pid_cost(struct sketch *s, const char *from, const char *to, uint32_t cost)

@@ -49,7 +49,8 @@ struct sketch {
 	const char *provider; /* NULL: not known yet */
 	uint32_t *asns;
 	size_t n_asns, asns_room;
-	struct map_pid *pids; /* without their prefixes, which are all in `prefixes` */
+	struct map_pid *pids;              /* without their prefixes, which are all in `prefixes` */
+	struct sketch_origin *pid_origins; /* nowhere, but where a reader sets it */
 	size_t n_pids, pids_room;
 	struct sketch_prefix *prefixes;
 	size_t n_prefixes, prefixes_room;
@@ -94,6 +95,7 @@ struct map_link *sketch_link(struct sketch *s, const char *id, struct sketch_ori
 /* The same; an id that is taken gets a number ("fra-2"). */
 struct map_interconnect *sketch_interconnect(struct sketch *s, const char *id,
                                              struct sketch_origin from);
+bool sketch_has_interconnect(const struct sketch *s, const char *id);
 void sketch_pid_cost(struct sketch *s, const char *from, const char *to, uint32_t cost);
 void sketch_interconnect_cost(struct sketch *s, const char *id, uint32_t out, uint32_t in);
 
@@ -111,6 +113,7 @@ void sketch_warn(struct sketch *s, struct sketch_origin from, const char *kind, 
 
 struct sketch_rules {
 	bool minimize; /* merge adjacent prefixes, drop covered ones */
+	bool settled;  /* no import: what it does not say was not forgotten */
 	bool lab;      /* private and loopback prefixes are allowed */
 };
 
