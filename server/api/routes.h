@@ -30,6 +30,10 @@ call_handle passkeys_get, passkey_post, passkey_delete;
 /* audit.c */
 call_handle audit_get, audit_verify_get;
 
+/* claims.c */
+call_handle asns_get, asns_put;
+call_handle delegations_get, delegation_put, delegation_delete;
+
 /* admission.c */
 call_handle access_get, access_put, access_delete;
 call_handle denied_get, denied_put, denied_delete;

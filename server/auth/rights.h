@@ -21,7 +21,7 @@ enum auth_right {
 	AUTH_ACTIVATE, /* put a version in force that was before: roll back and forward */
 	AUTH_APPROVE,  /* let another's draft pass */
 	AUTH_AUDIT,    /* read and verify what was done */
-	AUTH_ADMIN     /* tokens, passkeys, access lists, webhooks; of all providers only */
+	AUTH_ADMIN     /* tokens, passkeys, access lists, webhooks, claims; of all providers only */
 };
 
 struct auth_who {

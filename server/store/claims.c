@@ -130,9 +130,10 @@ enum err store_delegations(struct store *s, const char *provider, struct store_d
                            size_t *count)
 {
 	struct work w = work_begin(s, "list delegations");
-	(void)work_run(&w,
-	               "SELECT provider, prefix::text, author, extract(epoch FROM added)::bigint "
-	               "FROM delegations WHERE provider = $1 OR $1::text IS NULL ORDER BY prefix",
-	               ARGS(arg_text(provider)));
+	(void)work_run(
+		&w,
+		"SELECT provider, prefix::text, author, extract(epoch FROM added)::bigint "
+		"FROM delegations WHERE provider = $1 OR $1::text IS NULL ORDER BY delegations.prefix",
+		ARGS(arg_text(provider)));
 	return hand_over(&w, sizeof(**out), delegation_row, out, count);
 }

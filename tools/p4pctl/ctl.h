@@ -151,6 +151,9 @@ ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_swarms, ctl_audit, ctl_audit_verify, ctl_status;
+/* claims.c */
+ctl_run ctl_provider_bind, ctl_provider_unbind, ctl_provider_asns;
+ctl_run ctl_delegation_add, ctl_delegation_remove, ctl_delegation_list;
 /* alarms.c */
 ctl_run ctl_alarms_list, ctl_alarms_history, ctl_alarms_ack, ctl_alarms_mute;
 ctl_run ctl_alarms_rules, ctl_alarms_rule;
