@@ -3,6 +3,9 @@
 that they have reported, and the lists of the documents themselves.
 """
 import hashlib
+import json
+import os
+import subprocess
 import time
 import urllib.parse
 
@@ -15,6 +18,7 @@ BIN = 5
 SIZE = 40_000_000
 HASH = hashlib.sha1(b"plan").digest()
 SEEDS = [address("isp-c", 1, 1 + i) for i in range(3)] + [address("isp-a", 2, 1)]
+P4PCTL = os.environ.get("P4PCTL", "build/tools/p4pctl/p4pctl")
 LEECHERS = [address("isp-a", 1, 10 + i) for i in range(6)]
 
 
@@ -142,3 +146,13 @@ def test_what_is_not_known_is_null_with_a_reason(ran):
         ("a-1", "a-2", 7), ("a-t", "/in", 200), ("a-t", "/out", 50)]
     assert impact["live"] is None and "costs move nobody" in impact["live_missing"]
     assert impact["bytes"]["after"]["cost"] == pytest.approx(2 * impact["bytes"]["before"]["cost"])
+
+
+def test_p4pctl_prints_it_for_people(ran, tmp_path):
+    file = tmp_path / "map.json"
+    file.write_text(json.dumps(changed()))
+    shown = subprocess.run([P4PCTL, "--url", ran.url, "topology", "check", str(file)], capture_output=True, text=True,
+                           env={**os.environ, "P4PD_TOKEN": ran.token}).stdout
+    assert "a-1 -> a-2" in shown and "256" in shown and f"{NET}.1.1.0/24" in shown
+    assert "+ interconnect a-c" in shown and "capacity_mbps: 10000 -> 5000" in shown
+    assert "6 of 7" in shown and "local share" in shown

@@ -3,6 +3,7 @@
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 #include "tools/p4pctl/diff.h"
+#include "tools/p4pctl/impact.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -90,6 +91,7 @@ static void print_change(const struct ctl *c, const char *provider, const json_t
 		printf("%s: version %.0f is in force (sha256 %.12s); it changed:\n", provider,
 		       ctl_number(answer, "version"), ctl_string(answer, "sha256"));
 	print_changes(json_object_get(answer, "changes"));
+	impact_print(json_object_get(answer, "impact"), impact_wants_colour(stdout), stdout);
 	size_t i;
 	json_t *warning;
 	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
@@ -123,6 +125,7 @@ static enum ctl_exit upload(const struct ctl *c, bool dry_run)
 			                 .content_type = "application/json",
 			                 .file = file_of(c) };
 		ctl_parameter(&r.path, "dry_run", dry_run ? "1" : NULL);
+		ctl_parameter(&r.path, "limit", dry_run ? c->option[CTL_LIMIT] : NULL);
 		code = ask_change(c, &r, provider);
 	}
 	json_decref(document);
@@ -132,7 +135,7 @@ static enum ctl_exit upload(const struct ctl *c, bool dry_run)
 
 enum ctl_exit ctl_document_put(const struct ctl *c)
 {
-	return upload(c, false);
+	return upload(c, c->option[CTL_DRY_RUN] != NULL);
 }
 
 enum ctl_exit ctl_document_check(const struct ctl *c)
