@@ -110,6 +110,8 @@ static const struct command {
 	  64, IMPORT | BIT(CTL_PID) | BIT(CTL_NEIGHBOR), ctl_import },
 	{ "import mrt", "FILE...", "take the reach of interconnects from a RIB (bgpdump -m)", 1, 64,
 	  IMPORT | BIT(CTL_BY), ctl_import },
+	{ "import peeringdb", "FILE...", "find interconnects in PeeringDB's tables (JSON)", 1, 64,
+	  IMPORT | BIT(CTL_PID) | BIT(CTL_NEIGHBOR), ctl_import },
 	{ "import pfx2as", "FILE...", "make a PID of what ASNs originate (pyasn, pfx2as)", 1, 64,
 	  IMPORT | BIT(CTL_PID), ctl_import },
 	{ "policy put", "FILE", "upload a ratio policy: it is checked and in force", 1, 1, 0,
