@@ -33,6 +33,7 @@ struct link {
 	uint16_t from_port;
 	uint32_t slot; /* of the quota */
 	struct watched watched;
+	bool head;   /* a HEAD */
 	bool begun;  /* the handler was called once */
 	bool waited; /* for others, since it was whole */
 	bool kept;   /* has had a reply */
@@ -168,6 +169,17 @@ static struct MHD_Response *stream_response(const struct http_stream *stream)
 	return response;
 }
 
+/*
+ * Does the connection stay? Not after a HEAD of a stream: libmicrohttpd 0.9.75 sends the end of its
+ * chunks all the same, which a client would take for the next reply.
+ */
+static bool stays(const struct exchange *x, const struct link *link, const struct http_reply *reply)
+{
+	return (x->options.keep_alive || reply->keep_alive) &&
+	       !(link->head && reply->stream.more != NULL) &&
+	       !atomic_load_explicit(&x->stopping, memory_order_relaxed);
+}
+
 static enum MHD_Result queue(struct lane *lane, struct link *link,
                              struct MHD_Connection *connection, struct http_reply *reply)
 {
@@ -193,8 +205,7 @@ static enum MHD_Result queue(struct lane *lane, struct link *link,
 	for (size_t i = 0; i < reply->n_headers; i++)
 		(void)MHD_add_response_header(response, reply->headers[i].name,
 		                              reply->headers[i].value);
-	if (!(x->options.keep_alive || reply->keep_alive) ||
-	    atomic_load_explicit(&x->stopping, memory_order_relaxed)) /* adds Connection: close */
+	if (!stays(x, link, reply)) /* adds Connection: close */
 		(void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
 		                               MHD_RO_END);
 
@@ -337,8 +348,9 @@ static void make_request(const struct lane *lane, struct link *link,
 {
 	if (link->query != NULL)
 		link->query[0] = link->query_first;
+	link->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	link->request = (struct http_request){
-		.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method,
+		.method = link->head ? MHD_HTTP_METHOD_GET : method,
 		.path = path_of(url),
 		.query = link->query != NULL ? link->query : "",
 		.from = link->from,
