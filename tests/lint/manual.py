@@ -4,6 +4,7 @@ table, each page names the options that --help names, and all pages are built wi
 
     manual.py ROOT PROGRAM...
 """
+import json
 import pathlib
 import re
 import shutil
@@ -39,6 +40,31 @@ for program in programs:
     told, said = long_options(output(program, "--help")), long_options(options[1] if options else "")
     bad += [f"{page}: --{o} of --help is missing" for o in sorted(told - said)]
     bad += [f"{page}: --{o} is not in --help" for o in sorted(said - told)]
+
+# p4p-topology(5) names every member of its documents, every choice and every default.
+for name in ("topology", "costs"):
+    def told(value):
+        return f"``{value}``" in pages["p4p-topology.5.rst"]
+
+    def walk(schema):
+        if isinstance(schema, list):
+            for each in schema:
+                walk(each)
+        elif isinstance(schema, dict):
+            wanted = [m for m in schema.get("properties", {})] + [f'"{c}"' for c in schema.get("enum", [])]
+            bad.extend(f"p4p-topology.5.rst: ``{w}`` of {name}.schema.json is missing" for w in wanted if not told(w))
+            default = schema.get("default")
+            if default is not None and not re.search(
+                    rf'``"{default}"``(, the default:| is the default)|the default is {default}\b', pages["p4p-topology.5.rst"]):
+                bad.append(f"p4p-topology.5.rst: the default {default} of {name}.schema.json is missing")
+            for each in schema.values():
+                walk(each)
+
+    walk(json.loads((root / "schema" / f"{name}.schema.json").read_text()))
+
+for name, page in pages.items():
+    if name != "p4p-topology.5.rst" and "SEE ALSO" in page and "p4p-topology" not in page and not name.startswith("p4pload"):
+        bad.append(f"{name}: does not lead to p4p-topology(5)")
 
 rst2man = shutil.which("rst2man")
 for name in pages if rst2man else ():
