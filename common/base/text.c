@@ -82,6 +82,19 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	return n;
 }
 
+bool text_is_utf8(const char *s)
+{
+	size_t left = strlen(s);
+	while (left > 0) {
+		const size_t n = utf8_length((const unsigned char *)s, left);
+		if (n == 0)
+			return false;
+		s += n;
+		left -= n;
+	}
+	return true;
+}
+
 /* C0, DEL and C1 (U+0080 to U+009F): what a terminal obeys. */
 static bool is_control(const unsigned char *s, size_t n)
 {

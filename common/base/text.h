@@ -45,6 +45,9 @@ static inline void text_add(struct text *t, const void *bytes, size_t size)
 void text_put(struct text *t, const char *s);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Is it UTF-8 as RFC 3629 has it (shortest form, no surrogate)? */
+bool text_is_utf8(const char *s);
+
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void text_json_string(struct text *t, const char *s);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/api/api.h"
 
+#include "server/api/body.h"
 #include "server/api/routes.h"
 
 #include <stdio.h>
@@ -183,6 +184,10 @@ static bool admit(struct call *c, const struct route *r)
 		provider = c->path.part[0];
 	else if (r->door == DOOR_OWN && c->who.provider[0] != '\0')
 		provider = c->who.provider;
+	if (r->door == DOOR_PART && !body_is_name(provider)) {
+		call_problem(c, 404, "no provider has such a name");
+		return false;
+	}
 	if (auth_may(&c->who, r->right, provider) ||
 	    (r->door == DOOR_SELF && strcmp(c->who.name, c->path.part[0]) == 0))
 		return true;

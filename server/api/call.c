@@ -191,10 +191,11 @@ bool call_text(struct call *c, const char *name, char *out, size_t room)
 	char value[512] = "";
 	if (!http_has_parameter(c->request, name))
 		return true;
-	if (!http_parameter(c->request, name, value, sizeof(value)) || value[0] == '\0' ||
-	    strlen(value) >= room) {
-		call_problem(c, 400, "%s: 1 to %zu bytes, percent-encoded where they must be", name,
-		             room - 1);
+	if (!http_parameter(c->request, name, value, sizeof(value)) || !text_is_utf8(value) ||
+	    value[0] == '\0' || strlen(value) >= room) {
+		call_problem(c, 400,
+		             "%s: 1 to %zu bytes of UTF-8, percent-encoded where they must be",
+		             name, room - 1);
 		return false;
 	}
 	(void)snprintf(out, room, "%s", value);

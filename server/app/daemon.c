@@ -6,6 +6,7 @@
 #include "server/alarms/alarms.h"
 #include "server/api/api.h"
 #include "server/app/access.h"
+#include "server/app/api_listeners.h"
 #include "server/app/census.h"
 #include "server/app/claiming.h"
 #include "server/app/clock.h"
@@ -70,7 +71,7 @@ struct daemon {
 	struct listeners listeners;
 	struct collecting *collecting; /* NULL: no collector; the same of the other roles */
 	struct api *api;
-	struct http_server *api_http;
+	struct api_listeners api_listeners;
 	struct pricing *pricing;
 	struct feeder *feeder;
 	struct alarms *alarms;
@@ -171,7 +172,7 @@ static enum err build_memory(struct daemon *d, struct fault *fault)
 	const struct store_options store = { .conninfo = d->config.database,
 		                             .connections = STORE_CONNECTIONS,
 		                             .timeout_seconds = STORE_TIMEOUT };
-	d->metrics = metrics_new(api_slot(&d->config) + (unsigned)d->config.api_threads);
+	d->metrics = metrics_new(api_slot(&d->config) + api_listeners_threads(&d->config));
 	d->geo = geo_open(d->config.geo_asn_file);
 	d->swarms = swarm_store_new(&swarms);
 	d->bridges = bridge_store_new(SHARDS, (size_t)d->config.limit_bridge_mib << 20);
@@ -450,20 +451,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 	d->api = api_new(&o);
 	if (d->api == NULL)
 		return no_memory(fault);
-	const struct http_options http = {
-		.listen = d->config.listen_api,
-		.threads = (unsigned)d->config.api_threads,
-		.body_max = MAP_BYTES_MAX,
-		.memory_each = 65536,
-		.connections_max = 512,
-		.idle_seconds = 60,
-		.content_type = "text/plain",
-		.keep_alive = true,
-		.background = true, /* a map is compiled here, which takes a core for a second */
-		.handle = api_http,
-		.ctx = d->api,
-	};
-	return http_start(&http, &d->api_http, fault);
+	return api_listeners_start(&d->api_listeners, &d->config, d->api, fault);
 }
 
 static enum err build_pricing(struct daemon *d, struct fault *fault)
@@ -572,7 +560,7 @@ static void announce_start(const struct daemon *d)
 		         d->config.policy);
 	if (d->roles.api)
 		log_line(LOG_NOTE, "p4pd %s serves. api=%s port=%u", P4PD_VERSION,
-		         d->config.listen_api, http_port(d->api_http));
+		         d->config.listen_api, http_port(d->api_listeners.http));
 	if (collecting_port(d->collecting) != 0)
 		log_line(LOG_NOTE, "p4pd %s collects. flow=%s port=%u", P4PD_VERSION,
 		         d->config.listen_flow, collecting_port(d->collecting));
@@ -706,7 +694,8 @@ static void reload(void *ctx)
 	else if (d->tracker != NULL)
 		tell_accounting(d, &now, &settings);
 	settings_done(&settings);
-	if (listeners_certificate(&d->listeners, &now, &fault) != ERR_OK)
+	if (listeners_certificate(&d->listeners, &now, &fault) != ERR_OK ||
+	    api_listeners_certificate(&d->api_listeners, &now, &fault) != ERR_OK)
 		log_line(LOG_ERROR,
 		         "The certificate was not reloaded; the old one stays. where=%s why=%s",
 		         fault.where, fault.text);
@@ -758,7 +747,7 @@ void daemon_stop(struct daemon *d)
 #endif
 	if (d->store != NULL)
 		store_end(d->store, API_LAST_SECONDS);
-	http_stop(d->api_http);
+	api_listeners_stop(&d->api_listeners);
 	alarms_stop(d->alarms);
 	listeners_stop(&d->listeners);
 	if (d->accounting != NULL) /* even if it never served: it has taken the ledger's file */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/listeners.h"
 
-#include "server/disk/disk.h"
+#include "server/app/pem.h"
 
-#include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -18,47 +16,11 @@ unsigned listeners_threads(const struct config *c)
 	return (unsigned)(c->udp_workers + servers * c->http_threads);
 }
 
-struct pem {
-	char *certificate, *key;
-	size_t certificate_size, key_size;
-	uint8_t hash[32];
-};
-
-static enum err read_one(const char *option, const char *path, char **out, size_t *size,
-                         struct fault *fault)
-{
-	const bool absolute = path[0] == '/';
-	const enum err e = disk_read(absolute ? "" : ".", path + absolute, out, size, fault);
-	return e == ERR_NOT_FOUND ? fault_set(fault, e, option, "there is no file '%s'", path) : e;
-}
-
-static void forget(struct pem *pem)
-{
-	if (pem->key != NULL)
-		sodium_memzero(pem->key, pem->key_size);
-	free(pem->key);
-	free(pem->certificate);
-	*pem = (struct pem){ 0 };
-}
-
 static enum err read_pem(const struct config *c, struct pem *pem, struct fault *fault)
 {
-	*pem = (struct pem){ 0 };
-	enum err e = read_one("tls_certificate", c->tls_certificate, &pem->certificate,
-	                      &pem->certificate_size, fault);
-	if (e == ERR_OK)
-		e = read_one("tls_key", c->tls_key, &pem->key, &pem->key_size, fault);
-	if (e != ERR_OK) {
-		forget(pem);
-		return e;
-	}
-	crypto_generichash_state h;
-	(void)crypto_generichash_init(&h, NULL, 0, sizeof(pem->hash));
-	(void)crypto_generichash_update(&h, (const uint8_t *)pem->certificate,
-	                                pem->certificate_size + 1); /* and its NUL */
-	(void)crypto_generichash_update(&h, (const uint8_t *)pem->key, pem->key_size);
-	(void)crypto_generichash_final(&h, pem->hash, sizeof(pem->hash));
-	return ERR_OK;
+	const struct pem_file certificate = { "tls_certificate", c->tls_certificate };
+	const struct pem_file key = { "tls_key", c->tls_key }, none = { "", "" };
+	return pem_read(pem, &certificate, &key, &none, fault);
 }
 
 static struct http_options http_options(const struct config *c, struct tracker *t)
@@ -95,7 +57,7 @@ static enum err start_tls(struct listeners *l, const struct config *c, struct tr
 	o.key = pem.key;
 	e = http_start(&o, &l->tls, fault);
 	memcpy(l->pem_hash, pem.hash, sizeof(l->pem_hash));
-	forget(&pem);
+	pem_forget(&pem);
 	return e;
 }
 
@@ -133,10 +95,10 @@ enum err listeners_certificate(struct listeners *l, const struct config *c, stru
 		return ERR_OK;
 	enum err e = read_pem(c, &pem, fault);
 	if (e == ERR_OK && memcmp(l->pem_hash, pem.hash, sizeof(l->pem_hash)) != 0) {
-		e = http_certificate(l->tls, pem.certificate, pem.key, fault);
+		e = http_certificate(l->tls, pem.certificate, pem.key, NULL, fault);
 		if (e == ERR_OK)
 			memcpy(l->pem_hash, pem.hash, sizeof(l->pem_hash));
 	}
-	forget(&pem);
+	pem_forget(&pem);
 	return e;
 }

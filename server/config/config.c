@@ -208,6 +208,14 @@ static enum err check_together(const struct config *c, struct fault *f)
 	if (tls && (c->tls_certificate[0] == '\0' || c->tls_key[0] == '\0'))
 		return fault_set(f, ERR_RANGE, "listen_tracker_tls",
 		                 "needs tls_certificate and tls_key");
+	const bool own = c->api_tls_certificate[0] != '\0' || c->api_tls_key[0] != '\0';
+	const char *certificate = own ? c->api_tls_certificate : c->tls_certificate;
+	const char *key = own ? c->api_tls_key : c->tls_key;
+	if (c->listen_api_tls[0] != '\0' && (certificate[0] == '\0' || key[0] == '\0'))
+		return fault_set(
+			f, ERR_RANGE, "listen_api_tls",
+			"needs api_tls_certificate and api_tls_key, or those of the tracker, "
+			"tls_certificate and tls_key");
 	if (86400 % c->bin_seconds != 0)
 		return fault_set(f, ERR_RANGE, "bin_seconds",
 		                 "must divide a day (86400 seconds), and %" PRIu64 " does not",

@@ -3,6 +3,7 @@
 
 #include "server/net/lane.h"
 #include "server/net/proxied.h"
+#include "server/net/tls.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -84,18 +85,22 @@ static void stop_lanes(struct http_server *s)
 /* ---- TLS ---- */
 
 enum err http_certificate(struct http_server *s, const char *certificate, const char *key,
-                          struct fault *fault)
+                          const char *client_ca, struct fault *fault)
 {
 	struct http_options *o = &s->exchange.options;
 	must(certificate != NULL && key != NULL && s->proxied == NULL);
-	enum err e = lane_try_certificate(certificate, key, fault);
+	enum err e = tls_try(certificate, key, client_ca, fault);
 	if (e != ERR_OK)
 		return e;
 	struct lane *lanes;
 	o->certificate = certificate;
 	o->key = key;
+	const bool asked = o->client_ca != NULL;
+	o->client_ca = client_ca;
 	e = start_lanes(s, &lanes, fault);
 	o->certificate = o->key = ""; /* the caller's no longer; still TLS */
+	const bool asks = e == ERR_OK ? client_ca != NULL : asked;
+	o->client_ca = asks ? "" : NULL;
 	if (e != ERR_OK)
 		return e;
 	/* What comes meanwhile waits in the listening socket's queue. */
@@ -170,7 +175,7 @@ enum err http_start(const struct http_options *options, struct http_server **out
                     struct fault *fault)
 {
 	must(options->threads > 0);
-	enum err e = lane_try_certificate(options->certificate, options->key, fault);
+	enum err e = tls_try(options->certificate, options->key, options->client_ca, fault);
 	if (e != ERR_OK)
 		return e;
 	struct http_server *s = server_new(options);
@@ -190,6 +195,8 @@ enum err http_start(const struct http_options *options, struct http_server **out
 	}
 	if (options->certificate != NULL) /* the caller's, and read by now */
 		s->exchange.options.certificate = s->exchange.options.key = "";
+	if (options->client_ca != NULL)
+		s->exchange.options.client_ca = "";
 	*out = s;
 	return ERR_OK;
 }

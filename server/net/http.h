@@ -94,7 +94,9 @@ struct http_options {
 	const char *listen_proxied; /* the same, for the PROXY protocol; NULL or "": none */
 	const char *certificate;    /* PEM, the chain; NULL: no TLS. http_start() copies nothing */
 	const char *key;            /* PEM, unencrypted */
-	const char *content_type;   /* of replies that name none; NULL: they have none */
+	const char *
+		client_ca; /* PEM; who shows no certificate of theirs gets 403. NULL: nobody has to */
+	const char *content_type; /* of replies that name none; NULL: they have none */
 	unsigned threads;
 	unsigned first_thread;
 	size_t body_max;    /* a longer body gets 413 without reading it */
@@ -120,11 +122,12 @@ uint16_t http_port(const struct http_server *s);
 uint16_t http_proxied_port(const struct http_server *s); /* 0: no such listener */
 
 /*
- * Puts another certificate in force; open connections end, new ones wait a moment. ERR_MALFORMED
- * when the two do not make one. An error changes nothing: the old one stays.
+ * Puts another certificate in force (and `client_ca`, as in the options); open connections end, new ones
+ * wait a moment. ERR_MALFORMED when the two do not make one, or the last is no list of certificates. An
+ * error changes nothing: the old ones stay.
  */
 enum err http_certificate(struct http_server *s, const char *certificate, const char *key,
-                          struct fault *fault) must_check;
+                          const char *client_ca, struct fault *fault) must_check;
 
 struct http_stats {
 	uint64_t refused; /* connections above the limit of their address */

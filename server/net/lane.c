@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/net/lane.h"
 
+#include "server/net/tls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,9 +13,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-
-/* TLS 1.0 and 1.1 are deprecated (RFC 8996). */
-static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 enum {
 	BACKGROUND_NICE = 10,
@@ -34,9 +33,11 @@ struct link {
 	uint16_t from_port;
 	uint32_t slot; /* of the quota */
 	struct watched watched;
+	bool head;   /* a HEAD */
 	bool begun;  /* the handler was called once */
 	bool waited; /* for others, since it was whole */
 	bool kept;   /* has had a reply */
+	bool known;  /* its certificate is one that was asked for */
 	size_t body_seen;
 	char *query;      /* in libmicrohttpd's buffer; NULL: none */
 	char query_first; /* its first character, which on_target() took away */
@@ -168,6 +169,17 @@ static struct MHD_Response *stream_response(const struct http_stream *stream)
 	return response;
 }
 
+/*
+ * Does the connection stay? Not after a HEAD of a stream: libmicrohttpd 0.9.75 sends the end of its
+ * chunks all the same, which a client would take for the next reply.
+ */
+static bool stays(const struct exchange *x, const struct link *link, const struct http_reply *reply)
+{
+	return (x->options.keep_alive || reply->keep_alive) &&
+	       !(link->head && reply->stream.more != NULL) &&
+	       !atomic_load_explicit(&x->stopping, memory_order_relaxed);
+}
+
 static enum MHD_Result queue(struct lane *lane, struct link *link,
                              struct MHD_Connection *connection, struct http_reply *reply)
 {
@@ -193,8 +205,7 @@ static enum MHD_Result queue(struct lane *lane, struct link *link,
 	for (size_t i = 0; i < reply->n_headers; i++)
 		(void)MHD_add_response_header(response, reply->headers[i].name,
 		                              reply->headers[i].value);
-	if (!(x->options.keep_alive || reply->keep_alive) ||
-	    atomic_load_explicit(&x->stopping, memory_order_relaxed)) /* adds Connection: close */
+	if (!stays(x, link, reply)) /* adds Connection: close */
 		(void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
 		                               MHD_RO_END);
 
@@ -212,6 +223,15 @@ static struct text blank(struct link *link)
 	t.size = 0;
 	t.bad = false;
 	return t;
+}
+
+static enum MHD_Result refuse_client(struct lane *lane, struct link *link,
+                                     struct MHD_Connection *connection)
+{
+	struct http_reply reply = { .status = MHD_HTTP_FORBIDDEN, .body = blank(link) };
+	text_put(&reply.body,
+	         "a client certificate is needed, of an authority that is trusted here\n");
+	return queue(lane, link, connection, &reply);
 }
 
 static enum MHD_Result refuse_body(struct lane *lane, struct link *link,
@@ -328,8 +348,9 @@ static void make_request(const struct lane *lane, struct link *link,
 {
 	if (link->query != NULL)
 		link->query[0] = link->query_first;
+	link->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	link->request = (struct http_request){
-		.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method,
+		.method = link->head ? MHD_HTTP_METHOD_GET : method,
 		.path = path_of(url),
 		.query = link->query != NULL ? link->query : "",
 		.from = link->from,
@@ -387,6 +408,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return MHD_NO;
 	if (!link->begun) { /* a reply queued now would close the connection */
 		link->begun = true;
+		link->known = link->known || x->options.client_ca == NULL ||
+		              tls_client_is_known(connection);
+		if (!link->known)
+			return refuse_client(lane, link, connection);
 		return declares_too_much(x, connection) ? refuse_body(lane, link, connection)
 		                                        : MHD_YES;
 	}
@@ -516,7 +541,7 @@ static enum err start_daemon(struct lane *lane, int listener, struct fault *faul
 
 	/*
 	 * Turbo reads and writes before it asks whether it may, and does not shut a socket down before
-	 * it closes it; but TLS has to say good-bye. Without TLS the last three options say nothing.
+	 * it closes it; but TLS has to say good-bye. Without TLS the last four options say nothing.
 	 */
 	const unsigned flags = o->certificate != NULL ? MHD_USE_TLS : MHD_USE_TURBO;
 	lane->daemon = MHD_start_daemon(
@@ -527,7 +552,8 @@ static enum err start_daemon(struct lane *lane, int listener, struct fault *faul
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_each, MHD_OPTION_CONNECTION_LIMIT,
 		places(o), MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
 		MHD_OPTION_HTTPS_MEM_CERT, o->certificate, MHD_OPTION_HTTPS_MEM_KEY, o->key,
-		MHD_OPTION_HTTPS_PRIORITIES, tls_priorities, MHD_OPTION_END);
+		MHD_OPTION_HTTPS_MEM_TRUST, o->client_ca, MHD_OPTION_HTTPS_PRIORITIES,
+		tls_priorities, MHD_OPTION_END);
 	/* `own` is left alone on failure: libmicrohttpd may have closed it already. */
 	return lane->daemon != NULL
 	               ? ERR_OK
@@ -576,20 +602,4 @@ void lane_stop(struct lane *lane)
 void lane_adopt(struct lane *lane, int fd, const struct net_place *from)
 {
 	give(lane, &(struct order){ .fd = fd, .from = *from });
-}
-
-enum err lane_try_certificate(const char *certificate, const char *key, struct fault *fault)
-{
-	if (certificate == NULL)
-		return ERR_OK;
-	struct MHD_Daemon *trial = MHD_start_daemon(
-		MHD_USE_TLS | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, NULL,
-		MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY, key,
-		MHD_OPTION_HTTPS_PRIORITIES, tls_priorities, MHD_OPTION_END);
-	if (trial == NULL)
-		return fault_set(fault, ERR_MALFORMED, "tls_certificate",
-		                 "the certificate and the key must be PEM, without a password, and "
-		                 "belong together");
-	MHD_stop_daemon(trial);
-	return ERR_OK;
 }

@@ -52,7 +52,3 @@ void lane_stop(struct lane *lane);    /* and ends its connections; fine when it 
 
 /* Serves a connection that somebody else accepted; closes it in the end, whatever happens. */
 void lane_adopt(struct lane *lane, int fd, const struct net_place *from);
-
-/* ERR_MALFORMED when the two are no certificate; NULL is fine: no TLS. */
-enum err lane_try_certificate(const char *certificate, const char *key,
-                              struct fault *fault) must_check;

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const formats[] = { "asrel", "csv", "geofeed", "mrt", "pfx2as" };
+static const char *const formats[] = { "asrel", "csv", "geofeed", "mrt", "peeringdb", "pfx2as" };
 
 static void again(const struct text *topology)
 {

@@ -138,10 +138,15 @@ class Documents(Api):
 
     def test_a_parameter_that_cannot_be_read_is_not_taken_for_absent(self):
         before = ask("GET", path(P, "versions"))[2]
-        for value in ("%00", "1%00", "%zz", "%1", "1" * 600, ""):
+        for value in ("%00", "1%00", "%zz", "%1", "%ff", "%ed%a0%80", "1" * 600, ""):
             self.problem(put(P, NET, ASN, "?dry_run=" + value, links=[]), 400, "dry_run")
             self.problem(ask("GET", path(P) + "?version=" + value), 400, "version")
         self.assertEqual(ask("GET", path(P, "versions"))[2], before)
+
+    def test_what_is_no_name_is_no_provider(self):
+        for name in ("a%7f", "%ff", "a%20b", "a" * 65):
+            self.problem(ask("GET", path(name, "policies")), 404)
+            self.problem(ask("PUT", path(name), topology(P, NET, ASN)), 404)
 
     def test_a_dry_run_says_what_would_change_and_stores_nothing(self):
         body = topology(P, NET, ASN)

@@ -131,6 +131,12 @@ static void prepare(CURL *curl, const struct ctl *c, const struct ctl_request *r
 		*headers = curl_slist_append(*headers, line.bytes);
 		text_done(&line);
 	}
+	if (c->cacert != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, c->cacert);
+	if (c->cert != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_SSLCERT, c->cert);
+	if (c->key != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_SSLKEY, c->key);
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, r->method);
 	if (r->body != NULL) {
 		text_printf(&line, "Content-Type: %s", r->content_type);

@@ -75,6 +75,8 @@ enum { CTL_GIVEN_MAX = 64 };
 
 struct ctl {
 	const char *url, *token; /* token NULL: none was found */
+	const char *cacert, *cert,
+		*key; /* PEM files for https; NULL: curl's own, none, in `cert` */
 	bool json;
 	const char *option[CTL_OPTIONS]; /* NULL: not given; else the last */
 	struct {

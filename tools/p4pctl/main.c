@@ -110,6 +110,8 @@ static const struct command {
 	  64, IMPORT | BIT(CTL_PID) | BIT(CTL_NEIGHBOR), ctl_import },
 	{ "import mrt", "FILE...", "take the reach of interconnects from a RIB (bgpdump -m)", 1, 64,
 	  IMPORT | BIT(CTL_BY), ctl_import },
+	{ "import peeringdb", "FILE...", "find interconnects in PeeringDB's tables (JSON)", 1, 64,
+	  IMPORT | BIT(CTL_PID) | BIT(CTL_NEIGHBOR), ctl_import },
 	{ "import pfx2as", "FILE...", "make a PID of what ASNs originate (pyasn, pfx2as)", 1, 64,
 	  IMPORT | BIT(CTL_PID), ctl_import },
 	{ "policy put", "FILE", "upload a ratio policy: it is checked and in force", 1, 1, 0,
@@ -260,6 +262,9 @@ static const char global_help[] =
 	"  --url URL              the server (P4PD_URL; http://127.0.0.1:8080)\n"
 	"  --token TOKEN          the token (P4PD_TOKEN; else that in var/admin.token)\n"
 	"  --token-file FILE      a file with the token\n"
+	"  --cacert FILE          who may vouch for the server of an https URL (PEM)\n"
+	"  --cert FILE            our certificate, where the server wants one (PEM)\n"
+	"  --cert-key FILE        its private key, when it is not in the same file\n"
 	"  --json                 print what the server answers, as it is\n"
 	"  --help                 this, or that of a command or group\n";
 
@@ -355,7 +360,7 @@ static void help_one(const struct command *cmd)
 }
 
 /* Global options come after those of commands. */
-enum { URL = CTL_OPTIONS, TOKEN, TOKEN_FILE, JSON, HELP, LONG_OPTIONS };
+enum { URL = CTL_OPTIONS, TOKEN, TOKEN_FILE, CACERT, CERT, CERT_KEY, JSON, HELP, LONG_OPTIONS };
 
 struct line {
 	struct ctl ctl;
@@ -389,6 +394,9 @@ static bool read_options(int argc, char **argv, struct line *l)
 		[URL] = { "url", required_argument, NULL, URL },
 		[TOKEN] = { "token", required_argument, NULL, TOKEN },
 		[TOKEN_FILE] = { "token-file", required_argument, NULL, TOKEN_FILE },
+		[CACERT] = { "cacert", required_argument, NULL, CACERT },
+		[CERT] = { "cert", required_argument, NULL, CERT },
+		[CERT_KEY] = { "cert-key", required_argument, NULL, CERT_KEY },
 		[JSON] = { "json", no_argument, NULL, JSON },
 		[HELP] = { "help", no_argument, NULL, HELP },
 	};
@@ -408,6 +416,12 @@ static bool read_options(int argc, char **argv, struct line *l)
 			l->ctl.url = optarg;
 		else if (o == TOKEN)
 			l->ctl.token = optarg;
+		else if (o == CACERT)
+			l->ctl.cacert = optarg;
+		else if (o == CERT)
+			l->ctl.cert = optarg;
+		else if (o == CERT_KEY)
+			l->ctl.key = optarg;
 		else if (o == TOKEN_FILE)
 			l->token_file = optarg;
 		else if (o == JSON)

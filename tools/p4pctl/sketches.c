@@ -193,13 +193,15 @@ enum ctl_exit ctl_import(const struct ctl *c)
 {
 	struct job j = { .c = c };
 	const char *into = c->option[CTL_INTO];
+	sketch_read *read = sketch_format(strchr(c->command, ' ') + 1);
+	must(read != NULL);
 	enum ctl_exit code = read_sources(&j);
 	if (code == CTL_OK && into != NULL)
 		code = join(&j, into, c->option[CTL_LAB] != NULL);
 	if (code == CTL_OK)
 		code = read_ask(&j);
 	if (code == CTL_OK) {
-		sketch_format(strchr(c->command, ' ') + 1)(&j.sketch, j.sources, c->n_args, &j.ask);
+		read(&j.sketch, j.sources, c->n_args, &j.ask);
 		code = finish(&j,
 		              (struct sketch_rules){ .minimize = c->option[CTL_MINIMIZE] != NULL });
 	}

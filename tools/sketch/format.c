@@ -7,8 +7,9 @@ static const struct {
 	const char *name;
 	sketch_read *read;
 } formats[] = {
-	{ "asrel", sketch_asrel }, { "csv", sketch_csv },       { "geofeed", sketch_geofeed },
-	{ "mrt", sketch_mrt },     { "pfx2as", sketch_pfx2as },
+	{ "asrel", sketch_asrel },         { "csv", sketch_csv },
+	{ "geofeed", sketch_geofeed },     { "mrt", sketch_mrt },
+	{ "peeringdb", sketch_peeringdb }, { "pfx2as", sketch_pfx2as },
 };
 
 sketch_read *sketch_format(const char *name)

@@ -70,6 +70,14 @@ sketch_read sketch_mrt;
  */
 sketch_read sketch_pfx2as;
 
+/*
+ * PeeringDB's tables as JSON (net, ix, ixlan, netixlan, fac, netfac; of its API, its dumps, Django's
+ * fixtures): an interconnect with each neighbour at an exchange where the provider is, at the PID of the
+ * city; with --neighbor only those, and with these in common facilities, too. All are taken for
+ * settlement-free.
+ */
+sketch_read sketch_peeringdb;
+
 /* ---- what readers of lines share ---- */
 
 /* The text of a source without its byte order mark; NULL, and a fault, when it is none. */

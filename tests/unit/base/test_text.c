@@ -37,6 +37,7 @@ static void escapes_json_and_csv(void **state)
 		text_csv_field(&csv, rows[i].in);
 		assert_string_equal(json.bytes, rows[i].json);
 		assert_string_equal(csv.bytes, rows[i].csv);
+		assert_int_equal(text_is_utf8(rows[i].in), strchr(rows[i].in, '\xff') == NULL);
 		text_done(&json);
 		text_done(&csv);
 	}

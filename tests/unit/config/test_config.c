@@ -76,6 +76,9 @@ static void says_what_is_wrong_and_what_is_right(void **state)
 		  "announces" },
 		{ "listen_tracker_tls=[::]:443", ERR_RANGE, "listen_tracker_tls",
 		  "needs tls_certificate and tls_key" },
+		{ "listen_api_tls=[::]:8443", ERR_RANGE, "listen_api_tls",
+		  "needs api_tls_certificate and api_tls_key, or those of the tracker, "
+		  "tls_certificate and tls_key" },
 		{ "min_interval=1801", ERR_RANGE, "min_interval",
 		  "must not be above announce_interval (1800)" },
 	};

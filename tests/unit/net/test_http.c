@@ -684,8 +684,14 @@ static void streams_a_body_in_pieces(void **state)
 	t = hear_all(fd);
 	assert_null(strstr(t.bytes, "0123456789"));
 	text_done(&t);
+
+	fd = dial(http_port(s)); /* no byte behind the head that could begin the next reply */
+	say(fd, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+	t = hear_all(fd);
+	assert_ptr_equal(strstr(t.bytes, "\r\n\r\n") + 4, t.bytes + t.size);
+	text_done(&t);
 	http_stop(s);
-	assert_int_equal(atomic_load(&streams_done), 3);
+	assert_int_equal(atomic_load(&streams_done), 4);
 }
 
 static void a_stream_that_breaks_does_not_look_whole(void **state)
