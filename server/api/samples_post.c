@@ -5,12 +5,6 @@
 
 #include <stdlib.h>
 
-/*
- * One node name for all daemons: nodes are summed inside a bin, and a sample that was posted to two of
- * them is still one sample.
- */
-#define NODE "samples"
-
 /* What was in the request, and what became of it. */
 struct posted {
 	struct samples samples;
@@ -75,7 +69,7 @@ static void refuse_late(struct call *c, const struct samples *s, struct faults *
 static enum err store_posted(struct call *c, struct posted *p)
 {
 	struct samples *s = &p->samples;
-	const struct store_readings_rules rules = { .node = NODE,
+	const struct store_readings_rules rules = { .node = STORE_SAMPLES_NODE,
 		                                    .bin_seconds = c->use->report.bin_seconds,
 		                                    .late_seconds = c->use->late_seconds,
 		                                    .now = c->now };
@@ -83,7 +77,7 @@ static enum err store_posted(struct call *c, struct posted *p)
 	if (s->n_readings > 0)
 		e = store_readings(c->use->store, s->readings, s->n_readings, &rules, &p->made);
 	if (e == ERR_OK && s->n > 0)
-		e = store_bins(c->use->store, NODE, STORE_COUNTER, s->rows, s->n);
+		e = store_bins(c->use->store, STORE_SAMPLES_NODE, STORE_COUNTER, s->rows, s->n);
 	return e;
 }
 

@@ -6,6 +6,7 @@
 #include "server/report/calibration.h"
 #include "server/report/statements.h"
 #include "server/store/audit.h"
+#include "server/store/readings.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -253,6 +254,40 @@ static enum err feed_from(struct feeder *f, struct feeding *from)
 }
 
 /*
+ * What agents said of their interfaces. What the database will not have (too late, or of an
+ * interconnect that is in no topology any more) is let go: the next reading has its bytes.
+ */
+static enum err feed_readings(struct feeder *f)
+{
+	struct collector_reading said[COLLECTOR_READINGS];
+	struct store_reading rows[COLLECTOR_READINGS] = { 0 };
+	struct store_readings_made made = { 0 };
+	const struct store_readings_rules rules = { .node = STORE_SAMPLES_NODE,
+		                                    .bin_seconds = f->o.bin_seconds,
+		                                    .late_seconds = f->o.late_reading_seconds,
+		                                    .now = time(NULL),
+		                                    .found = COLLECTOR_PORT };
+	uint64_t upto;
+	const size_t n =
+		f->o.collector != NULL ? collector_readings(f->o.collector, said, &upto) : 0;
+	if (n == 0)
+		return ERR_NOT_FOUND;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(rows[i].provider, said[i].provider, sizeof(rows[i].provider));
+		memcpy(rows[i].interconnect, said[i].interconnect, sizeof(rows[i].interconnect));
+		memcpy(rows[i].port, said[i].port, sizeof(rows[i].port));
+		rows[i].reading = said[i].reading;
+	}
+	const enum err e = store_readings(f->o.store, rows, n, &rules, &made);
+	if (e == ERR_AWAY || e == ERR_NOMEM)
+		return e;
+	metrics_add(f->o.metrics, e == ERR_OK ? METRIC_BIN_ROWS_STORED : METRIC_STORE_FAILURES,
+	            e == ERR_OK ? made.bins : 1);
+	collector_readings_done(f->o.collector, upto);
+	return ERR_OK;
+}
+
+/*
  * ERR_NOT_FOUND: all spools are empty. ERR_OK: something was carried over. A bin that is refused holds up
  * those of its own spool only.
  */
@@ -265,7 +300,7 @@ static enum err feed(struct feeder *f)
 		if (e == ERR_AWAY || e == ERR_OK || all == ERR_NOT_FOUND)
 			all = e;
 	}
-	return all;
+	return all == ERR_NOT_FOUND ? feed_readings(f) : all;
 }
 
 static void note_store(struct feeder *f, enum err e)

@@ -17,6 +17,7 @@
 
 #include "server/accounting/spool.h"
 #include "server/app/matrix_feed.h"
+#include "server/collector/collector.h"
 #include "server/maps/maps.h"
 #include "server/pricing/pricing.h"
 #include "server/report/report.h"
@@ -33,7 +34,9 @@ struct feeder_options {
 	struct pricing *pricing;             /* NULL: prices are as documented */
 	struct metrics_slot *metrics;        /* this thread's own */
 	struct store_keep keep;
-	const char *node, *life;      /* store_life() */
+	const char *node, *life;     /* store_life() */
+	struct collector *collector; /* whose readings go to the database; NULL: none */
+	uint32_t bin_seconds, late_reading_seconds;
 	struct report_options report; /* of statements; bin_seconds 0: none are made here */
 	unsigned retry_ms; /* after a bin was refused the first time; doubles every time */
 	/* The access list may have changed; on the feeder's thread, again until it is ERR_OK. */

@@ -204,6 +204,11 @@ static void flows(const struct gauges *g, struct text *page)
 	              s.open_bins);
 	metrics_gauge(page, "p4pd_flow_spool_bins", "Closed bins of flows that wait for PostgreSQL",
 	              s.spooled);
+	metrics_gauge(page, "p4pd_flow_readings",
+	              "Interface counters of sFlow that wait for PostgreSQL", s.readings);
+	metrics_counter(page, "p4pd_flow_readings_lost_total",
+	                "Interface counters of sFlow that made room, PostgreSQL being away",
+	                s.readings_lost);
 	metrics_gauge(page, "p4pd_flow_exporters", "Exporters heard since the start", s.exporters);
 	metrics_gauge(page, "p4pd_flow_peers", "Peers by which p2p is told from the rest", s.peers);
 }

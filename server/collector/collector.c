@@ -12,6 +12,9 @@
 /* Routers send what has ended within a minute (active time-outs); a short bin waits for a part of it. */
 enum { GRACE_MAX = 60, GRACE_PART = 5 };
 
+/* Of sFlow's counters so many go to the database, for each port. */
+enum { READINGS_IN_A_BIN = 5 };
+
 /* ---- what the map has, by names ---- */
 
 static void forget_map(struct collector *c)
@@ -92,9 +95,10 @@ static enum err make(struct collector *c, struct fault *fault)
 	c->edge_names = names_new();
 	c->exporter_names = names_new();
 	c->exporters = exporters_new();
+	c->readings = readings_new(o->bin_seconds * (1000 / READINGS_IN_A_BIN));
 	c->decoder = flow_decoder_new(&(struct flow_limits){ .exporters = EXPORTERS_MAX });
 	if (c->edge_names == NULL || c->exporter_names == NULL || c->exporters == NULL ||
-	    c->decoder == NULL)
+	    c->readings == NULL || c->decoder == NULL)
 		return ERR_NOMEM;
 	c->book = book_new(&(struct book_options){ .bin_seconds = o->bin_seconds,
 	                                           .late_seconds = o->late_seconds,
@@ -158,6 +162,7 @@ void collector_free(struct collector *c)
 	book_free(c->book);
 	flow_decoder_free(c->decoder);
 	exporters_free(c->exporters);
+	readings_free(c->readings);
 	names_free(c->edge_names);
 	names_free(c->exporter_names);
 	peer_set_free(c->peers);
@@ -335,6 +340,27 @@ static void take_record(void *ctx, const struct flow_source *source, const struc
 		t->c->stats.unknown_bytes += bytes;
 }
 
+/* Of a port that a topology names; bytes out of the interface left the provider. */
+static void take_counter(void *ctx, const struct flow_source *source, const struct flow_counter *n)
+{
+	(void)source;
+	const struct taking *t = ctx;
+	struct collector *c = t->c;
+	if (c->map_number == 0 || t->from->number == NO_EXPORTER)
+		return;
+	const uint32_t edge =
+		edge_name(c, snapshot_port(c->lease.map, t->from->number, n->ifindex));
+	if (edge != 0)
+		readings_put(c->readings, &(struct reading_said){ .exporter = t->from->name,
+		                                                  .edge = edge,
+		                                                  .ifindex = n->ifindex,
+		                                                  .uptime_ms = n->uptime_ms,
+		                                                  .at_ms = n->at_ms,
+		                                                  .out_octets = n->out_bytes,
+		                                                  .in_octets = n->in_bytes,
+		                                                  .speed_bps = n->speed_bps });
+}
+
 static void take_gap(void *ctx, const struct flow_source *source, uint64_t lost)
 {
 	(void)source;
@@ -353,7 +379,9 @@ static void take_protocol(void *ctx, const struct flow_source *source, const str
 static void take_one(struct collector *c, const struct collector_datagram *d)
 {
 	struct taking t = { .c = c, .from = sender(c, &d->from) };
-	const struct flow_sink sink = { .ctx = &t, .record = take_protocol, .gap = take_gap };
+	const struct flow_sink sink = {
+		.ctx = &t, .record = take_protocol, .counter = take_counter, .gap = take_gap
+	};
 	c->stats.datagrams++;
 	if (t.from == NULL) {
 		c->stats.refused++;
@@ -379,6 +407,39 @@ void collector_take(struct collector *c, const struct collector_datagram *batch,
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* ---- readings ---- */
+
+static void name_reading(const struct collector *c, const struct reading *r,
+                         struct collector_reading *out)
+{
+	const char *edge = names_key(c->edge_names, r->edge);
+	const size_t n = strcspn(edge, "/");
+	(void)snprintf(out->provider, sizeof(out->provider), "%.*s", (int)n, edge);
+	(void)snprintf(out->interconnect, sizeof(out->interconnect), "%s", edge + n + 1);
+	(void)snprintf(out->port, sizeof(out->port), COLLECTOR_PORT "%s/%u",
+	               names_key(c->exporter_names, r->exporter), r->ifindex);
+	out->reading = r->reading;
+}
+
+size_t collector_readings(struct collector *c,
+                          struct collector_reading out[static COLLECTOR_READINGS], uint64_t *upto)
+{
+	struct reading list[COLLECTOR_READINGS];
+	pthread_mutex_lock(&c->lock);
+	const size_t n = readings_first(c->readings, list, COLLECTOR_READINGS, upto);
+	for (size_t i = 0; i < n; i++)
+		name_reading(c, &list[i], &out[i]);
+	pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
+void collector_readings_done(struct collector *c, uint64_t upto)
+{
+	pthread_mutex_lock(&c->lock);
+	readings_done(c->readings, upto);
+	pthread_mutex_unlock(&c->lock);
+}
+
 /* ---- telling ---- */
 
 struct collector_stats collector_stats(struct collector *c)
@@ -388,6 +449,8 @@ struct collector_stats collector_stats(struct collector *c)
 	s.decoder = flow_decoder_stats(c->decoder);
 	s.open_bins = book_count(c->book);
 	s.exporters = exporters_count(c->exporters);
+	s.readings = readings_count(c->readings);
+	s.readings_lost = readings_lost(c->readings);
 	s.peers = c->peers != NULL ? peer_set_count(c->peers) : 0;
 	pthread_mutex_unlock(&c->lock);
 	s.spooled = atomic_load(&c->spool.count);

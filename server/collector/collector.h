@@ -35,6 +35,7 @@
  * never held while the disk is waited for. The rest: any thread.
  */
 
+#include "common/balance/counter.h"
 #include "common/codec/flow/flow.h"
 #include "common/map/publish.h"
 #include "server/accounting/spool.h"
@@ -90,6 +91,21 @@ enum err collector_flush(struct collector *c, int64_t now, struct fault *fault) 
 
 struct spool *collector_spool(struct collector *c);
 
+/*
+ * What sFlow agents say that the interfaces named by topologies have counted: for the source `counter`
+ * (readings.h). The oldest, until collector_readings_done() says that they are stored. A port is
+ * called "sflow 192.0.2.1/17".
+ */
+#define COLLECTOR_PORT "sflow "
+enum { COLLECTOR_READINGS = 128 };
+struct collector_reading {
+	char provider[65], interconnect[65], port[65];
+	struct counter_reading reading;
+};
+size_t collector_readings(struct collector *c,
+                          struct collector_reading out[static COLLECTOR_READINGS], uint64_t *upto);
+void collector_readings_done(struct collector *c, uint64_t upto);
+
 struct collector_stats {
 	struct flow_stats decoder;
 	uint64_t datagrams; /* received, of refused exporters too */
@@ -102,6 +118,8 @@ struct collector_stats {
 	uint64_t booked_bytes, inside_bytes, elsewhere_bytes, unknown_bytes, old_bytes, full_bytes;
 	uint64_t bins_lost;
 	size_t open_bins, spooled, exporters, peers;
+	size_t readings;        /* that wait for the database */
+	uint64_t readings_lost; /* the oldest, when too many did */
 };
 struct collector_stats collector_stats(struct collector *c);
 

@@ -9,6 +9,7 @@
 #include "server/collector/book.h"
 #include "server/collector/collector.h"
 #include "server/collector/exporters.h"
+#include "server/collector/readings.h"
 
 #include <pthread.h>
 
@@ -22,6 +23,7 @@ struct collector {
 	struct names *edge_names, *exporter_names;
 	struct book *book;
 	struct exporters *exporters;
+	struct readings *readings;
 	struct flow_decoder *decoder;
 	struct peer_set *peers; /* NULL: not known */
 	struct map_lease lease;

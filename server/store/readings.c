@@ -115,6 +115,19 @@ static void lock(struct work *w)
 		work_fail(w, ERR_NOT_FOUND);
 }
 
+/* Of an interface that somebody polls, what we found ourselves would count twice. */
+static void leave_to_pollers(struct work *w, const char *found)
+{
+	if (found != NULL)
+		(void)work_run(
+			w,
+			"DELETE FROM readings_stage s WHERE starts_with(port, $1) AND EXISTS "
+			" (SELECT FROM ports p WHERE p.interconnect = s.interconnect "
+			"  AND NOT starts_with(p.port, $1) "
+			"  AND p.last_ms > s.at_ms - $2::bigint)",
+			ARGS(arg_text(found), arg_i64(COUNTER_PROVEN_SECONDS * INT64_C(1000))));
+}
+
 /*
  * Behind a newer reading of its port; or so far behind one of another port that the readings of that time
  * are forgotten: bins made without them would replace those that had them.
@@ -435,6 +448,7 @@ enum err store_readings(struct store *s, struct store_reading *rows, size_t n,
 	work_allow(&w, 60000);
 	stage(&w, rows, n);
 	lock(&w);
+	leave_to_pollers(&w, rules->found);
 	refuse_late(&w, rows, rules->now * 1000 - late_ms,
 	            late_ms + COUNTER_PROVEN_SECONDS * INT64_C(1000) / 2);
 	made.added = add(&w);

@@ -23,7 +23,18 @@ struct store_readings_rules {
 	uint32_t bin_seconds;
 	uint32_t late_seconds; /* how long after its time a reading may still come out of order */
 	int64_t now;
+	/*
+	 * Ports whose name begins so are our own finds: nothing of them is taken where a port of another name
+	 * was read in the last COUNTER_PROVEN_SECONDS, for it is the same interface. NULL: no such rule.
+	 */
+	const char *found;
 };
+
+/*
+ * One node name for all daemons: nodes are summed inside a bin, and a sample that came to two of them is
+ * still one sample.
+ */
+#define STORE_SAMPLES_NODE "samples"
 
 struct store_readings_made {
 	size_t added;   /* readings that were new */

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from exports import Exporter, flows_of, with_exporters
+from exports import Agent, Exporter, flows_of, with_exporters
 from house import NET, SLOW, Daemon, address, new_database, postgres, topology, wait_for
 from test_trouble import announce
 
@@ -88,6 +88,39 @@ def test_a_long_flow_is_spread_over_its_bins_and_strangers_go_by_address():
         assert sum(parts) == 3 * 10**9  # and none of the stranger's: a-b has an exporter of its own
         assert abs(parts[0] - 1.5e9) < 1e7 and abs(parts[1] - 1.5e9) < 1e7
         assert flows_of(daemon.balance(since, since + 3 * BIN))["isp-b", "b-a"] == (0, 1000)
+
+
+def test_sflow_counts_packets_as_flows_and_interfaces_as_counters():
+    with Daemon("sflow", database=new_database("sflow")) as daemon:
+        upload(daemon)
+        agent, since, first = Agent(daemon.flow_port), new_bin(), 2**40
+        sample = ("10.1.1.7", "10.2.1.7", 1, 17, 1000, 100)
+        for i in range(16):  # more than three bins, a reading each second
+            agent.sample(*sample)
+            agent.counters(17, first + 5000 * i, 400 * i)
+            agent.counters(99, 10**9 * i, 10**9 * i)  # no interconnect's
+            time.sleep(1)
+
+        def counted(source):
+            return flows_of(daemon.balance(since, since + 3 * BIN), source).get(("isp-a", "a-b"), (0, 0))
+        wait_for("flows", 30, lambda: counted("flow")[0] >= 14 * 10**5)
+        assert counted("flow")[0] % 10**5 == 0 and counted("flow")[0] <= 16 * 10**5
+        # Each reading is of the millisecond in which it came: three bins are 15 seconds' bytes.
+        wait_for("counters", 30, lambda: counted("counter")[0] > 70000)
+        out, in_ = counted("counter")
+        assert abs(out / 75000 - 1) < 0.1 and abs(in_ / 6000 - 1) < 0.1, (out, in_)
+        assert set(flows_of(daemon.balance(since, since + 3 * BIN), "counter")) == {("isp-a", "a-b")}
+
+        # Who polls the interface says so himself; both would count it twice.
+        reading = {"provider": "isp-a", "interconnect": "a-t", "port": "xe-0/0/1", "at": int(time.time()),
+                   "out_octets": 1, "in_octets": 1, "counter_bits": 64}
+        assert daemon.api("POST", "/v1/samples", [reading])[0] == 200
+        for i in range(3):
+            agent.counters(18, 10**6 * i, 0)
+            time.sleep(1.1)
+        wait_for("all was looked at", 20, lambda: daemon.metric("p4pd_flow_readings") == 0)
+        sql = "select string_agg(distinct port, ',' order by port) from readings"
+        assert query(daemon, sql) == "sflow 127.0.0.1/17,xe-0/0/1"
 
 
 def test_live_peers_make_bytes_p2p():
