@@ -101,17 +101,31 @@ void call_empty(struct call *c, enum err e, const char *what)
 		call_failed(c, e, what);
 }
 
-void call_refused(struct call *c, const struct faults *faults)
+static void put_refusal(struct call *c, unsigned status, const char *detail,
+                        const struct faults *faults)
 {
-	char detail[64];
-	(void)snprintf(detail, sizeof(detail), "%zu fault%s; nothing was changed",
-	               faults->count + faults->more, faults->count == 1 ? "" : "s");
-	struct text *t = problem(c, 422, detail);
+	struct text *t = problem(c, status, detail);
 	text_put(t, ",\"faults\":");
 	call_put_faults(t, faults);
 	if (faults->more > 0)
 		text_printf(t, ",\"more\":%zu", faults->more);
 	text_put(t, "}\n");
+}
+
+void call_refused(struct call *c, const struct faults *faults)
+{
+	char detail[64];
+	(void)snprintf(detail, sizeof(detail), "%zu fault%s; nothing was changed",
+	               faults->count + faults->more, faults->count == 1 ? "" : "s");
+	put_refusal(c, 422, detail, faults);
+}
+
+void call_objected(struct call *c, const struct faults *objections)
+{
+	put_refusal(c, 409,
+	            "nothing was changed; force=1 overrides guards, and nothing but somebody "
+	            "else's approval a missing approval",
+	            objections);
 }
 
 void call_put_faults(struct text *t, const struct faults *faults)
@@ -292,6 +306,38 @@ bool call_expected(struct call *c, char out[static CALL_TAG_SIZE])
 	}
 	memcpy(out, said + 1, size - 2);
 	out[size - 2] = '\0';
+	return true;
+}
+
+/* One `"tag"` of the list at *at, behind a blank when it is not the first. */
+static bool take_tag(const char **at, char *out, size_t room)
+{
+	const size_t n = strlen(out), size = **at == '"' ? strcspn(*at + 1, "\"") : 0;
+	const char *tag = *at + 1;
+	if (size == 0 || tag[size] != '"' || memchr(tag, ' ', size) != NULL || n + size + 2 > room)
+		return false;
+	(void)snprintf(out + n, room - n, "%s%.*s", n > 0 ? " " : "", (int)size, tag);
+	*at = tag + size + 1;
+	*at += strspn(*at, ", \t");
+	return true;
+}
+
+bool call_expected_any(struct call *c, char out[static CALL_TAGS_SIZE])
+{
+	const char *said = http_header(c->request, "If-Match");
+	out[0] = '\0';
+	if (said != NULL && strcmp(said, "*") == 0) {
+		memcpy(out, "*", 2);
+		return true;
+	}
+	while (said != NULL && *said != '\0') {
+		if (!take_tag(&said, out, CALL_TAGS_SIZE)) {
+			call_problem(c, 400,
+			             "If-Match: ETags in quotes with commas between them, as GETs "
+			             "gave them, or versions in quotes, or *");
+			return false;
+		}
+	}
 	return true;
 }
 

@@ -37,6 +37,8 @@ void call_empty(struct call *c, enum err e, const char *what);
 
 /* 422 with every fault. */
 void call_refused(struct call *c, const struct faults *faults);
+/* 409 with every objection to what is good in itself. */
+void call_objected(struct call *c, const struct faults *objections);
 
 /* Starts a JSON answer and returns its body. */
 struct text *call_json(struct call *c, unsigned status);
@@ -68,6 +70,13 @@ bool call_is_known(struct call *c, const char *tag);
  * false: malformed, and the answer says so. */
 enum { CALL_TAG_SIZE = 80 };
 bool call_expected(struct call *c, char out[static CALL_TAG_SIZE]);
+
+/*
+ * The same of several tags, as words with blanks between them, for what the store expects (store.h); `out` is
+ * "" when nothing was said.
+ */
+enum { CALL_TAGS_SIZE = 320 };
+bool call_expected_any(struct call *c, char out[static CALL_TAGS_SIZE]);
 
 /* "json" unless the query or else the Accept header wants CSV. false: malformed, and the answer says so. */
 bool call_csv(struct call *c, bool *csv);

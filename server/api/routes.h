@@ -6,8 +6,12 @@
 #include "server/api/call.h"
 
 /* documents.c */
-call_handle topology_put, topology_get, costs_put, costs_get, versions_get, version_activate,
-	version_plan;
+call_handle topology_put, topology_get, costs_put, costs_get;
+
+/* lifecycle.c */
+call_handle versions_get, version_plan, version_approve, version_activate, version_cancel,
+	provider_roll_back;
+call_handle settings_get, settings_put;
 
 /* agreements.c */
 call_handle policies_get, policy_get, policy_put, policy_delete, policy_versions;

@@ -15,6 +15,7 @@
 #include "server/app/feeder.h"
 #include "server/app/gauges.h"
 #include "server/app/listeners.h"
+#include "server/app/live_peers.h"
 #include "server/app/passkeys.h"
 #include "server/app/settings.h"
 #include "server/app/snapshot_files.h"
@@ -60,6 +61,7 @@ struct daemon {
 	struct geo *geo;
 	struct swarm_store *swarms;
 	struct census census;
+	struct live_peers live;
 	struct bridge_store *bridges;
 	struct map_office *office;
 	struct store *store;
@@ -233,7 +235,11 @@ static enum err build_maps(struct daemon *d, struct fault *fault)
 		                        .office = d->office,
 		                        .claims = d->claims,
 		                        .census = d->roles.tracker ? census_take : NULL,
-		                        .census_ctx = &d->census };
+		                        .census_ctx = &d->census,
+		                        .node = d->node,
+		                        .count_peers = d->roles.tracker ? live_peers_count : NULL,
+		                        .ctx = &d->live };
+	d->live = (struct live_peers){ d->swarms, d->office, SHARDS };
 	d->census = (struct census){ .swarms = d->swarms, .shards = SHARDS, .geo = d->geo };
 	const enum err e = maps_new(&o, &d->maps, fault);
 	return e == ERR_OK ? maps_load(d->maps, fault) : e;

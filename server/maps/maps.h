@@ -19,7 +19,7 @@
 #include "common/map/snapshot.h"
 #include "server/claims/claims.h"
 #include "server/maps/guard.h"
-#include "server/store/store.h"
+#include "server/store/lifecycle.h"
 
 struct maps;
 struct replay;
@@ -27,6 +27,11 @@ struct replay;
 /* Tells `out` of each live peer where it is on two maps (replay_peers()); `before` may be NULL. ERR_NOMEM. */
 typedef enum err maps_census_fn(void *ctx, const struct map_snapshot *before,
                                 const struct map_snapshot *after, struct replay *out);
+
+/* Live peers of this daemon: of a provider, by the map in force, and of nobody. */
+struct maps_peers {
+	uint64_t own, nobodys;
+};
 
 struct maps_options {
 	const char *state_dir; /* copies live in its "maps/" */
@@ -36,6 +41,10 @@ struct maps_options {
 	struct claims *claims;  /* who may claim what; NULL: nobody asks */
 	maps_census_fn *census; /* NULL: there is no tracker here */
 	void *census_ctx;
+	const char *node;
+	void (*count_peers)(void *ctx, const char *provider,
+	                    struct maps_peers *out); /* NULL: as census */
+	void *ctx;
 };
 
 enum err maps_new(const struct maps_options *options, struct maps **out,
@@ -54,7 +63,9 @@ enum err maps_sync(struct maps *m, bool *changed) must_check;
 
 struct maps_change {
 	uint64_t version; /* 0 in a dry run */
+	uint64_t also;    /* the version that came with it; 0: none */
 	char sha256[65];
+	int64_t watched_until;   /* unix seconds; 0: it is not */
 	bool unchanged;          /* the very document that is in force */
 	struct faults *warnings; /* what the guards say (guard.h), too */
 	/* Against what was in force. */
@@ -74,13 +85,19 @@ struct maps_document {
 	enum store_kind kind;
 	const char *body; /* `size` bytes */
 	size_t size;
-	const char *author; /* names the token, for the history */
-	size_t limit;       /* a dry run's: rows of each list of the impact */
+	const char *author;     /* names the token, for the history */
+	const char *source;     /* where it came from, in the author's words; NULL: not said */
+	const char *expected;   /* what must be in force (store.h) */
+	bool draft;             /* is stored, and not put in force */
+	bool force;             /* guards do not refuse it */
+	uint32_t watch_seconds; /* it is watched, and rolled back on a breach; 0: not */
+	size_t limit;           /* a dry run's: rows of each list of the impact */
 };
 
 /*
  * ERR_MALFORMED: see `faults`. ERR_AWAY: no database, nothing stored. ERR_NOT_FOUND: costs for a
- * provider without a topology.
+ * provider without a topology. ERR_DENIED: what is in force is not what was expected. ERR_RANGE: the
+ * document is good, but guards or a missing approval refuse it; `faults` says which.
  */
 enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
                      struct maps_change *change, struct faults *faults) must_check;
@@ -89,9 +106,42 @@ enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run
 enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
                    struct maps_change *change, struct faults *faults) must_check;
 
-/* Roll back or forward: checks again among the others as they are now. ERR_NOT_FOUND. */
-enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
-                       struct maps_change *change, struct faults *faults) must_check;
+/*
+ * One version, or one of each kind that belong together. Guards refuse a version that was never in force,
+ * and where the provider wants a second person, so does a missing approval. What was in force before may
+ * come back at any time.
+ */
+struct maps_activation {
+	const char *provider, *author;
+	uint64_t version, also; /* also 0: none */
+	const char *expected;   /* what must be in force (store.h) */
+	bool force;             /* guards do not refuse it */
+	bool approved_only; /* a version that was never in force must be approved, wanted or not */
+	int64_t at;         /* unix seconds; 0: now */
+	int64_t watch_seconds; /* negative: as the provider's settings say */
+	uint64_t plan;         /* that this carries out; 0: none */
+};
+
+/*
+ * Checks again among the others as they are now. Errors as of maps_upload(); ERR_NOT_FOUND: no such
+ * version; ERR_EXISTS: another daemon carried out this plan, or one waits for this version already.
+ */
+enum err maps_activate(struct maps *m, const struct maps_activation *a, struct maps_change *change,
+                       struct faults *faults) must_check;
+
+/* Puts back what was in force before the newest change, or version `to`. ERR_NOT_FOUND: there was nothing. */
+struct maps_return {
+	const char *provider, *author;
+	uint64_t to; /* 0: what was before */
+	const char *expected;
+	const char *reason; /* for the history; NULL: none */
+	uint64_t watch;     /* that found a breach; 0: none */
+};
+enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *change,
+                        struct faults *faults) must_check;
+
+/* false: there is no tracker here. */
+bool maps_count_peers(const struct maps *m, const char *provider, struct maps_peers *out);
 
 /* Each topology in force, one after the other; changes wait meanwhile. */
 void maps_each(struct maps *m,

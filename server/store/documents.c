@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/store/query.h"
+#include "server/store/documents.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,21 +10,26 @@ static const char *const kinds[] = { [STORE_TOPOLOGY] = "topology", [STORE_COSTS
 
 /* ---- upload and activation ---- */
 
-static void audit_version(struct work *w, const struct store_upload *u, const char *action,
-                          uint64_t version)
+const char *documents_kind(enum store_kind kind)
+{
+	return kinds[kind];
+}
+
+void documents_audit(struct work *w, const struct document_name *d, const char *author,
+                     const char *action)
 {
 	char subject[160];
-	(void)snprintf(subject, sizeof(subject), "%s %s version %" PRIu64, u->provider,
-	               kinds[u->kind], version);
-	work_audit_of(w, u->provider, u->author, action, subject);
+	(void)snprintf(subject, sizeof(subject), "%s %s version %" PRIu64, d->provider,
+	               kinds[d->kind], d->version);
+	work_audit_of(w, d->provider, author, action, subject);
 }
 
 /* One JSON document is one parameter, however many interconnects there are. */
-static void interconnects_json(const struct store_upload *u, struct text *json)
+static void interconnects_json(const struct documents_ports *u, struct text *json)
 {
 	text_put(json, "[");
-	for (size_t i = 0; i < u->n_interconnects; i++) {
-		const struct store_interconnect *c = &u->interconnects[i];
+	for (size_t i = 0; i < u->n; i++) {
+		const struct store_interconnect *c = &u->list[i];
 		text_put(json, i > 0 ? ",{\"id\":" : "{\"id\":");
 		text_json_string(json, c->id);
 		text_put(json, ",\"pid\":");
@@ -39,7 +44,7 @@ static void interconnects_json(const struct store_upload *u, struct text *json)
 	text_put(json, "]");
 }
 
-static void put_interconnects(struct work *w, const struct store_upload *u)
+void documents_put_ports(struct work *w, const struct documents_ports *u)
 {
 	struct text json = { 0 };
 	interconnects_json(u, &json);
@@ -62,69 +67,155 @@ static void put_interconnects(struct work *w, const struct store_upload *u)
 	text_done(&json);
 }
 
-static void activate(struct work *w, const struct store_upload *u, uint64_t version)
+uint64_t documents_activate(struct work *w, const struct document_name *d, const char *author)
+{
+	uint64_t number = 0;
+	if (work_run(w,
+	             "INSERT INTO activations (provider, version, kind, author) "
+	             "VALUES ($1, $2, $3::text::document_kind, $4) RETURNING number",
+	             ARGS(arg_text(d->provider), arg_u64(d->version), arg_text(kinds[d->kind]),
+	                  arg_text(author))) == 1)
+		number = work_u64(w, 0, 0);
+	work_notify(w);
+	return number;
+}
+
+/* Is it one of the words? */
+static bool lists(const char *words, const char *word)
+{
+	const size_t size = strlen(word);
+	for (const char *at = words; *at != '\0'; at += *at == ' ') {
+		const size_t n = strcspn(at, " ");
+		if ((n == size && memcmp(at, word, n) == 0) || (n == 1 && *at == '*'))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+void documents_expect(struct work *w, const char *provider, enum store_kind kind,
+                      const char *expected)
+{
+	char sha256[65] = "none", version[24] = "0";
+	if (expected == NULL)
+		return;
+	if (work_run(w,
+	             "SELECT sha256, version FROM documents_in_force JOIN map_versions "
+	             " USING (provider, version, kind) "
+	             "WHERE provider = $1 AND kind = $2::text::document_kind",
+	             ARGS(arg_text(provider), arg_text(kinds[kind]))) == 1) {
+		work_text(w, 0, 0, sha256, sizeof(sha256));
+		work_text(w, 0, 1, version, sizeof(version));
+	}
+	if (!lists(expected, sha256) && !lists(expected, version))
+		work_fail(w, ERR_DENIED);
+}
+
+void documents_end_watch(struct work *w, const char *provider)
 {
 	(void)work_run(w,
-	               "INSERT INTO activations (provider, version, kind, author) "
-	               "VALUES ($1, $2, $3::text::document_kind, $4)",
-	               ARGS(arg_text(u->provider), arg_u64(version), arg_text(kinds[u->kind]),
-	                    arg_text(u->author)));
+	               "UPDATE map_watches SET state = 'ended', ended = now(), "
+	               " reason = 'a newer change' WHERE provider = $1 AND state = 'watching'",
+	               ARGS(arg_text(provider)));
+}
+
+void documents_look_after(struct work *w, const struct store_map_watch *l, uint64_t version,
+                          uint64_t activation)
+{
+	const struct arg none = arg_text(NULL);
+	(void)work_run(w,
+	               "INSERT INTO map_watches (provider, version, activation, begun, until, "
+	               " points, node, own_peers, nobodys_peers) "
+	               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	               ARGS(arg_text(l->provider), arg_u64(version), arg_u64(activation),
+	                    arg_i64(l->begun), arg_i64(l->until), arg_u64(l->points),
+	                    arg_text(l->node), l->counted ? arg_u64(l->own_peers) : none,
+	                    l->counted ? arg_u64(l->nobodys_peers) : none));
+}
+
+/* Locks the provider's row; a roll back gives the number back. */
+static uint64_t next_version(struct work *w, const char *provider)
+{
+	if (work_run(
+		    w,
+		    "INSERT INTO providers (provider, last_version) VALUES ($1, 1) "
+		    "ON CONFLICT (provider) DO UPDATE SET last_version = providers.last_version + 1 "
+		    "RETURNING last_version",
+		    ARGS(arg_text(provider))) != 1)
+		return 0;
+	return work_u64(w, 0, 0);
+}
+
+/* A draft of the same document; 0: there is none. Then the number that was taken is not given back. */
+static uint64_t same_draft(struct work *w, const struct store_upload *u)
+{
+	if (work_run(w,
+	             "SELECT version FROM map_versions v WHERE provider = $1 "
+	             " AND kind = $2::text::document_kind AND sha256 = $3 "
+	             " AND NOT EXISTS (SELECT 1 FROM activations a "
+	             "  WHERE a.provider = v.provider AND a.version = v.version) "
+	             "ORDER BY version DESC LIMIT 1",
+	             ARGS(arg_text(u->provider), arg_text(kinds[u->kind]), arg_text(u->sha256))) !=
+	    1)
+		return 0;
+	const uint64_t version = work_u64(w, 0, 0);
+	(void)work_run(w,
+	               "UPDATE providers SET last_version = last_version - 1 WHERE provider = $1",
+	               ARGS(arg_text(u->provider)));
+	return version;
+}
+
+static void in_force_already(struct work *w, const struct store_upload *u, uint64_t *number)
+{
+	if (work_run(w,
+	             "SELECT version FROM documents_in_force JOIN map_versions "
+	             " USING (provider, version, kind) "
+	             "WHERE provider = $1 AND kind = $2::text::document_kind AND sha256 = $3",
+	             ARGS(arg_text(u->provider), arg_text(kinds[u->kind]), arg_text(u->sha256))) !=
+	    1)
+		return;
+	*number = work_u64(w, 0, 0);
+	work_fail(w, ERR_EXISTS);
+}
+
+static void add_version(struct work *w, const struct store_upload *u, uint64_t number)
+{
+	const struct document_name d = { u->provider, u->kind, number };
+	(void)work_run(
+		w,
+		"INSERT INTO map_versions (provider, version, kind, document, sha256, author, source) "
+		"VALUES ($1, $2, $3::text::document_kind, $4, $5, $6, coalesce($7, ''))",
+		ARGS(arg_text(u->provider), arg_u64(number), arg_text(kinds[u->kind]),
+	             arg_bytes(u->body, u->size), arg_text(u->sha256), arg_text(u->author),
+	             arg_text(u->source)));
+	documents_audit(w, &d, u->author, u->draft ? "draft" : "upload");
+	if (u->draft)
+		return;
+	const uint64_t activation = documents_activate(w, &d, u->author);
+	documents_end_watch(w, u->provider);
+	if (u->look_after != NULL)
+		documents_look_after(w, u->look_after, number, activation);
 	if (u->kind == STORE_TOPOLOGY)
-		put_interconnects(w, u);
-	work_notify(w);
+		documents_put_ports(w, &(struct documents_ports){ u->provider, u->interconnects,
+		                                                  u->n_interconnects });
 }
 
 enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *version)
 {
 	struct work w = work_begin(s, "store a document");
-	uint64_t number = 0;
-
-	/* Locks the provider's row; a roll back gives the number back. */
-	if (work_run(
-		    &w,
-		    "INSERT INTO providers (provider, last_version) VALUES ($1, 1) "
-		    "ON CONFLICT (provider) DO UPDATE SET last_version = providers.last_version + 1 "
-		    "RETURNING last_version",
-		    ARGS(arg_text(u->provider))) == 1)
-		number = work_u64(&w, 0, 0);
-
-	if (work_run(&w,
-	             "SELECT version FROM documents_in_force JOIN map_versions "
-	             " USING (provider, version, kind) "
-	             "WHERE provider = $1 AND kind = $2::text::document_kind AND sha256 = $3",
-	             ARGS(arg_text(u->provider), arg_text(kinds[u->kind]), arg_text(u->sha256))) ==
-	    1) {
-		number = work_u64(&w, 0, 0);
-		work_fail(&w, ERR_EXISTS);
-	}
-	(void)work_run(
-		&w,
-		"INSERT INTO map_versions (provider, version, kind, document, sha256, author) "
-		"VALUES ($1, $2, $3::text::document_kind, $4, $5, $6)",
-		ARGS(arg_text(u->provider), arg_u64(number), arg_text(kinds[u->kind]),
-	             arg_bytes(u->body, u->size), arg_text(u->sha256), arg_text(u->author)));
-	activate(&w, u, number);
-	audit_version(&w, u, "upload", number);
+	uint64_t number = next_version(&w, u->provider);
+	documents_expect(&w, u->provider, u->kind, u->expected);
+	in_force_already(&w, u, &number);
+	const uint64_t draft = u->draft ? same_draft(&w, u) : 0;
+	if (draft == 0)
+		add_version(&w, u, number);
+	else
+		number = draft;
 
 	const enum err e = work_end(&w);
 	if (e == ERR_OK || e == ERR_EXISTS)
 		*version = number;
 	return e;
-}
-
-enum err store_activate(struct store *s, const struct store_upload *u, uint64_t version)
-{
-	struct work w = work_begin(s, "activate a document");
-	(void)work_run(&w, "SELECT 1 FROM providers WHERE provider = $1 FOR NO KEY UPDATE",
-	               ARGS(arg_text(u->provider)));
-	if (work_run(&w,
-	             "SELECT 1 FROM map_versions "
-	             "WHERE provider = $1 AND version = $2 AND kind = $3::text::document_kind",
-	             ARGS(arg_text(u->provider), arg_u64(version), arg_text(kinds[u->kind]))) != 1)
-		work_fail(&w, ERR_NOT_FOUND);
-	activate(&w, u, version);
-	audit_version(&w, u, "activate", version);
-	return work_end(&w);
 }
 
 /* ---- reading ---- */

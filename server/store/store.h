@@ -50,6 +50,7 @@ void store_end(struct store *s, unsigned seconds);
 /* ---- map documents ---- */
 
 enum store_kind { STORE_TOPOLOGY, STORE_COSTS };
+enum { STORE_SOURCE = 201, STORE_EXPECTED = 320 };
 
 struct store_version {
 	char provider[65];
@@ -85,6 +86,14 @@ struct store_upload {
 	const char *body;
 	size_t size;
 	const char *sha256, *author;
+	const char *source; /* where it came from, in the author's words; NULL: not said */
+	/*
+	 * What must be in force, of each kind that changes: hashes and decimal versions with blanks between
+	 * them, of which one must match; "0" is nothing, "*" anything. NULL: does not matter.
+	 */
+	const char *expected;
+	bool draft; /* is not put in force; lifecycle.h says what comes then */
+	const struct store_map_watch *look_after;       /* lifecycle.h; NULL: nothing */
 	const struct store_interconnect *interconnects; /* of a topology */
 	size_t n_interconnects;
 };
@@ -92,12 +101,10 @@ struct store_upload {
 /*
  * One transaction: new version, activation, interconnects, audit, NOTIFY. When it returns ERR_OK the
  * upload survives any crash. The same document as the one in force makes no new version:
- * ERR_EXISTS, *version says which.
+ * ERR_EXISTS, *version says which; nor does the same draft again. ERR_DENIED: what is in force is not
+ * what was expected.
  */
 enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *version) must_check;
-
-/* Puts an old version in force again. ERR_NOT_FOUND. The interconnects are those of `u`. */
-enum err store_activate(struct store *s, const struct store_upload *u, uint64_t version) must_check;
 
 /* version 0: the one in force. ERR_NOT_FOUND. */
 enum err store_document(struct store *s, const char *provider, enum store_kind kind,

@@ -31,6 +31,7 @@ static struct {
 	struct store_token token;
 	uint64_t limit_milli;
 	const char *upload_provider;
+	struct maps_activation activation;
 	unsigned access_changes;
 	char said[64]; /* of the lists */
 } world;
@@ -123,13 +124,15 @@ enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run
 	return world.answer;
 }
 
-enum err maps_activate(struct maps *m, const char *provider, uint64_t version, const char *author,
-                       struct maps_change *change, struct faults *faults)
+enum err maps_activate(struct maps *m, const struct maps_activation *a, struct maps_change *change,
+                       struct faults *faults)
 {
-	const struct maps_document d = {
-		.provider = provider, .kind = STORE_TOPOLOGY, .body = "", .author = author
-	};
-	change->version = version;
+	const struct maps_document d = { .provider = a->provider, .body = "", .author = a->author };
+	world.activation = *a;
+	(void)snprintf(world.said, sizeof(world.said), "%s",
+	               a->expected != NULL ? a->expected : "");
+	if (world.answer == ERR_RANGE)
+		(void)faults_add(faults, ERR_DENIED, "guard-prefixes", "", "12 %% of the prefixes");
 	return maps_upload(m, &d, false, change, faults);
 }
 
@@ -141,6 +144,13 @@ enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_
 	const enum err e = maps_upload(m, &d, false, change, faults);
 	change->version = version;
 	return e;
+}
+
+enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *change,
+                        struct faults *faults)
+{
+	const struct maps_activation a = { .provider = r->provider, .version = r->to };
+	return maps_activate(m, &a, change, faults);
 }
 
 enum err store_document(struct store *s, const char *provider, enum store_kind kind,
@@ -173,16 +183,53 @@ static enum err one(const void *item, size_t size, void *out, size_t *count)
 	return ERR_OK;
 }
 
-enum err store_versions(struct store *s, const char *provider, struct store_version **out,
-                        size_t *count)
+enum err store_history(struct store *s, const char *provider, uint64_t version,
+                       struct store_life **out, size_t *count)
 {
-	static const struct store_version v = { .version = 3,
-		                                .kind = STORE_COSTS,
-		                                .in_force = true };
-	(void)s;
+	static const struct store_life v = {
+		.about = { .version = 3, .kind = STORE_COSTS, .in_force = true },
+		.state = STORE_IN_FORCE,
+		.source = "a.json",
+		.approved = 86400,
+		.approver = "carol"
+	};
+	(void)s, (void)version;
 	if (strcmp(provider, "nobody") == 0)
 		return ERR_OK; /* nothing was ever uploaded */
 	return one(&v, sizeof(v), out, count);
+}
+
+const char *store_state_name(enum store_state s)
+{
+	return s == STORE_IN_FORCE ? "in force" : "draft";
+}
+
+enum err store_settings(struct store *s, const char *provider, struct store_settings *out)
+{
+	(void)s, (void)provider;
+	*out = STORE_SETTINGS_DEFAULT;
+	out->approvals = 1;
+	return world.answer == ERR_DENIED ? ERR_OK : world.answer;
+}
+
+enum err store_settings_put(struct store *s, const char *provider, struct store_settings *settings,
+                            const char *expected, const char *author)
+{
+	(void)s, (void)provider, (void)expected, (void)author;
+	settings->version = 8;
+	return world.answer;
+}
+
+enum err store_approve(struct store *s, const char *provider, uint64_t version, const char *author)
+{
+	(void)s, (void)provider, (void)version, (void)author;
+	return world.answer;
+}
+
+enum err store_plan_cancel(struct store *s, const char *provider, uint64_t version,
+                           const char *author)
+{
+	return store_approve(s, provider, version, author);
 }
 
 enum err store_interconnects(struct store *s, const char *provider, struct store_interconnect **out,

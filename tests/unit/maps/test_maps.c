@@ -23,9 +23,11 @@ static const char *database;
 static void open_maps(struct side *s)
 {
 	struct fault f;
-	const struct maps_options o = {
-		.state_dir = s->dir, .lab = true, .store = s->store, .office = s->office
-	};
+	const struct maps_options o = { .state_dir = s->dir,
+		                        .lab = true,
+		                        .store = s->store,
+		                        .office = s->office,
+		                        .node = "test" };
 	assert_int_equal(maps_new(&o, &s->maps, &f), ERR_OK);
 	assert_int_equal(maps_load(s->maps, &f), ERR_OK);
 }
@@ -105,7 +107,10 @@ static enum err activate(struct side *s, const char *provider, uint64_t version)
 {
 	struct faults *faults = faults_new();
 	change = (struct maps_change){ .warnings = faults_new() };
-	return finish(maps_activate(s->maps, provider, version, "bob", &change, faults), faults);
+	const struct maps_activation a = {
+		.provider = provider, .author = "bob", .version = version, .watch_seconds = -1
+	};
+	return finish(maps_activate(s->maps, &a, &change, faults), faults);
 }
 
 static bool knows(struct side *s, const char *address)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/store/opened.h"
 
+#include "server/store/lifecycle.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,17 +100,19 @@ static void rolls_back_and_forward(void **state)
 	assert_int_equal(upload(STORE_TOPOLOGY, 'b', 2, &version), ERR_OK);
 	assert_int_equal(in_force(STORE_TOPOLOGY, &version), 'b');
 
-	struct store_upload u = { .provider = "isp-a",
-		                  .kind = STORE_TOPOLOGY,
-		                  .author = "bob",
-		                  .interconnects = two,
-		                  .n_interconnects = 1 };
-	assert_int_equal(store_activate(s, &u, 2), ERR_NOT_FOUND); /* that is costs */
-	assert_int_equal(store_activate(s, &u, 9), ERR_NOT_FOUND);
-	assert_int_equal(store_activate(s, &u, 1), ERR_OK);
+	struct store_activation a = {
+		.provider = "isp-a", .author = "bob", .interconnects = two, .n_interconnects = 1
+	};
+	a.version[STORE_TOPOLOGY] = 2;
+	assert_int_equal(store_activate(s, &a), ERR_NOT_FOUND); /* that is costs */
+	a.version[STORE_TOPOLOGY] = 9;
+	assert_int_equal(store_activate(s, &a), ERR_NOT_FOUND);
+	a.version[STORE_TOPOLOGY] = 1;
+	assert_int_equal(store_activate(s, &a), ERR_OK);
 	assert_int_equal(in_force(STORE_TOPOLOGY, &version), 'a');
 	assert_int_equal(in_force(STORE_COSTS, &version), 'c');
-	assert_int_equal(store_activate(s, &u, 3), ERR_OK);
+	a.version[STORE_TOPOLOGY] = 3;
+	assert_int_equal(store_activate(s, &a), ERR_OK);
 	assert_int_equal(in_force(STORE_TOPOLOGY, &version), 'b');
 	assert_int_equal(version, 3);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "server/store/lifecycle.h"
+
 #include "tests/support/db.h"
 
 #include <pthread.h>
@@ -50,8 +52,10 @@ static void one_daemon_hears_what_another_changes(void **state)
 	assert_true(changed);
 	while (changed) /* two at once are one change or two */
 		assert_int_equal(store_wait(here, 200, &changed), ERR_OK);
-	const struct store_upload u = { .provider = "isp-a", .kind = STORE_COSTS, .author = "bob" };
-	assert_int_equal(store_activate(there, &u, version), ERR_OK);
+	struct store_activation a = { .provider = "isp-a",
+		                      .author = "bob",
+		                      .version[STORE_COSTS] = version };
+	assert_int_equal(store_activate(there, &a), ERR_OK);
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
 	const struct store_hash hash = { .bytes = { 1 } };
@@ -59,7 +63,8 @@ static void one_daemon_hears_what_another_changes(void **state)
 	assert_int_equal(store_wait(here, 2000, &changed), ERR_OK);
 	assert_true(changed);
 
-	assert_int_equal(store_activate(there, &u, 99), ERR_NOT_FOUND); /* nothing changed */
+	a.version[STORE_COSTS] = 99;
+	assert_int_equal(store_activate(there, &a), ERR_NOT_FOUND); /* nothing changed */
 	assert_int_equal(store_wait(here, 50, &changed), ERR_OK);
 	assert_false(changed);
 	store_free(here);

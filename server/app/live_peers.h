@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Whose the peers of this daemon are, by the map in force. It looks at every peer, a slice under a shard's
+ * lock at a time; announces wait for no more than a slice.
+ *
+ * Threading: any thread.
+ */
+
+#include "common/map/publish.h"
+#include "common/swarm/swarm.h"
+#include "server/maps/maps.h"
+
+struct live_peers {
+	struct swarm_store *swarms;
+	struct map_office *office;
+	unsigned shards;
+};
+
+/* `ctx` is a struct live_peers. */
+void live_peers_count(void *ctx, const char *provider, struct maps_peers *out);

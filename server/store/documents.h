@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Steps of a work that brings documents into force: documents.c and lifecycle.c share them. */
+
+#include "server/store/lifecycle.h"
+#include "server/store/query.h"
+
+const char *documents_kind(enum store_kind kind); /* as SQL has it */
+
+struct document_name {
+	const char *provider;
+	enum store_kind kind;
+	uint64_t version;
+};
+
+void documents_audit(struct work *w, const struct document_name *d, const char *author,
+                     const char *action);
+
+/* Puts a version in force; returns the number of the activation. */
+uint64_t documents_activate(struct work *w, const struct document_name *d, const char *author);
+
+/* ERR_DENIED unless what is in force is among `expected` (store.h). */
+void documents_expect(struct work *w, const char *provider, enum store_kind kind,
+                      const char *expected);
+
+/* Begins to watch that version, which an activation put in force. */
+void documents_look_after(struct work *w, const struct store_map_watch *l, uint64_t version,
+                          uint64_t activation);
+
+/* Whatever is watched of the provider is so no longer. */
+void documents_end_watch(struct work *w, const char *provider);
+
+/* The interconnects of the topology that came into force. */
+struct documents_ports {
+	const char *provider;
+	const struct store_interconnect *list;
+	size_t n;
+};
+void documents_put_ports(struct work *w, const struct documents_ports *ports);

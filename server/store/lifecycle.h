@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The life of a map: draft -> approved -> activated, now or at a time -> watched -> superseded or rolled
+ * back. A version never changes; what becomes of it is rows beside it.
+ *
+ * Errors, ownership and threading are those of store.h. Every change is audited.
+ */
+
+#include "server/store/store.h"
+
+enum { STORE_KINDS = 2, STORE_REASON = 256 };
+
+/* ---- how a provider wants it ---- */
+
+struct store_settings {
+	uint64_t
+		version; /* counts the changes; 0: nobody said anything, and these are the defaults */
+	unsigned approvals; /* 1: a second person approves before a new version comes into force */
+	bool refuse; /* what trips a guard, even when it is uploaded to be in force at once */
+	uint32_t watch_seconds; /* after a draft came into force; 0: not */
+	uint32_t watch_points;  /* more live peers in no PID than that many points is a breach */
+};
+enum { STORE_WATCH_SECONDS_MAX = 7 * 86400 };
+#define STORE_SETTINGS_DEFAULT ((struct store_settings){ 0, 0, false, 1800, 5 })
+
+enum err store_settings(struct store *s, const char *provider,
+                        struct store_settings *out) must_check;
+/* `expected`: the version that must be in force in decimal; NULL: does not matter. ERR_DENIED: it is not. */
+enum err store_settings_put(struct store *s, const char *provider, struct store_settings *settings,
+                            const char *expected, const char *author) must_check;
+
+/* ---- approvals ---- */
+
+/* ERR_NOT_FOUND; ERR_DENIED: `author` made this version. Again: nothing new. */
+enum err store_approve(struct store *s, const char *provider, uint64_t version,
+                       const char *author) must_check;
+
+/* ---- into force ---- */
+
+/* What is looked after once it is in force. */
+struct store_map_watch {
+	uint64_t number;
+	char provider[65], node[65];
+	uint64_t version;
+	int64_t begun, until; /* unix seconds */
+	uint32_t points;
+	bool counted; /* the live peers before, of the provider and of nobody: */
+	uint64_t own_peers, nobodys_peers;
+};
+
+/* Versions of one provider, one of each kind at most, that come into force together. */
+struct store_activation {
+	const char *provider, *author;
+	uint64_t version[STORE_KINDS]; /* by kind; 0: what is in force stays */
+	uint64_t resumes[STORE_KINDS]; /* a roll back: the activation that it goes back to */
+	const char *reason;            /* of a roll back; NULL: none */
+	const char *expected;          /* store.h */
+	const struct store_interconnect *interconnects; /* of the topology */
+	size_t n_interconnects;
+	uint64_t plan;                            /* that this carries out; 0: none */
+	uint64_t watch;                           /* that found a breach; 0: none */
+	const struct store_map_watch *look_after; /* begins; NULL: none */
+};
+/*
+ * One transaction. ERR_NOT_FOUND: no such version of that kind. ERR_DENIED: what is in force is not what was
+ * expected. ERR_EXISTS: another daemon has ended the plan or the watch.
+ */
+enum err store_activate(struct store *s, const struct store_activation *a) must_check;
+
+/* What a roll back puts in force: what was before the newest change, or version `to` (0: none said). */
+struct store_back {
+	uint64_t from[STORE_KINDS];    /* versions in force that go; 0: this kind stays */
+	uint64_t version[STORE_KINDS]; /* that come back */
+	uint64_t resumes[STORE_KINDS]; /* activations */
+};
+/* ERR_NOT_FOUND: there was nothing before, or `to` was never in force. */
+enum err store_back(struct store *s, const char *provider, uint64_t to,
+                    struct store_back *out) must_check;
+
+/* ---- at a time ---- */
+
+struct store_plan {
+	uint64_t number;
+	char provider[65], author[65];
+	uint64_t version, also; /* also 0: none */
+	int64_t at;             /* unix seconds */
+	bool has_expected;
+	char expected[STORE_EXPECTED];
+	bool force;
+	uint32_t watch_seconds;
+};
+/* ERR_EXISTS: one waits for this version already. ERR_DENIED: already now something else is in force. */
+enum err store_plan_add(struct store *s, const struct store_plan *plan) must_check;
+/* ERR_NOT_FOUND: none waits. */
+enum err store_plan_cancel(struct store *s, const char *provider, uint64_t version,
+                           const char *author) must_check;
+/* The first whose time has come. ERR_NOT_FOUND: there is none. */
+enum err store_plan_due(struct store *s, int64_t now, struct store_plan *out) must_check;
+/* It cannot be carried out, and why. Nothing when another daemon has. */
+enum err store_plan_fail(struct store *s, const struct store_plan *plan,
+                         const char *reason) must_check;
+
+/* ---- afterwards ---- */
+
+/* Those that run. free() the list. */
+enum err store_map_watches(struct store *s, struct store_map_watch **out, size_t *count) must_check;
+/* Its time is over without a breach; or it is given up for a reason. */
+enum err store_map_watch_end(struct store *s, const struct store_map_watch *watch, bool passed,
+                             const char *reason) must_check;
+
+/* What went wrong by itself since a time, and was not seen to by a later change: plans and watches. */
+struct store_map_trouble {
+	char provider[65];
+	uint64_t count;          /* 0: all was seen to */
+	char text[STORE_REASON]; /* of the newest */
+};
+enum err store_map_troubles(struct store *s, int64_t since, struct store_map_trouble **out,
+                            size_t *count) must_check;
+
+/* ---- history ---- */
+
+enum store_state {
+	STORE_DRAFT, /* never in force */
+	STORE_APPROVED,
+	STORE_SCHEDULED,
+	STORE_IN_FORCE,
+	STORE_ROLLED_BACK,
+	STORE_SUPERSEDED,
+	STORE_STATES
+};
+const char *store_state_name(enum store_state s); /* "draft", "in force", ... */
+
+struct store_life {
+	struct store_version about;
+	enum store_state state;
+	char source[STORE_SOURCE];
+	/* Of each the newest; a time of 0: there is none. */
+	int64_t approved, activated;
+	char approver[65], activator[65]; /* an approval by somebody else than the author */
+	int64_t planned;
+	char planner[65], plan_state[16], plan_reason[STORE_REASON];
+	int64_t watched_until;
+	char watch_state[16];
+	char undone[STORE_REASON]; /* why it was rolled back, if a reason was given */
+};
+/* All of a provider, newest first, or one (version 0: all). free() the list. */
+enum err store_history(struct store *s, const char *provider, uint64_t version,
+                       struct store_life **out, size_t *count) must_check;
