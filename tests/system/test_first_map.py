@@ -99,6 +99,20 @@ class FirstMap(unittest.TestCase):
         self.assertEqual(json.loads((self.folder / "costs.json").read_text()),
                          {"format": "p4p-costs/1", "provider": "isp", "pid_costs": {"east": {"west": 7}}})
 
+    def test_fewer_pids_are_proposed(self):
+        pids = [{"pid": f"m{i}", "prefixes": [f"192.0.2.{16 * i}/28"]} for i in range(6)]
+        links = [{"id": f"l{i}", "a": f"m{i - 1}", "b": f"m{i}", "weight": 50 if i == 3 else i} for i in range(1, 6)]
+        (self.folder / "a.json").write_text(json.dumps({"format": "p4p-topology/1", "provider": "isp", "asns": [64500],
+                                                        "pids": pids, "links": links}))
+        done = self.run_line("p4pctl topology coarsen a.json --pids 2 --mapping mapping.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([p["pid"] for p in json.loads(done.stdout)["pids"]], ["m0", "m3"])
+        self.assertIn("6 PIDs become 2.", done.stderr)
+        self.assertEqual((self.folder / "mapping.csv").read_text(),
+                         "old,new\nm0,m0\nm1,m0\nm2,m0\nm3,m3\nm4,m3\nm5,m3\n")
+        done = self.run_line("p4pctl topology coarsen a.json --pids none")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

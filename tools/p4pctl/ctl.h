@@ -53,6 +53,8 @@ enum ctl_option {
 	CTL_PID,
 	CTL_NEIGHBOR,
 	CTL_COSTS,
+	CTL_PIDS,
+	CTL_MAPPING,
 	CTL_EXPIRES,
 	CTL_GRACE,
 	CTL_HEAD,
@@ -163,6 +165,6 @@ ctl_run ctl_webhook_list, ctl_webhook_set, ctl_webhook_remove, ctl_webhook_test;
 /* explain.c */
 ctl_run ctl_explain;
 /* sketches.c: these ask no server */
-ctl_run ctl_import, ctl_topology_minimize;
+ctl_run ctl_import, ctl_topology_minimize, ctl_topology_coarsen;
 /* torrents.c: these ask no server */
 ctl_run ctl_torrent_check, ctl_torrent_create;

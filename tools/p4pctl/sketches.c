@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* import: a topology of what other tools wrote. Asks no server. */
+/* import: a topology of what other tools wrote; and what makes a topology smaller. Ask no server. */
 #include "common/map/check.h"
+#include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
+#include "tools/sketch/coarsen.h"
 #include "tools/sketch/format.h"
 
 #include <errno.h>
@@ -65,9 +67,10 @@ static enum ctl_exit read_sources(struct job *j)
 	               : ctl_fail(CTL_USAGE, "out of memory");
 }
 
-/* The topology to add to: it must be right before. */
-static enum ctl_exit join(struct job *j, const char *path, bool lab)
+/* A topology, which must be right; it lives as long as the job. */
+static enum ctl_exit read_topology(struct job *j, const char *path, struct map_topology **out)
 {
+	const bool lab = j->c->option[CTL_LAB] != NULL;
 	struct text file = { 0 };
 	struct map_topology *t = NULL;
 	struct faults *faults = faults_new(), *warnings = faults_new();
@@ -86,7 +89,7 @@ static enum ctl_exit join(struct job *j, const char *path, bool lab)
 			(void)fprintf(stderr, "%s: %s: %s [%s]\n", path, faults->list[i].where,
 			              faults->list[i].text, faults->list[i].kind);
 		if (e == ERR_OK) {
-			sketch_take(&j->sketch, t);
+			*out = t;
 			code = CTL_OK;
 		}
 	}
@@ -194,10 +197,13 @@ enum ctl_exit ctl_import(const struct ctl *c)
 	struct job j = { .c = c };
 	const char *into = c->option[CTL_INTO];
 	sketch_read *read = sketch_format(strchr(c->command, ' ') + 1);
+	struct map_topology *joined = NULL;
 	must(read != NULL);
 	enum ctl_exit code = read_sources(&j);
 	if (code == CTL_OK && into != NULL)
-		code = join(&j, into, c->option[CTL_LAB] != NULL);
+		code = read_topology(&j, into, &joined);
+	if (joined != NULL)
+		sketch_take(&j.sketch, joined);
 	if (code == CTL_OK)
 		code = read_ask(&j);
 	if (code == CTL_OK) {
@@ -213,12 +219,101 @@ enum ctl_exit ctl_topology_minimize(const struct ctl *c)
 {
 	struct job j = { .c = c };
 	enum ctl_exit code = CTL_USAGE;
+	struct map_topology *t = NULL;
 	if (sketch_init(&j.sketch, NULL, 0) != ERR_OK)
 		(void)ctl_fail(CTL_USAGE, "out of memory");
 	else
-		code = join(&j, c->args[0], c->option[CTL_LAB] != NULL);
+		code = read_topology(&j, c->args[0], &t);
+	if (t != NULL)
+		sketch_take(&j.sketch, t);
 	if (code == CTL_OK)
 		code = finish(&j, (struct sketch_rules){ .minimize = true, .settled = true });
+	free_job(&j);
+	return code;
+}
+
+/* ---- topology coarsen ---- */
+
+/* What becomes of whom, and what that costs: on standard error, for the topology goes to the other. */
+static void print_loss(const struct map_topology *t, const struct coarse *c)
+{
+	static const char *const heads[] = { "PID", ">MEMBERS", ">ADDRESSES", ">FARTHEST", NULL };
+	struct columns columns;
+	columns_begin(&columns, heads);
+	for (size_t i = 0; i < c->n_pids; i++) {
+		if (c->pids[i].of != i || c->pids[i].members < 2)
+			continue;
+		columns_add(&columns, "%s", t->pids[i].name);
+		columns_add(&columns, "%zu", c->pids[i].members);
+		columns_add(&columns, "%.0f", c->pids[i].addresses);
+		columns_add(&columns, "%u", (unsigned)c->pids[i].farthest);
+	}
+	(void)columns_print(&columns, stderr);
+	(void)fprintf(
+		stderr,
+		"%zu PIDs become %zu. %.1f %% of addresses (IPv4 ones, and /56s of IPv6) get "
+		"another PID's name.\n"
+		"Lost inside PIDs: %zu links, and a mean distance of %.2f to the PID that stands "
+		"for an address.\n"
+		"Between PIDs: the mean distance of %.2f changes by %.2f on average.\n",
+		c->n_pids, c->n, 100 * c->moved, c->links_gone, c->inside, c->distance, c->change);
+}
+
+static bool write_mapping(const char *path, const struct map_topology *t, const struct coarse *c)
+{
+	struct text out = { 0 };
+	text_put(&out, "old,new\n");
+	for (size_t i = 0; i < c->n_pids; i++)
+		text_printf(&out, "%s,%s\n", t->pids[i].name, t->pids[c->pids[i].of].name);
+	const bool written = !out.bad && write_file(path, &out);
+	text_done(&out);
+	return written;
+}
+
+static enum ctl_exit write_coarse(struct job *j, const struct map_topology *t, uint64_t want)
+{
+	const char *mapping = j->c->option[CTL_MAPPING];
+	struct coarse coarse;
+	const enum err e = coarsen(t, (size_t)want, &coarse);
+	enum ctl_exit code = CTL_USAGE;
+	if (e == ERR_NOT_FOUND) {
+		(void)ctl_fail(
+			CTL_USAGE,
+			"%s: has no links, so that no PID is near another; of a geofeed, import "
+			"--by region or country makes fewer PIDs",
+			j->c->args[0]);
+	} else if (e != ERR_OK) {
+		(void)ctl_fail(CTL_USAGE, "out of memory");
+	} else if (mapping == NULL || write_mapping(mapping, t, &coarse)) {
+		coarse_draw(t, &coarse, &j->sketch);
+		print_loss(t, &coarse);
+		if (coarse.n > want)
+			(void)fprintf(
+				stderr,
+				"warning: p4pctl: %zu PIDs are the least: others differ in access, "
+				"uploads or cap, or no link names them [least]\n",
+				coarse.n);
+		code = finish(j, (struct sketch_rules){ .minimize = true, .settled = true });
+	}
+	coarse_done(&coarse);
+	return code;
+}
+
+enum ctl_exit ctl_topology_coarsen(const struct ctl *c)
+{
+	const char *pids = c->option[CTL_PIDS];
+	struct job j = { .c = c };
+	struct map_topology *t = NULL;
+	uint64_t want = 22;
+	if (pids != NULL && (!text_u64(pids, strlen(pids), &want) || want == 0))
+		return ctl_fail(CTL_USAGE, "--pids must be a number from 1 on, not \"%s\"", pids);
+	enum ctl_exit code = CTL_USAGE;
+	if (sketch_init(&j.sketch, NULL, 0) != ERR_OK)
+		(void)ctl_fail(CTL_USAGE, "out of memory");
+	else
+		code = read_topology(&j, c->args[0], &t);
+	if (code == CTL_OK)
+		code = write_coarse(&j, t, want);
 	free_job(&j);
 	return code;
 }
