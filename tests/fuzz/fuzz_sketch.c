@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const formats[] = { "asrel", "csv", "geofeed", "mrt", "peeringdb", "pfx2as" };
+static const char *const formats[] = { "alto", "asrel", "csv",       "geofeed", "graphml",
+	                               "ietf", "mrt",   "peeringdb", "pfx2as",  "sndlib" };
 
 static void again(const struct text *topology)
 {

@@ -6,7 +6,7 @@ import sys
 
 PACKAGE = {  # of what meson.build calls it
     "threads": "libc6-dev", "m": "libc6-dev",
-    "jansson": "libjansson-dev", "libmicrohttpd": "libmicrohttpd-dev", "gnutls": "libgnutls28-dev", "libevent_core": "libevent-dev",
+    "expat": "libexpat1-dev", "jansson": "libjansson-dev", "libmicrohttpd": "libmicrohttpd-dev", "gnutls": "libgnutls28-dev", "libevent_core": "libevent-dev",
     "libpq": "libpq-dev", "libmaxminddb": "libmaxminddb-dev", "libconfuse": "libconfuse-dev",
     "libsodium": "libsodium-dev", "nettle": "nettle-dev", "libsystemd": "libsystemd-dev", "libcurl": "libcurl4-gnutls-dev",
     "cmocka": "libcmocka-dev", "glpk": "libglpk-dev", "libfixbuf": "libfixbuf-dev", "systemd": None,  # only tells where a unit file goes

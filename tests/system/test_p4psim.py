@@ -1,25 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""p4psim as a user meets it, and networks imported from SNDlib and the Topology Zoo.
+"""p4psim as a user meets it, and networks that p4pctl imports from SNDlib and the Topology Zoo.
 
-    test_p4psim.py P4PSIM [RECORDED]
+    test_p4psim.py P4PSIM P4PCTL [RECORDED]
 
 RECORDED: a folder with topology/sndlib/*.xml and topology/topology-zoo/graphml.tar.gz, which are not ours
 to publish; what is not there is skipped.
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
 import unittest
+import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-IMPORT = ROOT / "tools/p4psim/import_topology.py"
 SWARM = ROOT / "tests/sim/three-isps/swarm.json"
 P4PSIM = pathlib.Path(sys.argv[1]).resolve()
-RECORDED = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+P4PCTL = pathlib.Path(sys.argv[2]).resolve()
+RECORDED = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
+SHARED_OUT = "--net", "10.0.0.0/16", "--lab"
 
 SNDLIB = """<network xmlns="http://sndlib.zib.de/network" version="1.0"><meta><unit>MBITPERSEC</unit></meta>
 <networkStructure><nodes coordinatesType="geographical">
@@ -68,18 +71,20 @@ class Test(unittest.TestCase):
         return policy
 
     def load(self, path, *options):
-        ran = run(IMPORT, path, *options)
+        kind = "graphml" if path.suffix == ".graphml" else "sndlib"
+        ran = run(P4PCTL, "import", kind, "--provider", "net", "--asn", "64999", *SHARED_OUT, *options, path)
         self.assertEqual(ran.returncode, 0, ran.stderr)
         return json.loads(ran.stdout), ran.stderr
 
     def test_sndlib(self):
-        doc, _ = self.load(self.write("net.xml", SNDLIB), "--transit", "essen", "--asn", "64999")
+        doc, _ = self.load(self.write("net.xml", SNDLIB), "--transit", "essen", "--neighbor", "64511")
         self.assertEqual([p["pid"] for p in doc["pids"]], ["essen", "berlin", "ulm-neu"])
-        self.assertEqual((doc["provider"], doc["asns"]), ("net", [64999]))
+        self.assertEqual([p["prefixes"] for p in doc["pids"]], [["10.0.0.0/24"], ["10.0.1.0/24"], ["10.0.2.0/24"]])
         self.assertEqual([(k["a"], k["b"], k.get("capacity_mbps")) for k in doc["links"]],
                          [("essen", "berlin", 9920), ("ulm-neu", "berlin", None)])
         self.assertAlmostEqual(doc["links"][0]["weight"], 455, delta=10)
-        self.assertEqual(doc["interconnects"][0]["pid"], "essen")
+        self.assertEqual([(x["pid"], x["neighbor_asn"], x["relation"]) for x in doc["interconnects"]],
+                         [("essen", 64511, "transit")])
         policy = self.simulate(doc)
         self.assertGreater(policy["links"][0]["ab_bytes"], 1000000)  # the seed is in Essen
 
@@ -90,19 +95,44 @@ class Test(unittest.TestCase):
         self.assertEqual([k["id"] for k in doc["links"]], ["rome-milan", "rome-milan-2", "milan-none"])
         self.assertEqual([k["weight"] for k in doc["links"][:2]], [doc["links"][2]["weight"]] * 2)
         self.assertEqual({k["capacity_mbps"] for k in doc["links"]}, {100})
-        self.assertEqual(doc["interconnects"][0]["pid"], "milan")
         self.simulate(doc)
 
+    def test_speeds_are_taken_from_graphml(self):
+        text = GRAPHML.replace('<graph edge', '<key attr.name="LinkSpeedRaw" for="edge" id="d5"/><graph edge').replace(
+            '<edge source="1" target="2"/>', '<edge source="1" target="2"><data key="d5">2.5e9</data></edge>')
+        doc, _ = self.load(self.write("x.graphml", text))
+        self.assertEqual([k.get("capacity_mbps") for k in doc["links"]], [None, None, 2500])
+
     def test_what_cannot_be_imported_is_named(self):
+        bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>' + SNDLIB.replace("Essen", "&b;")
         for text, options, said in [
-                ("<network/>", [], "must be SNDlib's XML or GraphML, not <network>"),
-                ("<", [], "line 1, column"),
-                (SNDLIB.replace("<source>Essen", "<source>Bonn"), [], "a link ends at Bonn, which is no node"),
-                (SNDLIB, ["--transit", "bonn"], "must be one of berlin, essen, ulm-neu"),
-                (SNDLIB, ["--net", "10.0.0.0/31"], "has no room for 3 nodes")]:
-            ran = run(IMPORT, self.write("net.xml", text), *options)
-            self.assertEqual((ran.returncode, ran.stdout), (1, ""))
+                ("<graphml/>", [], "line 1: this is XML of another kind"),
+                ("<", [], "line 1: "),
+                (bomb, [], "must have no document type"),
+                ("<network>" + "<a>" * 40, [], "must not nest so deep"),
+                (SNDLIB.replace("51.4", "north"), [], 'line 3: must be a number, not "north"'),
+                (SNDLIB.replace('id="Essen"', 'id="Berlin"'), [], "line 4: a node's id must come once"),
+                (SNDLIB.replace("<source>Essen", "<source>Bonn"), [], 'line 6: a link must end at a node, but "Bonn"'),
+                (SNDLIB, ["--transit", "bonn", "--neighbor", "1"], '--transit must be a PID of the network, not "bonn"'),
+                (SNDLIB, ["--transit", "essen"], "--transit must come with one --neighbor"),
+                (SNDLIB, ["--capacity-mbps", "0"], "--capacity-mbps must be a whole number from 1"),
+                (SNDLIB, ["--net", "10.0.0.0/31"], "--net must have room for 3 nodes")]:
+            ran = run(P4PCTL, "import", "sndlib", "--provider", "net", "--asn", "1", *SHARED_OUT, *options,
+                      self.write("net.xml", text))
+            self.assertEqual((ran.returncode, ran.stdout), (2, ""), text)
             self.assertIn(said, ran.stderr)
+
+    def compare(self, path, namespace, edge):
+        """An imported document against what another parser finds: nothing is lost but what is said to be."""
+        top = ET.parse(path).getroot()
+        nodes, edges = (len(list(top.iter(f"{{{namespace}}}{tag}"))) for tag in ("node", edge))
+        doc, said = self.load(path)
+        left_out = re.search(r"(\d+) of \d+ nodes have no link", said)
+        loops = re.search(r"(\d+) links end where they begin", said)
+        self.assertEqual(len(doc["pids"]) + (int(left_out[1]) if left_out else 0), nodes)
+        if not left_out:
+            self.assertEqual(len(doc["links"]) + (int(loops[1]) if loops else 0), edges)
+        return doc
 
     def test_recorded_networks(self):
         sndlib = sorted(RECORDED.glob("topology/sndlib/*.xml")) if RECORDED else []
@@ -111,12 +141,17 @@ class Test(unittest.TestCase):
             self.skipTest("no recorded networks here")
         for path in sndlib:
             with self.subTest(path.name):
-                self.simulate(self.load(path)[0])
+                self.simulate(self.compare(path, "http://sndlib.zib.de/network", "link"))
         with tarfile.open(zoo) as tar:
-            for name in ("Abilene", "Geant2012", "Garr201004", "Cogentco"):
-                with self.subTest(name):
-                    text = tar.extractfile(f"graphml/{name}.graphml").read().decode()
-                    self.simulate(self.load(self.write(f"{name}.graphml", text))[0])
+            members = [m for m in tar.getmembers() if m.name.endswith(".graphml")]
+            self.assertGreater(len(members), 200)
+            for member in members:
+                name = pathlib.Path(member.name)
+                with self.subTest(name.stem):
+                    path = self.write(name.name, tar.extractfile(member).read().decode())
+                    doc = self.compare(path, "http://graphml.graphdrawing.org/xmlns", "edge")
+                    if name.stem in ("Abilene", "Geant2012", "Garr201004", "Cogentco"):
+                        self.simulate(doc)
 
     def test_the_command_line(self):
         policy = json.loads(run(P4PSIM, "--json", "--policy", "p4p-20", SWARM).stdout)["policies"]

@@ -50,6 +50,10 @@ static const struct option_row {
 	[CTL_ASN] = { "asn", "N", "an ASN of the provider; may come again" },
 	[CTL_INTO] = { "into", "FILE", "add to this topology, and write the whole" },
 	[CTL_PID] = { "pid", "NAME", "the PID that gets what names none" },
+	[CTL_NET] = { "net", "PREFIX", "give each PID a part of it" },
+	[CTL_CAPACITY] = { "capacity-mbps", "N", "of every link, instead of the file's" },
+	[CTL_TRANSIT] = { "transit", "PID",
+	                  "transit of --neighbor is bought there; may come again" },
 	[CTL_NEIGHBOR] = { "neighbor", "N", "only this neighbour's ASN; may come again" },
 	[CTL_COSTS] = { "costs", "FILE", "write costs to it, where the files have some" },
 	[CTL_EXPIRES] = { "expires", "TIME", "when it ends: a time, so long (90d), or never" },
@@ -74,6 +78,8 @@ static const struct option_row {
 
 /* What every import takes. */
 #define IMPORT (BIT(CTL_PROVIDER) | BIT(CTL_ASN) | BIT(CTL_INTO) | BIT(CTL_MINIMIZE) | BIT(CTL_LAB))
+/* And those of graphs. */
+#define GRAPH (BIT(CTL_NET) | BIT(CTL_CAPACITY) | BIT(CTL_TRANSIT) | BIT(CTL_NEIGHBOR))
 
 static const struct command {
 	const char *words, *args, *help;
@@ -110,6 +116,14 @@ static const struct command {
 	  IMPORT | BIT(CTL_COSTS), ctl_import },
 	{ "import geofeed", "FILE...", "make a topology of RFC 8805 geofeeds, PIDs --by city", 1,
 	  64, IMPORT | BIT(CTL_BY), ctl_import },
+	{ "import alto", "FILE...", "make a topology, and --costs, of ALTO's maps (RFC 7285)", 1,
+	  64, IMPORT | BIT(CTL_COSTS), ctl_import },
+	{ "import sndlib", "FILE", "make a topology of a network of SNDlib (XML)", 1, 1,
+	  IMPORT | GRAPH, ctl_import },
+	{ "import graphml", "FILE", "make a topology of GraphML, as of the Topology Zoo", 1, 1,
+	  IMPORT | GRAPH, ctl_import },
+	{ "import ietf", "FILE", "make a topology of RFC 8345's and 8346's JSON", 1, 1,
+	  IMPORT | GRAPH, ctl_import },
 	{ "import asrel", "FILE...", "take relations of neighbours from CAIDA's or TopoScope's", 1,
 	  64, IMPORT | BIT(CTL_PID) | BIT(CTL_NEIGHBOR), ctl_import },
 	{ "import mrt", "FILE...", "take the reach of interconnects from a RIB (bgpdump -m)", 1, 64,

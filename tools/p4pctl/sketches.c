@@ -20,6 +20,7 @@ struct job {
 	struct sketch sketch;
 	struct sketch_ask ask;
 	uint32_t neighbors[ASNS_MOST];
+	const char *transit[ASNS_MOST];
 	struct arena *joined; /* what --into says */
 };
 
@@ -121,6 +122,11 @@ static enum ctl_exit read_ask(struct job *j)
 			return CTL_USAGE;
 		j->ask.n_neighbors++;
 	}
+	for (size_t at = 0; (value = ctl_next(c, CTL_TRANSIT, &at)) != NULL;)
+		j->transit[j->ask.n_transit++] = value;
+	j->ask.transit = j->transit;
+	j->ask.net = c->option[CTL_NET];
+	j->ask.capacity_mbps = c->option[CTL_CAPACITY];
 	j->ask.neighbors = j->neighbors;
 	j->ask.by = c->option[CTL_BY];
 	j->ask.pid = c->option[CTL_PID];

@@ -7,9 +7,11 @@ static const struct {
 	const char *name;
 	sketch_read *read;
 } formats[] = {
-	{ "asrel", sketch_asrel },         { "csv", sketch_csv },
-	{ "geofeed", sketch_geofeed },     { "mrt", sketch_mrt },
-	{ "peeringdb", sketch_peeringdb }, { "pfx2as", sketch_pfx2as },
+	{ "alto", sketch_alto },       { "asrel", sketch_asrel },
+	{ "csv", sketch_csv },         { "geofeed", sketch_geofeed },
+	{ "graphml", sketch_graphml }, { "ietf", sketch_ietf },
+	{ "mrt", sketch_mrt },         { "peeringdb", sketch_peeringdb },
+	{ "pfx2as", sketch_pfx2as },   { "sndlib", sketch_sndlib },
 };
 
 sketch_read *sketch_format(const char *name)

@@ -17,6 +17,10 @@ struct sketch_ask {
 	const char *pid;           /* --pid */
 	const uint32_t *neighbors; /* --neighbor */
 	size_t n_neighbors;
+	const char *net;            /* --net */
+	const char *capacity_mbps;  /* --capacity-mbps */
+	const char *const *transit; /* --transit */
+	size_t n_transit;
 	bool lab; /* --lab */
 };
 
@@ -77,6 +81,19 @@ sketch_read sketch_pfx2as;
  * settlement-free.
  */
 sketch_read sketch_peeringdb;
+
+/* ALTO (RFC 7285): network maps, and cost maps for --costs. */
+sketch_read sketch_alto;
+
+/*
+ * Graphs, one file each: nodes become PIDs, edges links; see graph.h. --net gives each PID a prefix of
+ * that, --capacity-mbps every link a capacity, --transit a PID an interconnect to --neighbor.
+ *
+ * sndlib   SNDlib's native XML
+ * graphml  GraphML, with the Topology Zoo's labels, coordinates and speeds
+ * ietf     RFC 8345 and RFC 8346 in JSON
+ */
+sketch_read sketch_sndlib, sketch_graphml, sketch_ietf;
 
 /* ---- what readers of lines share ---- */
 
