@@ -5,6 +5,7 @@
 #include "server/alarms/ahead.h"
 #include "server/alarms/drift.h"
 #include "server/report/report.h"
+#include "server/store/lifecycle.h"
 #include "server/store/watch.h"
 
 #include <inttypes.h>
@@ -234,6 +235,24 @@ static enum err look_at_maps(const struct look *l)
 	return ERR_OK;
 }
 
+static enum err look_at_changes(const struct look *l)
+{
+	struct store_map_trouble *list;
+	size_t n;
+	const enum err e = store_map_troubles(l->o->store, l->at - 2 * DAY_SECONDS, &list, &n);
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++) {
+		struct sight *s = sights_add(l->out, RULE_MAP_CHANGE, list[i].provider, "");
+		if (s == NULL)
+			continue;
+		s->value = (double)list[i].count;
+		say(s, "%.250s", list[i].count > 0 ? list[i].text : "seen to");
+	}
+	free(list);
+	return ERR_OK;
+}
+
 static enum err look_at_month(const struct look *l)
 {
 	return look_ahead(l->o, l->at, l->out);
@@ -270,6 +289,7 @@ static const struct {
 	{ look_at_agreed, { RULE_FLOOR, RULE_BURST } },
 	{ look_at_clauses, { RULE_POLICY_PERIODS, RULE_POLICY_VOLUME } },
 	{ look_at_maps, { RULE_MAP_AGE, RULE_MAP_AGE } },
+	{ look_at_changes, { RULE_MAP_CHANGE, RULE_MAP_CHANGE } },
 };
 
 enum err look_around(const struct look_options *o, int64_t at, struct sights *out)

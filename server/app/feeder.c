@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "server/app/keeper.h"
+#include "server/app/minder.h"
 #include "server/report/calibration.h"
 #include "server/report/statements.h"
 #include "server/store/audit.h"
@@ -28,6 +29,7 @@ struct feeding {
 struct feeder {
 	struct feeder_options o;
 	struct keeper keeper;
+	struct minder minder;
 	pthread_t thread;
 	atomic_bool stop;
 	_Atomic int64_t
@@ -386,6 +388,8 @@ static void *feeder_run(void *arg)
 		/* Maps that cannot be put in force are no reason to keep bins back. */
 		const enum err fed = e == ERR_AWAY || !f->migrated ? ERR_AWAY : feed(f);
 		note_away(f, e == ERR_AWAY || (e == ERR_OK && fed == ERR_AWAY));
+		if (e == ERR_OK && f->migrated && !atomic_load(&f->stop))
+			note_store(f, minder_work(&f->minder, time(NULL)));
 		if (fed == ERR_NOT_FOUND)
 			see_to_bins(f);
 		if (fed == ERR_NOT_FOUND && !atomic_load(&f->stop)) {
@@ -406,6 +410,9 @@ struct feeder *feeder_start(const struct feeder_options *options)
 	if (f == NULL)
 		return NULL;
 	f->o = *options;
+	f->minder = (struct minder){ .store = options->store,
+		                     .maps = options->maps,
+		                     .node = options->node };
 	f->keeper = (struct keeper){ .store = options->store, .keep = options->keep };
 	for (unsigned i = 0; i < FEEDER_SPOOLS; i++)
 		f->spools[i].spool = options->spools[i];

@@ -7,10 +7,10 @@
  *
  * Applies the migrations when the database is first reached; then follows what other daemons
  * activate (LISTEN) and carries closed bins from the spools into the database, the oldest of a spool
- * first; when none is left it sees to prices, to the bins that are there (keeper.h), and to the statements
- * that contracts want by themselves. While the database is away it tries again every second; nothing is
- * lost, the spool grows. A bin that the database refuses although it is there is set aside after some
- * tries, for a human to look at.
+ * first; sees to maps at their time (minder.h); when no bin is left, to prices, to the bins that are
+ * there (keeper.h), and to the statements that contracts want by themselves. While the database is away
+ * it tries again every second; nothing is lost, the spool grows. A bin that the database refuses
+ * although it is there is set aside after some tries, for a human to look at.
  *
  * Threading: start and stop from one thread.
  */

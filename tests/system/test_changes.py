@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a map: drafts and second persons, two operators racing, activation over a restart, roll back at
+night, and a change that is taken back by itself because peers got lost.
+"""
+import hashlib
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from house import NET, Daemon, address, new_database, topology, wait_for
+from tracker import http_get
+
+A = "/v1/providers/isp-a"
+HASH = hashlib.sha1(b"changes").digest()
+
+
+@pytest.fixture(scope="module")
+def daemon():
+    with Daemon("changes", database=new_database("changes")) as d:
+        d.upload_world()
+        yield d
+
+
+def token(daemon, name, role):
+    status, reply = daemon.api("POST", "/v1/tokens", {"name": name, "role": role, "provider": "isp-a"})
+    assert status == 201, reply
+    return reply["token"]
+
+
+def version(weight, **changes):
+    """A topology of isp-a that differs in a link's weight."""
+    document = topology("isp-a", **changes)
+    document["links"][0]["weight"] = weight
+    return document
+
+
+def draft(daemon, document, **more):
+    status, reply = daemon.api("PUT", A + "/topology?draft=1&source=a.json", document, **more)
+    assert status == 201 and reply["state"] == "draft", reply
+    return reply["version"]
+
+
+def versions(daemon):
+    return {v["version"]: v for v in daemon.api("GET", A + "/versions")[1]["versions"]}
+
+
+def in_force(daemon):
+    return next(v["version"] for v in versions(daemon).values() if v["in_force"] and v["kind"] == "topology")
+
+
+def activate(daemon, number, query="", **more):
+    return daemon.api("POST", f"{A}/versions/{number}/activate{query}", **more)
+
+
+def test_two_operators_never_overwrite_each_other(daemon):
+    before = in_force(daemon)
+    numbers = [draft(daemon, version(100 + i)) for i in range(8)]
+    start, answers = threading.Barrier(len(numbers)), {}
+
+    def race(number):
+        start.wait()
+        answers[number] = activate(daemon, number, headers={"If-Match": f'"{before}"'})
+
+    racers = [threading.Thread(target=race, args=(n,)) for n in numbers]
+    for r in racers:
+        r.start()
+    for r in racers:
+        r.join()
+    assert sorted(status for status, _ in answers.values()) == [200] + [412] * 7, answers
+    winner = next(n for n, (status, _) in answers.items() if status == 200)
+    assert in_force(daemon) == winner
+    now = versions(daemon)
+    assert all(now[n]["state"] == "draft" and now[n]["source"] == "a.json" for n in numbers if n != winner)
+    assert now[before]["state"] == "superseded"
+
+
+def test_an_author_cannot_approve_and_nobody_forces_past_it(daemon):
+    alice, bob = token(daemon, "alice", "operator"), token(daemon, "bob", "approver")
+    assert daemon.api("PUT", A + "/settings", {"approvals": 1, "watch_seconds": 0}, token=alice)[0] == 200
+    status, reply = daemon.api("PUT", A + "/topology", version(200), token=alice)
+    assert status == 409 and reply["faults"][0]["code"] == "approval", reply
+    number = draft(daemon, version(200), token=alice)
+    assert activate(daemon, number, "?force=1", token=alice)[0] == 409
+    assert daemon.api("POST", f"{A}/versions/{number}/approve", token=alice)[0] == 403
+    assert daemon.api("POST", f"{A}/versions/{number}/approve", token=bob)[0] == 204
+    assert versions(daemon)[number]["state"] == "approved"
+    status, reply = activate(daemon, number, token=alice)
+    assert status == 200 and reply["watched_until"] is None, reply
+    assert daemon.api("PUT", A + "/settings", {"approvals": 0}, token=alice)[0] == 403
+    assert daemon.api("PUT", A + "/settings", {"approvals": 0})[0] == 200
+
+
+def test_guards_name_their_numbers_and_can_be_forced(daemon):
+    gone = version(300)
+    gone["interconnects"] = [i for i in gone["interconnects"] if i["id"] != "a-b"]
+    number = draft(daemon, gone)
+    status, reply = activate(daemon, number)
+    assert status == 409 and [f["code"] for f in reply["faults"]] == ["guard-interconnect"], reply
+    assert activate(daemon, number, "?force=1&watch=0")[0] == 200
+    status, reply = daemon.api("POST", A + "/rollback?reason=at%20night")
+    assert status == 200 and in_force(daemon) != number, reply
+    assert versions(daemon)[number]["state"] == "rolled back"
+    assert versions(daemon)[number]["rolled_back_because"] == "at night"
+
+
+def test_topology_and_costs_change_in_one_instant(daemon):
+    new = version(400)
+    new["links"].append({"id": "a12", "a": "a-1", "b": "a-2", "capacity_mbps": 1000})
+    both = draft(daemon, new)
+    costs = {"format": "p4p-costs/1", "provider": "isp-a", "pid_costs": {"a-1": {"a-2": 3}}}
+    status, reply = daemon.api("PUT", A + "/costs?draft=1", costs)
+    assert status == 201, reply
+    other = reply["version"]
+    assert activate(daemon, both, f"?with={other}", headers={"If-Match": f'"{in_force(daemon)}"'})[0] == 412
+    status, reply = activate(daemon, both, f"?with={other}&watch=0",
+                             headers={"If-Match": f'"{in_force(daemon)}", "0"'})
+    assert status == 200 and reply["also"] == other, reply
+    assert {n for n, v in versions(daemon).items() if v["in_force"]} == {both, other}
+
+
+def test_a_scheduled_activation_outlives_a_restart(daemon):
+    before, number, late = in_force(daemon), draft(daemon, version(500)), draft(daemon, version(501))
+    at = int(time.time()) + 6
+    expected = {"If-Match": f'"{before}"'}
+    assert activate(daemon, number, f"?at={at}&watch=0", headers=expected)[0] == 202
+    assert activate(daemon, number, f"?at={at}")[0] == 409  # it waits already
+    assert activate(daemon, late, f"?at={at + 1}", headers=expected)[0] == 202
+    assert versions(daemon)[number]["state"] == "scheduled"
+    daemon.kill()
+    daemon.start()
+    wait_for("it is in force at its time", 30, lambda: in_force(daemon) == number)
+    assert time.time() >= at
+    wait_for("the later one finds something else in force", 20,
+             lambda: versions(daemon)[late]["scheduled"]["state"] == "failed")
+    assert "no longer" in versions(daemon)[late]["scheduled"]["reason"]
+    wait_for("an alarm tells", 40, lambda: any(
+        a["rule"] == "map-change" for a in daemon.api("GET", "/v1/alarms")[1]["alarms"]))
+    again = draft(daemon, version(502))
+    assert activate(daemon, again, f"?at={int(time.time()) + 3600}")[0] == 202
+    assert daemon.api("DELETE", f"{A}/versions/{again}/activate")[0] == 204
+    assert versions(daemon)[again]["state"] == "draft"
+
+
+def test_a_change_that_loses_peers_is_taken_back(daemon):
+    for i in range(30):
+        ip = address("isp-a", 1, 1 + i)
+        http_get((f"{NET}.9.9.9", daemon.tracker_port),
+                 "/announce?info_hash=" + urllib.parse.quote(HASH, safe="") + f"&peer_id=-XX0000-{i:012}" +
+                 "&port=20000&uploaded=0&downloaded=0&left=0&compact=1", ip)
+    before = in_force(daemon)
+    lost = version(600)
+    lost["pids"][0]["prefixes"] = lost["pids"][0]["prefixes"][1:]
+    number = draft(daemon, lost)
+    status, reply = activate(daemon, number)
+    assert status == 409 and "guard-default" in {f["code"] for f in reply["faults"]}, reply
+    status, reply = activate(daemon, number, "?force=1&watch=60")
+    assert status == 200 and reply["watched_until"] is not None, reply
+    wait_for("it is rolled back", 30, lambda: in_force(daemon) == before)
+    v = versions(daemon)[number]
+    assert (v["state"], v["watch"]["state"]) == ("rolled back", "breached"), v
+    assert "live peers in no PID rose from 0.0 to 100.0 percent" in v["rolled_back_because"]
+    deeds = daemon.api("GET", "/v1/audit")[1]["audit"]
+    assert any(e["author"] == "p4pd" and e["action"] == "rollback" for e in deeds)
