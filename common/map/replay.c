@@ -209,7 +209,8 @@ static int by_share(const void *a, const void *b)
 static void seal(struct replay *r)
 {
 	size_t i = 0;
-	qsort(r->parts, r->n, sizeof(*r->parts), by_share);
+	if (r->n > 0)
+		qsort(r->parts, r->n, sizeof(*r->parts), by_share);
 	r->sealed = true;
 	for (uint32_t place = 0; place < r->n_places; place++) {
 		r->first[place] = (uint32_t)i;
@@ -230,8 +231,8 @@ struct shares {
 
 static void shares_of(struct replay *r, uint32_t place, size_t most, struct shares *out)
 {
-	const struct part *list = &r->parts[r->first[place]];
 	const size_t n = r->first[place + 1] - r->first[place];
+	const struct part *list = n > 0 ? &r->parts[r->first[place]] : NULL;
 	out->list = list;
 	out->n = 0;
 	out->sum = 0;

@@ -87,6 +87,7 @@ static enum err finish(enum err e, struct faults *faults)
 	n_warnings = change.warnings->count;
 	faults_free(faults);
 	faults_free(change.warnings);
+	text_done(&change.impact);
 	return e;
 }
 
