@@ -34,7 +34,7 @@ const char *const policy_volume_names[POLICY_VOLUMES + 1] = {
 const char *const policy_verdict_names[POLICY_VERDICTS + 1] = {
 	[POLICY_NO_DATA] = "no-data", [POLICY_BELOW_MINIMUM] = "below-minimum",
 	[POLICY_OK] = "ok",           [POLICY_WARN] = "warn",
-	[POLICY_BREACH] = "breach",
+	[POLICY_BREACH] = "breach",   [POLICY_UNKNOWN] = "unknown",
 };
 
 const char *policy_metric_refusal(const char *word)

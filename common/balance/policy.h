@@ -105,7 +105,8 @@ enum policy_verdict {
 	POLICY_BELOW_MINIMUM,
 	POLICY_OK, /* also: nothing is limited */
 	POLICY_WARN,
-	POLICY_BREACH, /* of the ratio */
+	POLICY_BREACH,  /* of the ratio */
+	POLICY_UNKNOWN, /* of a period that is over: too little of it was measured to say */
 	POLICY_VERDICTS
 };
 extern const char *const policy_verdict_names[POLICY_VERDICTS + 1];
@@ -125,15 +126,15 @@ void policy_judge(const struct policy *p, const struct policy_figures *figures,
                   struct policy_result *out);
 
 /*
- * The clause over periods, `verdicts` in the order of time, ended ones only. A period without data
- * neither counts nor ends a run. POLICY_BREACH and POLICY_BELOW_MINIMUM are told of the clause only
+ * The clause over periods, `verdicts` in the order of time, ended ones only. A period without data, or
+ * unknown, neither counts nor ends a run. POLICY_BREACH and POLICY_BELOW_MINIMUM are told of the clause only
  * after consecutive_periods that were one of the two; before that it is POLICY_WARN.
  */
 struct policy_run {
 	enum policy_verdict clause;
 	unsigned broken;      /* of the newest run: periods that broke it, */
 	unsigned kept;        /* or that kept it; one of the two is 0 */
-	unsigned passed_over; /* periods without data inside or after that run */
+	unsigned passed_over; /* periods without data or unknown, inside or after that run */
 	bool qualified;       /* kept >= qualify_periods */
 };
 

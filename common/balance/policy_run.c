@@ -17,7 +17,7 @@ struct policy_run policy_run(const struct policy *p, const enum policy_verdict *
 	unsigned gap = 0; /* periods without data before the run's oldest */
 	for (size_t i = n; i > 0; i--) {
 		const enum policy_verdict v = verdicts[i - 1];
-		if (v == POLICY_NO_DATA) {
+		if (v == POLICY_NO_DATA || v == POLICY_UNKNOWN) {
 			gap++;
 			continue;
 		}

@@ -21,6 +21,9 @@ enum err judge(const struct policy *p, const struct metering *m, struct judged *
 		out->has_figures = true;
 	}
 	policy_judge(p, &out->figures, &out->result);
+	if (out->has_figures && m->closed == m->bins &&
+	    metering_known_percent(m) < JUDGING_KNOWN_PERCENT)
+		out->result.verdict = POLICY_UNKNOWN;
 	return ERR_OK;
 }
 
@@ -86,6 +89,9 @@ void judging_summary(const struct judging_ask *ask, struct text *out)
 		text_put(out, "nothing was measured");
 		return;
 	}
+	if (r->verdict == POLICY_UNKNOWN)
+		text_printf(out, "unknown: %u %% of its bins are known, %d %% are needed; ",
+		            metering_known_percent(ask->metering), JUDGING_KNOWN_PERCENT);
 	put_ratio(out, &r->ratio);
 	if (p->ratio.limit_milli > 0) {
 		text_printf(out, " of %" PRIu64 ".%03" PRIu64 ":1", p->ratio.limit_milli / 1000,
@@ -168,6 +174,7 @@ static void put_period(const struct metering *m, struct sheet *out)
 	sheet_u64(out, "bins_known", "bins", m->quality.known);
 	sheet_u64(out, "bins_estimated", "bins", m->quality.estimated);
 	sheet_u64(out, "bins_partial", "bins", m->quality.partial);
+	sheet_u64(out, "known_percent", "%", metering_known_percent(m));
 	sheet_close(out);
 }
 

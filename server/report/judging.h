@@ -10,6 +10,9 @@
 #include "server/report/sheet.h"
 #include "server/report/terms.h"
 
+/* Of a period that is over so many percent of the bins must be known, or its verdict is unknown. */
+enum { JUDGING_KNOWN_PERCENT = 50 };
+
 /* One period, judged. */
 struct judged {
 	bool has_figures; /* something was measured */

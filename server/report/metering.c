@@ -19,6 +19,12 @@ const char *metering_source(enum store_source source)
 	return sources[source];
 }
 
+unsigned metering_known_percent(const struct metering *m)
+{
+	return m->quality.expected > 0 ? (unsigned)(100 * m->quality.known / m->quality.expected)
+	                               : 0;
+}
+
 void metering_print(metering_total total, char out[static METERING_TOTAL_SIZE])
 {
 	char reversed[METERING_TOTAL_SIZE];

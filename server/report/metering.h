@@ -70,6 +70,9 @@ enum err metering_read(struct store *s, const struct metering_ask *ask,
 enum err metering_arrange(struct metering *m) must_check;
 void metering_done(struct metering *m);
 
+/* Of the bins that are over, of all interconnects, so many were measured: rounded down. */
+unsigned metering_known_percent(const struct metering *m);
+
 /* Decimal digits. */
 enum { METERING_TOTAL_SIZE = 48 };
 void metering_print(metering_total total, char out[static METERING_TOTAL_SIZE]);

@@ -78,7 +78,8 @@ struct group {
 	const struct store_agreement *about;
 	const struct terms_policy *terms;
 	const char *subject;
-	struct terms_names names;
+	struct terms_names names; /* the first TERMS_NAMES_MAX */
+	size_t n;                 /* how many there are */
 };
 
 static enum err read_period(const struct group *g, const struct store_period *period,
@@ -140,6 +141,11 @@ static enum err read_group(const struct group *g, struct metering *m, struct jud
 {
 	struct store_period period;
 	const int64_t at = g->q->at == REPORT_ABSENT ? g->q->now : g->q->at;
+	if (g->n > TERMS_NAMES_MAX)
+		return fault_set(why, ERR_NOT_FOUND, "",
+		                 "%s is %zu interconnects together, of which at most %d are added "
+		                 "up: take scope metro or interconnect, or a policy for some",
+		                 g->subject, g->n, TERMS_NAMES_MAX);
 	enum err e = period_at(g->s, g->terms, at, &period, why);
 	if (e == ERR_OK)
 		e = read_period(g, &period, m, judged);
@@ -271,7 +277,7 @@ static enum err each_group(struct writer *w, const struct store_agreement *a,
 			if (!is_about(t, &w->interconnects[k]) || strcmp(subject, other) != 0)
 				continue;
 			is_first = k >= i;
-			if (g.names.n < TERMS_NAMES_MAX)
+			if (g.n++ < TERMS_NAMES_MAX)
 				g.names.name[g.names.n++] = w->interconnects[k].id;
 		}
 		if (is_first)
@@ -335,12 +341,13 @@ static const char definitions[] =
 	"\"definitions\":{"
 	"\"direction\":\"out and in as seen from the provider: out leaves its network\","
 	"\"verdict\":\"of this period so far: warn from warn_at of the limit, breach beyond it, "
-	"below-minimum under min_volume\","
+	"below-minimum under min_volume; unknown: the period is over, and of its bins fewer than 50 % "
+	"are known\","
 	"\"ratio\":\"out:in of the policy's metric over the closed bins; those that are not known add "
 	"nothing\","
 	"\"margin\":\"how much more may go in a direction, the other staying as it is; null: nothing "
 	"limits it\","
-	"\"clause\":\"of the periods that have ended\","
+	"\"clause\":\"of the periods that have ended; unknown ones and those without data are passed over\","
 	"\"notice_ends\":\"notice_days after the newest of them that broke it\"}";
 
 static enum err write_all(struct writer *w)

@@ -214,6 +214,7 @@ static void warns_from_its_level_on(void **state)
 #define O POLICY_OK
 #define W POLICY_WARN
 #define B POLICY_BREACH
+#define U POLICY_UNKNOWN
 
 static void a_clause_is_broken_after_its_periods(void **state)
 {
@@ -233,6 +234,8 @@ static void a_clause_is_broken_after_its_periods(void **state)
 		{ 3, 0, 5, { B, B, B, B, O }, { O, 0, 1, 0, true } },
 		{ 3, 0, 5, { B, B, O, B, B }, { W, 2, 0, 0, false } },
 		{ 3, 0, 5, { B, N, B, N, B }, { B, 3, 0, 2, false } },
+		{ 3, 0, 5, { B, U, B, N, B }, { B, 3, 0, 2, false } },
+		{ 1, 0, 2, { O, U }, { O, 0, 1, 1, true } },
 		{ 3, 0, 5, { B, B, B, N, N }, { B, 3, 0, 2, false } },
 		{ 3, 0, 5, { O, N, B, B, B }, { B, 3, 0, 0, false } },
 		{ 2, 0, 3, { O, B, L }, { L, 2, 0, 0, false } },

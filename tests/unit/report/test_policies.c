@@ -61,9 +61,10 @@ static void a_clause_is_broken_by_periods_in_a_row(void **state)
 		{ "2", "breach", "2", "\"notice_ends\":\"2026-12-01T00:00:00Z\"" },
 		{ "3", "warn", "2", "\"notice_ends\":null" },
 	};
-	fill("a-1", "counter", NOVEMBER - 20 * DAY, 100, "300", "100"); /* October */
-	fill("a-1", "counter", NOVEMBER - 50 * DAY, 100, "300", "100"); /* September */
-	fill("a-1", "counter", NOVEMBER - 80 * DAY, 100, "100", "100"); /* August */
+	/* One of two interconnects: half of what there is to know. */
+	fill("a-1", "counter", NOVEMBER - 31 * DAY, 31 * 288, "300", "100"); /* October */
+	fill("a-1", "counter", NOVEMBER - 61 * DAY, 30 * 288, "300", "100"); /* September */
+	fill("a-1", "counter", NOVEMBER - 92 * DAY, 31 * 288, "100", "100"); /* August */
 	fill("a-1", "counter", NOVEMBER, 100, "100", "100");
 	for (size_t i = 0; i < 2; i++) {
 		char members[256];
@@ -81,6 +82,50 @@ static void a_clause_is_broken_by_periods_in_a_row(void **state)
 		expect(t.bytes, rows[i].notice);
 		text_done(&t);
 	}
+}
+
+/* A month of which a few hours are known breaks nothing. */
+static void a_period_of_which_little_is_known_is_unknown(void **state)
+{
+	(void)state;
+	fill("a-1", "counter", NOVEMBER - 20 * DAY, 1000, "300", "100");
+	agree(STORE_POLICY, "p-1",
+	      "\"interconnects\":[\"a-1\"],\"ratio\":{\"limit\":2},\"breach_after_periods\":1");
+	struct text t = report(REPORT_ABSENT, NOVEMBER + DAY, false);
+	expect(t.bytes, "\"clause\":{\"verdict\":\"no-data\",\"periods_broken\":0,");
+	text_done(&t);
+	t = report(NOVEMBER - 5 * DAY, NOVEMBER + DAY, false);
+	expect(t.bytes, "\"known_percent\":11}");
+	expect(t.bytes, "\"verdict\":\"unknown\",\"ratio\":3.000");
+	expect(t.bytes,
+	       "\"summary\":\"unknown: 11 % of its bins are known, 50 % are needed; 3.000:1");
+	text_done(&t);
+	/* While it runs it is judged by what there is. */
+	t = report(REPORT_ABSENT, NOVEMBER - 5 * DAY, false);
+	expect(t.bytes, "\"verdict\":\"breach\"");
+	text_done(&t);
+}
+
+/* Half of a sum would look like a sum. */
+static void too_many_interconnects_are_refused_and_not_cut(void **state)
+{
+	(void)state;
+	char done[16];
+	db_ask("WITH many AS (INSERT INTO interconnects (provider, id, relation, neighbor_asn, "
+	       " in_force) SELECT 'isp-a', 'm-' || n, 'settlement-free', 64999, true "
+	       "FROM generate_series(1, 65) n RETURNING 1) SELECT count(*) FROM many",
+	       done, sizeof(done));
+	agree(STORE_POLICY, "p-1", "\"peer_asn\":64999,\"ratio\":{\"limit\":2}");
+	struct text t = report(REPORT_ABSENT, NOVEMBER + DAY, false);
+	expect(t.bytes,
+	       "\"error\":\"AS64999 is 65 interconnects together, of which at most 64 are");
+	text_done(&t);
+	db_ask("WITH one AS (DELETE FROM interconnects WHERE id = 'm-65' RETURNING 1) "
+	       "SELECT count(*) FROM one",
+	       done, sizeof(done));
+	t = report(REPORT_ABSENT, NOVEMBER + DAY, false);
+	expect(t.bytes, "\"verdict\":\"no-data\"");
+	text_done(&t);
 }
 
 static void windows_have_their_own_beginning(void **state)
@@ -129,6 +174,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(a_verdict_has_a_margin_both_ways, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_scope_says_what_is_added_up, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_clause_is_broken_by_periods_in_a_row, open_store,
+	                                close_store),
+	cmocka_unit_test_setup_teardown(a_period_of_which_little_is_known_is_unknown, open_store,
+	                                close_store),
+	cmocka_unit_test_setup_teardown(too_many_interconnects_are_refused_and_not_cut, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(windows_have_their_own_beginning, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_minimum_is_a_verdict_of_its_own, open_store, close_store),
