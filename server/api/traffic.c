@@ -200,6 +200,27 @@ static bool read_window(struct call *c, struct report_query *q)
 	return true;
 }
 
+/* A name that nothing has is a slip of the pen, and no figures of it would look like no traffic. */
+static bool are_named(struct call *c, const struct report_query *q)
+{
+	if (q->provider == NULL && q->interconnect == NULL)
+		return true;
+	enum err e = store_named(c->use->store, q->provider, NULL);
+	if (e == ERR_NOT_FOUND) {
+		call_problem(c, 404, "provider: there is no %s", q->provider);
+		return false;
+	}
+	if (e == ERR_OK && q->interconnect != NULL)
+		e = store_named(c->use->store, q->provider, q->interconnect);
+	if (e == ERR_NOT_FOUND)
+		call_problem(c, 404, "interconnect: there is no %s%s%s", q->interconnect,
+		             q->provider != NULL ? " of " : "",
+		             q->provider != NULL ? q->provider : "");
+	else if (e != ERR_OK)
+		call_failed(c, e, "");
+	return e == ERR_OK;
+}
+
 static bool read_ask(struct call *c, struct ask *a)
 {
 	*a = (struct ask){ 0 };
@@ -211,12 +232,14 @@ static bool read_ask(struct call *c, struct ask *a)
 		a->query.provider = a->provider;
 	if (a->interconnect[0] != '\0')
 		a->query.interconnect = a->interconnect;
-	if (scope(c)[0] != '\0') {
-		/* Of another provider there is nothing to see: no interconnect has an empty name. */
-		if (a->query.provider != NULL && strcmp(scope(c), a->provider) != 0)
-			a->query.interconnect = "";
+	const bool foreign = scope(c)[0] != '\0' && a->query.provider != NULL &&
+	                     strcmp(scope(c), a->provider) != 0;
+	if (scope(c)[0] != '\0')
 		a->query.provider = scope(c);
-	}
+	if (foreign) /* Of another provider there is nothing to see: none has an empty name. */
+		a->query.interconnect = "";
+	else if (!are_named(c, &a->query))
+		return false;
 	a->query = report_window(&a->query, &c->use->report, c->now);
 	return true;
 }

@@ -42,6 +42,24 @@ enum err store_interconnects(struct store *s, const char *provider, struct store
 	return ERR_OK;
 }
 
+enum err store_named(struct store *s, const char *provider, const char *interconnect)
+{
+	struct work w = work_begin(s, "look for an interconnect");
+	const size_t n =
+		interconnect == NULL
+			? work_run(&w,
+	                           "SELECT FROM providers WHERE $1::text IS NULL OR provider = $1 "
+	                           "LIMIT 1",
+	                           ARGS(arg_text(provider)))
+			: work_run(&w,
+	                           "SELECT FROM interconnects WHERE id = $2 AND "
+	                           " ($1::text IS NULL OR provider = $1) LIMIT 1",
+	                           ARGS(arg_text(provider), arg_text(interconnect)));
+	if (n == 0)
+		work_fail(&w, ERR_NOT_FOUND);
+	return work_end(&w);
+}
+
 enum err store_ratio_limit(struct store *s, const char *provider, const char *interconnect,
                            uint64_t milli, const char *author)
 {

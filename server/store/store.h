@@ -116,6 +116,12 @@ enum err store_version(struct store *s, const char *provider, uint64_t version,
 enum err store_versions(struct store *s, const char *provider, struct store_version **out,
                         size_t *count) must_check;
 
+/*
+ * Was there ever a provider, an interconnect, of that name? NULL: any. An interconnect that bins alone name
+ * counts. ERR_NOT_FOUND.
+ */
+enum err store_named(struct store *s, const char *provider, const char *interconnect) must_check;
+
 /* All that were ever in force, or of one provider (NULL: all). free() the list. */
 enum err store_interconnects(struct store *s, const char *provider, struct store_interconnect **out,
                              size_t *count) must_check;

@@ -527,6 +527,12 @@ class Figures(Api):
         transit = self.balance(interconnect="ic-t")[2]["interconnects"][0]
         self.assertEqual((transit["sources"], transit["verdict"]), ({}, "no-data"))
 
+    def test_a_report_about_nothing_is_an_error(self):
+        for route in ("balance", "quality", "steering", "matrix", "top"):
+            self.problem(ask("GET", f"/v1/reports/{route}?provider=no-such"), 404)
+            self.problem(ask("GET", f"/v1/reports/{route}?provider={self.name}&interconnect=no-such"), 404)
+            self.assertEqual(ask("GET", f"/v1/reports/{route}?provider={self.name}&interconnect=ic-t")[0], 200)
+
     def test_bad_parameters_are_named(self):
         for name, value in (("from", "yesterday"), ("to", "2026-13-01T00:00:00Z"), ("format", "xml")):
             self.problem(self.balance(**{name: value}), 400, name + ":")

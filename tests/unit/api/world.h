@@ -232,6 +232,14 @@ enum err store_plan_cancel(struct store *s, const char *provider, uint64_t versi
 	return store_approve(s, provider, version, author);
 }
 
+enum err store_named(struct store *s, const char *provider, const char *interconnect)
+{
+	(void)s;
+	(void)provider;
+	(void)interconnect;
+	return ERR_OK;
+}
+
 enum err store_interconnects(struct store *s, const char *provider, struct store_interconnect **out,
                              size_t *count)
 {

@@ -162,6 +162,9 @@ static void interconnects_follow_the_topology(void **state)
 	assert_true(list[1].in_force);
 	assert_int_equal(list[1].ratio_limit_milli, 1800); /* it outlives an upload */
 	free(list);
+	assert_int_equal(store_named(s, "isp-a", NULL), ERR_OK);
+	assert_int_equal(store_named(s, "isp-z", NULL), ERR_NOT_FOUND);
+	assert_int_equal(store_named(s, NULL, "no-such"), ERR_NOT_FOUND);
 	assert_int_equal(store_interconnects(s, "isp-b", &list, &n), ERR_OK);
 	assert_int_equal(n, 0);
 	free(list);
