@@ -14,11 +14,26 @@
 
 enum { SECRET_BYTES = 32, SECRET_MIN = 16 };
 
+/* Many receivers are told by the URL alone who may post: only scheme and host of it are shown. */
+static void put_url(struct text *t, const char *url)
+{
+	char shown[sizeof(((struct store_webhook *)NULL)->url) + 4];
+	const char *host = strstr(url, "://");
+	host = host != NULL ? host + 3 : url;
+	const size_t end = strcspn(host, "/?#");
+	const char *at = memrchr(host, '@', end);
+	const char *from = at != NULL ? at + 1 : host;
+	(void)snprintf(shown, sizeof(shown), "%.*s%.*s%s", (int)(host - url), url,
+	               (int)(host + end - from), from,
+	               host[end] != '\0' || at != NULL ? "/..." : "");
+	call_put_string(t, "url", shown);
+}
+
 static void put_webhook(struct text *t, const struct store_webhook *h)
 {
 	text_put(t, "{\"name\":");
 	text_json_string(t, h->name);
-	call_put_string(t, "url", h->url);
+	put_url(t, h->url);
 	call_put_string(t, "provider", h->provider);
 	call_put_string(t, "min_severity",
 	                severity_name(h->min_severity < SEVERITIES

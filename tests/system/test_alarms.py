@@ -210,7 +210,10 @@ def test_a_receiver_that_redirects_is_told_nothing_elsewhere():
     with Daemon("redirect", database=new_database("redirect"), bin_seconds=BIN) as daemon:
         daemon.upload_world()
         receiver.redirect = True
-        ask(daemon, "PUT", "/v1/webhooks/w", {"url": receiver.url, "secret": "0123456789abcdef"}, 201)
+        hidden = {"url": "https://user:word@hooks.example:8443/services/T0/B1/x?key=y", "secret": "0123456789abcdef"}
+        ask(daemon, "PUT", "/v1/webhooks/w", hidden, 201)
+        assert ask(daemon, "GET", "/v1/webhooks")["webhooks"][0]["url"] == "https://hooks.example:8443/..."
+        ask(daemon, "PUT", "/v1/webhooks/w", {"url": receiver.url, "secret": "0123456789abcdef"})
         assert "redirects are not followed" in ctl(daemon, "webhook", "test", "w", code=1)
         time.sleep(2)
         assert len({json.loads(body)["event"] for _, _, body in receiver.posts}) == 1
