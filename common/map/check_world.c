@@ -107,7 +107,7 @@ static void compare_asns(const struct world *w, const struct map_topology *other
 			(void)faults_add(w->faults, ERR_EXISTS, "taken",
 			                 place("/asns/%u", (unsigned)index).text,
 			                 "must belong to one provider only, but %u is an ASN of "
-			                 "\"%s\"",
+			                 "provider \"%s\"",
 			                 (unsigned)other->asns[i], other->provider);
 }
 
@@ -130,8 +130,9 @@ static void note_same(const struct comparison *c, const struct prefix_ref *r)
 	char text[IP_PREFIX_TEXT_SIZE];
 	ip_prefix_print(&r->prefix, text);
 	(void)faults_add(c->w->faults, ERR_EXISTS, "taken", place_of(r).text,
-	                 "must belong to one provider only, but %s is a prefix of \"%s\"", text,
-	                 c->other->provider);
+	                 "must belong to one provider only, but %s is a prefix of "
+	                 "provider \"%s\"",
+	                 text, c->other->provider);
 }
 
 /* `mine` lies inside `theirs`. */
@@ -142,15 +143,17 @@ static void note_inside(const struct comparison *c, const struct prefix_ref *min
 	ip_prefix_print(&mine->prefix, text);
 	ip_prefix_print(theirs, other);
 	if (c->holds_mine)
-		(void)faults_add(c->w->warnings, ERR_RANGE, "nested", place_of(mine).text,
-		                 "%s is taken out of %s of \"%s\", whose customer or sibling this "
-		                 "provider is",
-		                 text, other, c->other->provider);
+		(void)faults_add(
+			c->w->warnings, ERR_RANGE, "nested", place_of(mine).text,
+			"%s is taken out of %s of provider \"%s\", whose customer or sibling this "
+			"provider is",
+			text, other, c->other->provider);
 	else
-		(void)faults_add(c->w->faults, ERR_RANGE, "overlap", place_of(mine).text,
-		                 "must lie outside %s of \"%s\", which names no ASN of this "
-		                 "provider as its customer or sibling, but %s does not",
-		                 other, c->other->provider, text);
+		(void)faults_add(
+			c->w->faults, ERR_RANGE, "overlap", place_of(mine).text,
+			"must lie outside %s of provider \"%s\", which names no ASN of this "
+			"provider as its customer or sibling, but %s does not",
+			other, c->other->provider, text);
 }
 
 /* `mine` holds `theirs`. */
@@ -162,13 +165,14 @@ static void note_around(const struct comparison *c, const struct prefix_ref *min
 	ip_prefix_print(theirs, other);
 	if (c->held_by_me)
 		(void)faults_add(c->w->warnings, ERR_RANGE, "nested", place_of(mine).text,
-		                 "%s of \"%s\", a customer or sibling, is taken out of %s", other,
-		                 c->other->provider, text);
-	else
-		(void)faults_add(c->w->faults, ERR_RANGE, "overlap", place_of(mine).text,
-		                 "must not hold %s of \"%s\", of which no interconnect here says "
-		                 "that it is a customer or sibling, but %s does",
+		                 "%s of provider \"%s\", a customer or sibling, is taken out of %s",
 		                 other, c->other->provider, text);
+	else
+		(void)faults_add(
+			c->w->faults, ERR_RANGE, "overlap", place_of(mine).text,
+			"must not hold %s of provider \"%s\", of which no interconnect here says "
+			"that it is a customer or sibling, but %s does",
+			other, c->other->provider, text);
 }
 
 static void compare_prefix(const struct comparison *c, const struct ip_prefix *theirs)

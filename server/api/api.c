@@ -28,11 +28,11 @@ static const struct route {
 	enum auth_right right;
 	call_handle *handle;
 } routes[] = {
-	{ "GET", "/v1/providers/{provider}/topology", DOOR_PART, AUTH_READ, topology_get },
+	{ "GET", "/v1/providers/{provider}/topology", DOOR_PART, AUTH_VIEW, topology_get },
 	{ "PUT", "/v1/providers/{provider}/topology", DOOR_PART, AUTH_UPLOAD, topology_put },
-	{ "GET", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_READ, costs_get },
+	{ "GET", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_VIEW, costs_get },
 	{ "PUT", "/v1/providers/{provider}/costs", DOOR_PART, AUTH_UPLOAD, costs_put },
-	{ "GET", "/v1/providers/{provider}/versions", DOOR_PART, AUTH_READ, versions_get },
+	{ "GET", "/v1/providers/{provider}/versions", DOOR_PART, AUTH_VIEW, versions_get },
 	{ "GET", "/v1/providers/{provider}/versions/{version}/plan", DOOR_PART, AUTH_READ,
 	  version_plan },
 	{ "POST", "/v1/providers/{provider}/versions/{version}/activate", DOOR_PART, AUTH_ACTIVATE,

@@ -106,7 +106,7 @@ static void put_refusal(struct call *c, unsigned status, const char *detail,
 {
 	struct text *t = problem(c, status, detail);
 	text_put(t, ",\"faults\":");
-	call_put_faults(t, faults);
+	call_put_faults(c, t, faults);
 	if (faults->more > 0)
 		text_printf(t, ",\"more\":%zu", faults->more);
 	text_put(t, "}\n");
@@ -128,7 +128,26 @@ void call_objected(struct call *c, const struct faults *objections)
 	            objections);
 }
 
-void call_put_faults(struct text *t, const struct faults *faults)
+/* The text of a fault as `who` may read it. */
+static void put_fault_text(const struct auth_who *who, const char *text, struct text *out)
+{
+	static const char mark[] = "provider \"";
+	for (const char *at; (at = strstr(text, mark)) != NULL;) {
+		const char *name = at + sizeof(mark) - 1;
+		const size_t size = strcspn(name, "\"");
+		const bool own =
+			who->provider[0] == '\0' ||
+			(strlen(who->provider) == size && memcmp(name, who->provider, size) == 0);
+		const char *end = name + size + (name[size] == '"');
+		text_add(out, text, (size_t)((own ? end : at) - text));
+		if (!own)
+			text_put(out, "another provider");
+		text = end;
+	}
+	text_put(out, text);
+}
+
+void call_put_faults(const struct call *c, struct text *t, const struct faults *faults)
 {
 	text_put(t, "[");
 	for (size_t i = 0; i < faults->count; i++) {
@@ -136,7 +155,11 @@ void call_put_faults(struct text *t, const struct faults *faults)
 		text_put(t, i > 0 ? ",{\"code\":" : "{\"code\":");
 		text_json_string(t, f->kind);
 		call_put_string(t, "where", f->where);
-		call_put_string(t, "text", f->text);
+		struct text text = { 0 };
+		put_fault_text(&c->who, f->text, &text);
+		call_put_string(t, "text", text.bytes == NULL ? "" : text.bytes);
+		t->bad = t->bad || text.bad;
+		text_done(&text);
 		text_put(t, "}");
 	}
 	text_put(t, "]");

@@ -43,7 +43,12 @@ void call_objected(struct call *c, const struct faults *objections);
 /* Starts a JSON answer and returns its body. */
 struct text *call_json(struct call *c, unsigned status);
 
-void call_put_faults(struct text *t, const struct faults *faults);        /* a JSON array */
+/*
+ * A JSON array. Where a fault says of which provider something is (provider "NAME"), a token of another
+ * one reads "another provider" instead.
+ */
+void call_put_faults(const struct call *c, struct text *t, const struct faults *faults);
+
 void call_put_string(struct text *t, const char *key, const char *value); /* ,"key":"value" */
 void call_put_time(struct text *t, const char *key, int64_t unix_seconds);
 void call_put_ratio(struct text *t, const char *key, uint64_t milli); /* 0: null */

@@ -62,7 +62,7 @@ void document_changed(struct call *c, unsigned status, const char *state,
 	            change->interconnects_added, change->interconnects_removed,
 	            change->interconnects_changed);
 	text_printf(t, ",\"costs_changed\":%zu},\"warnings\":", change->costs_changed);
-	call_put_faults(t, change->warnings);
+	call_put_faults(c, t, change->warnings);
 	if (change->impact.size > 0) {
 		text_put(t, ",\"impact\":");
 		text_add(t, change->impact.bytes, change->impact.size);
