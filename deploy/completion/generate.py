@@ -30,7 +30,7 @@ def options(text):
 def commands(text):
     """[(words, the arguments as --help names them)]"""
     section = re.search(r"^Commands:\n((?:  .*\n)+)", text, re.M)
-    rows = re.findall(r"^  ((?:[a-z]+ )+)([\[A-Z_\] .]*?)(?= *[a-z])", section[1], re.M) if section else []
+    rows = re.findall(r"^  ((?:[a-z][a-z0-9]* )+)([\[A-Z_\] .]*?)(?= *[a-z])", section[1], re.M) if section else []
     return [(words.strip(), arguments.strip()) for words, arguments in rows]
 
 
