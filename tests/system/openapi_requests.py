@@ -29,7 +29,8 @@ SELDOM = {"contractsReport": .03, "policiesReport": .03, "allow": .05, "disallow
           "denyClient": .05, "undenyClient": .05, "createPasskey": .1, "revokePasskey": .2, "series": .3, "putPolicy": .2,
           "putContract": .2, "putTopology": .3, "putCosts": .3, "activateVersion": .2, "setWebhook": .1, "removeWebhook": .2,
           "testWebhook": .1, "listVersions": .1, "policyVersions": .3, "contractVersions": .3, "verifyStatement": .2,
-          "listStatements": .1, "freezeStatement": .1, "listAccess": .5, "audit": .3, "verifyAudit": .02, "steering": .3, "top": .3, "matrix": .3,
+          "listStatements": .1, "freezeStatement": .1, "listAccess": .5, "audit": .3, "verifyAudit": .02, "steering": .3, "top": .3,
+          "matrix": .3, "bindAsns": .2, "delegate": .2, "undelegate": .2,
           "acknowledgeAlarm": .2, "muteAlarm": .2, "postSamples": .3, "metrics": .3, "deletePolicy": .3, "deleteContract": .3,
           "alarmEvents": .3, "balance": .5, "quality": .5}
 

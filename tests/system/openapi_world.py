@@ -45,6 +45,8 @@ class World:
             return rng.choice(self.providers)
         if name == "name" and rng.random() < .6:
             return f"{PREFIX}{rng.randint(0, 40)}"
+        if name == "prefix" and segment == "delegations" and rng.random() < .9:
+            return f"10.{rng.randint(200, 201)}.{rng.randint(0, 3)}.0/24"
         if name in ("info_hash", "prefix") and rng.random() < .9:
             n = rng.randint(0, 40)
             return f"{n:040x}" if name == "info_hash" else f"-F{n:04d}"
@@ -66,6 +68,8 @@ class World:
         steps = request.path.split("/")
         if operation.id == "postSamples":
             return self.samples(rng)
+        if operation.id == "bindAsns" and steps[3] in self.documents:
+            return {"asns": self.documents[steps[3]]["topology"][0]["asns"]}
         if operation.id == "muteAlarm":
             return {"seconds": rng.randint(0, 5)}
         if operation.id == "freezeStatement":
