@@ -3,6 +3,9 @@
 night, and a change that is taken back by itself because peers got lost.
 """
 import hashlib
+import json
+import os
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -13,6 +16,7 @@ from house import NET, Daemon, address, new_database, topology, wait_for
 from tracker import http_get
 
 A = "/v1/providers/isp-a"
+P4PCTL = os.environ.get("P4PCTL", "build/tools/p4pctl/p4pctl")
 HASH = hashlib.sha1(b"changes").digest()
 
 
@@ -52,6 +56,13 @@ def in_force(daemon):
 
 def activate(daemon, number, query="", **more):
     return daemon.api("POST", f"{A}/versions/{number}/activate{query}", **more)
+
+
+def ctl(daemon, *words, code=0, bearer=None):
+    done = subprocess.run([P4PCTL, *words], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "P4PD_URL": daemon.url, "P4PD_TOKEN": bearer or daemon.token})
+    assert done.returncode == code, (words, done.stdout, done.stderr)
+    return done.stdout + done.stderr
 
 
 def test_two_operators_never_overwrite_each_other(daemon):
@@ -118,6 +129,40 @@ def test_topology_and_costs_change_in_one_instant(daemon):
                              headers={"If-Match": f'"{in_force(daemon)}", "0"'})
     assert status == 200 and reply["also"] == other, reply
     assert {n for n, v in versions(daemon).items() if v["in_force"]} == {both, other}
+
+
+def test_a_plan_is_applied_and_rolled_back_from_a_terminal(daemon, tmp_path):
+    file = tmp_path / "a.json"
+    before = in_force(daemon)
+    file.write_text(json.dumps(daemon.api("GET", A + "/topology")[1], separators=(",", ":")))
+    out = ctl(daemon, "plan", str(file), code=4)  # other bytes of the same map are a version too
+    assert f"over version {before} it would change" in out, out
+    new = version(700)
+    new["pids"][1]["access"] = "fiber"
+    file.write_text(json.dumps(new))
+    out = ctl(daemon, "plan", str(file), code=4)
+    assert "\x1b" not in out and "access" in out and "fiber" in out, out
+    words = out.splitlines()[-1].split("p4pctl ")[1].split()
+    out = ctl(daemon, *words)
+    assert "is in force" in out and "watched until" in out, out
+    assert "412" in ctl(daemon, *words, code=1)  # it was over `before`, which is in force no more
+    number = words[-1]
+    assert in_force(daemon) == int(number)
+    assert "this very document is in force" in ctl(daemon, "plan", str(file))
+    ctl(daemon, "plan", "/dev/null", code=2)
+    assert json.loads(ctl(daemon, "show", "isp-a", number, "--json"))["source"] == str(file)
+    assert "in force" in ctl(daemon, "show", "isp-a", number)
+    ctl(daemon, "rollback", "isp-a", "--comment", "at night")
+    assert in_force(daemon) == before
+    assert "rolled back  at night" in ctl(daemon, "show", "isp-a", number)
+    assert f"{number}  topology  rolled back" in ctl(daemon, "history", "isp-a")
+    new["links"][0]["weight"] = 701
+    file.write_text(json.dumps(new))
+    assert daemon.api("PUT", A + "/settings", {"watch_seconds": 0})[0] == 200
+    out = ctl(daemon, "apply", "--wait", "--at", str(int(time.time()) + 4), str(file))
+    assert "is scheduled" in out and "in force" in out.splitlines()[1], out
+    ctl(daemon, "cancel", "isp-a", number, code=1)
+    assert ctl(daemon, "approve", "isp-a", "1", code=3)  # its author
 
 
 def test_a_scheduled_activation_outlives_a_restart(daemon):

@@ -131,6 +131,11 @@ static void prepare(CURL *curl, const struct ctl *c, const struct ctl_request *r
 		*headers = curl_slist_append(*headers, line.bytes);
 		text_done(&line);
 	}
+	if (r->if_match != NULL) {
+		text_printf(&line, "If-Match: %s", r->if_match);
+		*headers = curl_slist_append(*headers, line.bytes);
+		text_done(&line);
+	}
 	if (c->cacert != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, c->cacert);
 	if (c->cert != NULL)

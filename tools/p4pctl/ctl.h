@@ -14,7 +14,8 @@ enum ctl_exit {
 	CTL_OK = 0,
 	CTL_REFUSED = 1, /* the server said no, and why; or steering does not bind, or in part */
 	CTL_USAGE = 2,   /* we do not understand the command, or cannot read a file of it */
-	CTL_AWAY = 3     /* not reached, not authorised, or the server cannot now */
+	CTL_AWAY = 3,    /* not reached, not authorised, or the server cannot now */
+	CTL_CHANGES = 4  /* of a plan: good, and it changes something */
 };
 
 /* Options of commands; the table is in main.c. */
@@ -61,6 +62,8 @@ enum ctl_option {
 	CTL_EXPIRES,
 	CTL_GRACE,
 	CTL_HEAD,
+	CTL_OVER,
+	CTL_WITH,
 	CTL_CSV, /* from here on: flags */
 	CTL_ALL,
 	CTL_DENIED,
@@ -73,6 +76,8 @@ enum ctl_option {
 	CTL_DRY_RUN,
 	CTL_MINIMIZE,
 	CTL_LAB,
+	CTL_FORCE,
+	CTL_WAIT,
 	CTL_OPTIONS
 };
 
@@ -114,6 +119,7 @@ struct ctl_request {
 	const struct text *body;
 	const char *content_type;
 	const char *file; /* what the body was read from: faults are named with it; NULL: none */
+	const char *if_match; /* what must be in force, in quotes; NULL: does not matter */
 };
 
 /* Adds "/segment" percent-encoded, or "?name=value" ("&..." after the first). NULL value: nothing. */
@@ -138,6 +144,8 @@ typedef enum ctl_exit ctl_run(const struct ctl *c);
 /* documents.c */
 ctl_run ctl_document_put, ctl_document_check, ctl_document_show, ctl_document_diff;
 ctl_run ctl_versions, ctl_activate;
+/* changes.c */
+ctl_run ctl_plan, ctl_apply, ctl_approve, ctl_cancel, ctl_rollback, ctl_history, ctl_show;
 /* agreements.c */
 ctl_run ctl_agreement_put, ctl_agreement_check, ctl_agreement_get, ctl_agreement_rm;
 ctl_run ctl_agreement_list, ctl_agreement_versions;

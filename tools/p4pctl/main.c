@@ -18,7 +18,7 @@ static const struct option_row {
 	[CTL_PROVIDER] = { "provider", "NAME", "of this provider" },
 	[CTL_INTERCONNECT] = { "interconnect", "NAME", "only this interconnect" },
 	[CTL_FROM] = { "from", "TIME", "start, as 2026-11-21T10:05:00Z or unix seconds" },
-	[CTL_TO] = { "to", "TIME", "end; now when absent" },
+	[CTL_TO] = { "to", "TIME", "end; now when absent (rollback: a version)" },
 	[CTL_ROLE] = { "role", "ROLE",
 	               "viewer, analyst (default), operator, approver, auditor, admin" },
 	[CTL_RATIO_LIMIT] = { "ratio-limit", "R", "2 means 2:1; \"none\" for none of its own" },
@@ -45,7 +45,7 @@ static const struct option_row {
 	[CTL_SEVERITY] = { "severity", "LEVEL", "from info (the default), warning or critical on" },
 	[CTL_SECRET_FILE] = { "secret-file", "FILE",
 	                      "sign with what it holds; else p4pd makes a secret" },
-	[CTL_AT] = { "at", "TIME", "the period that holds it; now when absent" },
+	[CTL_AT] = { "at", "TIME", "then, or the period that holds it; now when absent" },
 	[CTL_MAP] = { "map", "FILE", "lines of PORT PROVIDER/INTERCONNECT" },
 	[CTL_ASN] = { "asn", "N", "an ASN of the provider; may come again" },
 	[CTL_INTO] = { "into", "FILE", "add to this topology, and write the whole" },
@@ -62,6 +62,10 @@ static const struct option_row {
 	[CTL_HEAD] = { "head", "HEAD", "a head that was noted, N:CHAIN; may come again" },
 	[CTL_PIDS] = { "pids", "N", "so many PIDs (22)" },
 	[CTL_MAPPING] = { "mapping", "FILE", "write old,new of each PID to it, as CSV" },
+	[CTL_OVER] = { "over", "N", "only over version N in force (0: none)" },
+	[CTL_WITH] = { "with", "N", "version N of the other kind in the same instant" },
+	[CTL_FORCE] = { "force", NULL, "guards do not refuse it" },
+	[CTL_WAIT] = { "wait", NULL, "until it is in force and its watch is over" },
 	[CTL_CSV] = { "csv", NULL, "as CSV, every digit kept" },
 	[CTL_ALL] = { "all", NULL, "those that are no longer in force, or do not fire, too" },
 	[CTL_DENIED] = { "denied", NULL, "those that are denied instead" },
@@ -132,6 +136,19 @@ static const struct command {
 	  IMPORT | BIT(CTL_PID) | BIT(CTL_NEIGHBOR), ctl_import },
 	{ "import pfx2as", "FILE...", "make a PID of what ASNs originate (pyasn, pfx2as)", 1, 64,
 	  IMPORT | BIT(CTL_PID), ctl_import },
+	{ "plan", "FILE...", "store drafts, and say what each would change", 1, 100, BIT(CTL_LIMIT),
+	  ctl_plan },
+	{ "apply", "[PROVIDER VERSION | FILE]",
+	  "put a draft in force, now or at a time, and watch it", 1, 2,
+	  BIT(CTL_AT) | BIT(CTL_OVER) | BIT(CTL_WITH) | BIT(CTL_FORCE) | BIT(CTL_WAIT), ctl_apply },
+	{ "approve", "PROVIDER VERSION", "let a draft of somebody else pass", 2, 2, 0,
+	  ctl_approve },
+	{ "cancel", "PROVIDER VERSION", "schedule a version no more", 2, 2, 0, ctl_cancel },
+	{ "rollback", "PROVIDER", "put back what was before the newest change, or version --to", 1,
+	  1, BIT(CTL_TO) | BIT(CTL_COMMENT), ctl_rollback },
+	{ "history", "PROVIDER", "list all versions, and what became of each", 1, 1, 0,
+	  ctl_history },
+	{ "show", "PROVIDER VERSION", "say what became of a version", 2, 2, 0, ctl_show },
 	{ "policy put", "FILE", "upload a ratio policy: it is checked and in force", 1, 1, 0,
 	  ctl_agreement_put },
 	{ "policy check", "FILE", "say whether an upload would be taken, and store nothing", 1, 1,
@@ -358,7 +375,8 @@ static void help_group(char *const *args, size_t n)
 	}
 	printf("\nOptions:\n%s", global_help);
 	printf("\nExit codes: 0 done, 1 refused by the server (torrent check: steering does not bind,\n"
-	       "or in part), 2 usage or a bad file, 3 not reached or not authorised.\n");
+	       "or in part), 2 usage or a bad file, 3 not reached or not authorised, 4 plan: it changes\n"
+	       "something.\n");
 }
 
 static void help_one(const struct command *cmd)
