@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/api/api.h"
 
+#include "common/base/log.h"
 #include "server/api/body.h"
 #include "server/api/routes.h"
 
@@ -162,14 +163,34 @@ static const struct route *find(struct call *c)
 	return NULL;
 }
 
+/* In one form, which deploy/fail2ban knows; a line a minute for each. */
+static void too_many(struct call *c, const struct auth_refusal *refusal)
+{
+	const struct failures_verdict *v = &refusal->failures;
+	char of[IP_PREFIX_TEXT_SIZE], seconds[16];
+	if (v->prefix)
+		ip_prefix_print(&v->of, of);
+	else
+		ip_print(&v->of.addr, of);
+	if (v->tell)
+		log_line(LOG_WARNING, "wrong-tokens %s=%s", v->prefix ? "prefix" : "address", of);
+	(void)snprintf(seconds, sizeof(seconds), "%u", (unsigned)v->wait_seconds);
+	http_reply_header(c->reply, "Retry-After", seconds);
+	call_problem(c, 429, "%s", refusal->why);
+}
+
 /* Does the token say who it is? Otherwise the answer is given. */
 static bool knows(struct call *c)
 {
 	const char *header = http_header(c->request, "Authorization");
 	struct auth_refusal refusal;
-	const enum err e = auth_who(c->use->auth, header, &c->who, &refusal);
+	const enum err e = auth_who(c->use->auth, header, &c->request->from, &c->who, &refusal);
 	if (e == ERR_OK)
 		return true;
+	if (e == ERR_BUSY) {
+		too_many(c, &refusal);
+		return false;
+	}
 	if (e != ERR_DENIED) {
 		call_failed(c, e, "");
 		return false;

@@ -23,6 +23,7 @@ static const char *title(unsigned status)
 		{ 412, "Precondition Failed" },
 		{ 415, "Unsupported Media Type" },
 		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
 		{ 503, "Service Unavailable" },
 	};
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)

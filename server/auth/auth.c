@@ -29,6 +29,7 @@ _Static_assert(sizeof(TOKEN_PREFIX) + SECRET_DIGITS <= AUTH_TOKEN_SIZE, "a token
 struct auth {
 	struct store *store;
 	uint8_t admin[HASH_SIZE];
+	struct failures *failures;
 };
 
 static void hash_token(const char *text, size_t size, uint8_t hash[static HASH_SIZE])
@@ -136,7 +137,14 @@ enum err auth_new(struct store *store, const char *admin_token_file, struct auth
 	struct auth *a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return fault_set(fault, ERR_NOMEM, admin_token_file, "out of memory");
+	uint64_t secret;
+	randombytes_buf(&secret, sizeof(secret));
 	a->store = store;
+	a->failures = failures_new(secret);
+	if (a->failures == NULL) {
+		auth_free(a);
+		return fault_set(fault, ERR_NOMEM, admin_token_file, "out of memory");
+	}
 	const enum err e = load_admin(admin_token_file, a->admin, fault);
 	if (e != ERR_OK) {
 		auth_free(a);
@@ -148,8 +156,10 @@ enum err auth_new(struct store *store, const char *admin_token_file, struct auth
 
 void auth_free(struct auth *a)
 {
-	if (a != NULL)
+	if (a != NULL) {
+		failures_free(a->failures);
 		sodium_memzero(a, sizeof(*a));
+	}
 	free(a);
 }
 
@@ -173,9 +183,17 @@ static enum err refuse(struct auth_refusal *refusal, const char *why)
 	return ERR_DENIED;
 }
 
-static enum err unknown(struct auth_refusal *refusal)
+/* A guess, which counts; what was good once does not. */
+static enum err unknown(struct auth *a, const struct ip_addr *from, struct auth_refusal *refusal)
 {
-	return refuse(refusal, "this token is not known");
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	refusal->failures = failures_note(a->failures, from, (int64_t)t.tv_sec);
+	if (refusal->failures.wait_seconds == 0)
+		return refuse(refusal, "this token is not known");
+	(void)refuse(refusal, "this token is not known, and too many such came from there; a "
+	                      "right one works at once");
+	return ERR_BUSY;
 }
 
 /* Whoever holds a secret that was good once may hear what became of it. */
@@ -200,14 +218,15 @@ static enum err judge(const struct store_token *t, enum store_secret what,
 	return ERR_DENIED;
 }
 
-static enum err look_up(struct auth *a, const uint8_t hash[static HASH_SIZE], struct auth_who *out,
+static enum err look_up(struct auth *a, const uint8_t hash[static HASH_SIZE],
+                        const struct ip_addr *from, struct auth_who *out,
                         struct auth_refusal *refusal)
 {
 	struct store_token found;
 	enum store_secret what;
 	enum err e = store_token_find(a->store, hash, &found, &what);
 	if (e == ERR_NOT_FOUND)
-		return unknown(refusal);
+		return unknown(a, from, refusal);
 	if (e == ERR_OK)
 		e = judge(&found, what, refusal);
 	if (e != ERR_OK)
@@ -220,14 +239,15 @@ static enum err look_up(struct auth *a, const uint8_t hash[static HASH_SIZE], st
 	return ERR_OK;
 }
 
-enum err auth_who(struct auth *a, const char *header, struct auth_who *out,
-                  struct auth_refusal *refusal)
+enum err auth_who(struct auth *a, const char *header, const struct ip_addr *from,
+                  struct auth_who *out, struct auth_refusal *refusal)
 {
+	*refusal = (struct auth_refusal){ .why = "" };
 	const char *token = bearer(header);
 	if (header == NULL)
 		return refuse(refusal, "a token is needed: Authorization: Bearer TOKEN");
 	if (token == NULL)
-		return unknown(refusal);
+		return unknown(a, from, refusal);
 
 	uint8_t hash[HASH_SIZE];
 	hash_token(token, strlen(token), hash);
@@ -235,7 +255,8 @@ enum err auth_who(struct auth *a, const char *header, struct auth_who *out,
 		*out = (struct auth_who){ .name = "admin", .role = STORE_ADMIN };
 		return ERR_OK;
 	}
-	return looks_like_token(token) ? look_up(a, hash, out, refusal) : unknown(refusal);
+	return looks_like_token(token) ? look_up(a, hash, from, out, refusal)
+	                               : unknown(a, from, refusal);
 }
 
 enum err auth_token_new(struct auth *a, const struct store_token *about, const char *author,

@@ -14,6 +14,7 @@
  * Threading: any thread.
  */
 
+#include "server/auth/failures.h"
 #include "server/auth/rights.h"
 
 struct auth;
@@ -27,16 +28,18 @@ enum err auth_new(struct store *store, const char *admin_token_file, struct auth
 void auth_free(struct auth *a); /* NULL is fine */
 
 struct auth_refusal {
-	char why[128]; /* for whoever asked */
+	char why[128];                    /* for whoever asked */
+	struct failures_verdict failures; /* ERR_BUSY: how long to wait */
 };
 
 /*
  * `header` is the Authorization header, or NULL. ERR_DENIED, with *refusal: no token, or one that is
  * not known, revoked, replaced or expired; what does not look like a token of ours never bothers the
- * database. ERR_AWAY: the token is not the admin's and the database cannot be asked.
+ * database. ERR_BUSY, with *refusal: the same, and too many wrong tokens came from there (failures.h).
+ * ERR_AWAY: the token is not the admin's and the database cannot be asked.
  */
-enum err auth_who(struct auth *a, const char *header, struct auth_who *out,
-                  struct auth_refusal *refusal) must_check;
+enum err auth_who(struct auth *a, const char *header, const struct ip_addr *from,
+                  struct auth_who *out, struct auth_refusal *refusal) must_check;
 
 /*
  * Makes a token; `text` gets it, to be shown once. ERR_EXISTS: the name is taken ("admin" always is).

@@ -82,7 +82,7 @@ class Judge:
             yield from self.taken(o, r)
 
     def nothing_there(self, r, a):
-        if a.status not in (404, 405, 413, 401):
+        if a.status not in (404, 405, 413, 401, 429):
             yield f"{a.status} for what is not documented"
         elif a.status == 405 and not r.astray and r.operation.path != "/{file}":
             allow = set(a.headers.get("allow", "").replace(" ", "").split(","))

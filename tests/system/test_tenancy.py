@@ -238,6 +238,19 @@ def test_an_auditor_reads_its_providers_log(world):
     assert status == 200 and reply["intact"] is True
 
 
+def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(world):
+    import urllib.error
+    import urllib.request
+    wrong = urllib.request.Request(world.daemon.url + "/v1/interconnects", headers={"Authorization": "Bearer p4pd_" + 64 * "1"})
+    for _ in range(20):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(wrong, timeout=30)
+    assert refused.value.code == 429 and 1 <= int(refused.value.headers["Retry-After"]) <= 60
+    assert "wrong-tokens address=127.0.0.1" in world.daemon.log_text()
+    for token in (*world.tokens.values(), world.daemon.token):  # from the same address
+        assert world.daemon.api("GET", "/v1/interconnects", token=token)[0] == 200
+
+
 def make(d, name, **more):
     status, reply = d.api("POST", "/v1/tokens", {"name": name, "role": "operator", "provider": "isp-a", **more})
     assert status == 201, reply

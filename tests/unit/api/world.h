@@ -83,10 +83,10 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
 	(void)snprintf(reply->headers[reply->n_headers++].value, 128, "%s", value);
 }
 
-enum err auth_who(struct auth *a, const char *header, struct auth_who *out,
-                  struct auth_refusal *refusal)
+enum err auth_who(struct auth *a, const char *header, const struct ip_addr *from,
+                  struct auth_who *out, struct auth_refusal *refusal)
 {
-	(void)a;
+	(void)a, (void)from;
 	(void)snprintf(refusal->why, sizeof(refusal->why), "who are you?");
 	if (header == NULL || strcmp(header, "Bearer good") != 0)
 		return header != NULL && strcmp(header, "Bearer away") == 0 ? ERR_AWAY : ERR_DENIED;

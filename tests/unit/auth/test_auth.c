@@ -13,6 +13,7 @@
 
 static char dir[64], path[80];
 static struct auth_refusal refusal;
+static const struct ip_addr from = { .family = IP_V4, .bytes = { 192, 0, 2, 1 } };
 
 static int make_folder(void **state)
 {
@@ -69,22 +70,22 @@ static void the_admin_gets_in_without_a_database(void **state)
 	assert_int_equal(strlen(header), 7 + 5 + 64);
 
 	struct auth_who who;
-	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, header, &from, &who, &refusal), ERR_OK);
 	assert_string_equal(who.name, "admin");
 	assert_string_equal(who.provider, "");
 	assert_int_equal(who.role, STORE_ADMIN);
 	memcpy(header, "bEARER", 6);
-	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, header, &from, &who, &refusal), ERR_OK);
 	auth_free(a);
 
 	/* The next start reads the same file. */
 	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
-	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, header, &from, &who, &refusal), ERR_OK);
 
 	/* One digit off could be another's token: only the database knows. */
 	char *last = &header[strlen(header) - 1];
 	*last = *last == '0' ? '1' : '0';
-	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_AWAY);
+	assert_int_equal(auth_who(a, header, &from, &who, &refusal), ERR_AWAY);
 	auth_free(a);
 	store_free(s);
 }
@@ -112,9 +113,14 @@ static void what_is_no_token_is_denied_without_asking(void **state)
 	write_token("operators-own-admin-token\n", 0640);
 	assert_int_equal(auth_new(s, path, &a, &fault), ERR_OK);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		assert_int_equal(auth_who(a, headers[i], &who, &refusal), ERR_DENIED);
+		assert_int_equal(auth_who(a, headers[i], &from, &who, &refusal), ERR_DENIED);
+	/* The tenth guess was the last of this minute; what is right works all the same. */
+	assert_int_equal(auth_who(a, headers[4], &from, &who, &refusal), ERR_BUSY);
+	assert_in_range(refusal.failures.wait_seconds, 1, 60);
+	assert_int_equal(auth_who(a, NULL, &from, &who, &refusal), ERR_DENIED); /* no guess */
 	assert_string_equal(who.name, "untouched");
-	assert_int_equal(auth_who(a, "Bearer operators-own-admin-token", &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, "Bearer operators-own-admin-token", &from, &who, &refusal),
+	                 ERR_OK);
 	auth_free(a);
 	store_free(s);
 }
@@ -171,7 +177,7 @@ static void a_made_token_opens_until_it_is_revoked(void **state)
 
 	struct auth_who who;
 	(void)snprintf(header, sizeof(header), "Bearer %s", text);
-	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, header, &from, &who, &refusal), ERR_OK);
 	assert_string_equal(who.name, "ana");
 	assert_string_equal(who.provider, "isp-a");
 	assert_int_equal(who.role, STORE_ANALYST);
@@ -182,7 +188,7 @@ static void a_made_token_opens_until_it_is_revoked(void **state)
 	assert_string_equal(found, "0"); /* never the token itself */
 
 	assert_int_equal(store_token_remove(s, "ana", "admin"), ERR_OK);
-	assert_int_equal(auth_who(a, header, &who, &refusal), ERR_DENIED);
+	assert_int_equal(auth_who(a, header, &from, &who, &refusal), ERR_DENIED);
 	assert_string_equal(refusal.why, "this token was revoked");
 	auth_free(a);
 	store_free(s);
@@ -210,21 +216,21 @@ static void an_expired_or_rotated_token_says_so(void **state)
 
 	assert_int_equal(auth_token_rotate(a, "ana", 60, -1, "admin", text, &t), ERR_OK);
 	assert_string_not_equal(old, text);
-	assert_int_equal(auth_who(a, as_header(old), &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, as_header(old), &from, &who, &refusal), ERR_OK);
 	assert_true(who.rotated);
-	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, as_header(text), &from, &who, &refusal), ERR_OK);
 	assert_false(who.rotated);
 	assert_string_equal(db_state_of("UPDATE tokens SET previous_until = now()"), "");
-	assert_int_equal(auth_who(a, as_header(old), &who, &refusal), ERR_DENIED);
+	assert_int_equal(auth_who(a, as_header(old), &from, &who, &refusal), ERR_DENIED);
 	assert_non_null(strstr(refusal.why, "rotated"));
-	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, as_header(text), &from, &who, &refusal), ERR_OK);
 
 	assert_string_equal(db_state_of("UPDATE tokens SET expires = '2026-01-02T03:04:05Z'"), "");
-	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_DENIED);
+	assert_int_equal(auth_who(a, as_header(text), &from, &who, &refusal), ERR_DENIED);
 	assert_non_null(strstr(refusal.why, "expired at 2026-01-02T03:04:05Z"));
 	assert_int_equal(auth_token_rotate(a, "ana", 0, -1, "admin", text, &t), ERR_RANGE);
 	assert_int_equal(auth_token_rotate(a, "ana", 0, 4000000000, "admin", text, &t), ERR_OK);
-	assert_int_equal(auth_who(a, as_header(text), &who, &refusal), ERR_OK);
+	assert_int_equal(auth_who(a, as_header(text), &from, &who, &refusal), ERR_OK);
 	assert_int_equal(auth_token_rotate(a, "bob", 0, -1, "admin", text, &t), ERR_NOT_FOUND);
 	auth_free(a);
 	store_free(s);
