@@ -130,7 +130,7 @@ def parse_arguments():
     p.add_argument("--pids", type=int, default=1000)
     p.add_argument("--peers", type=int, default=100000)
     p.add_argument("--rate", type=int, default=10000, help="announces a second")
-    p.add_argument("--seconds", type=int, default=90)
+    p.add_argument("--seconds", type=int, default=120)
     p.add_argument("--rounds", type=int, default=3, help="dry runs")
     p.add_argument("--check", action="store_true", help="fail above the bars of issue 6")
     return trackers.finish_arguments(p)
