@@ -350,7 +350,7 @@ class Access(Api):
     def test_who_did_what_is_kept(self):
         entries = ask("GET", "/v1/audit?limit=3")[2]["audit"]
         self.assertLessEqual(len(entries), 3)
-        self.assertEqual(set(entries[0]), {"at", "author", "action", "subject"})
+        self.assertEqual(set(entries[0]), {"number", "at", "author", "action", "subject", "provider", "chain"})
         for bad in ("0", "1001", "x"):
             self.problem(ask("GET", f"/v1/audit?limit={bad}"), 400, "limit")
 
