@@ -121,7 +121,7 @@ class World:
                     if isinstance(held, (dict, list)):
                         walk(held, depth + 1)
                     elif key in LEARNT and isinstance(held, (str, int)) and not isinstance(held, bool) \
-                            and not str(held).startswith("own-"):
+                            and not str(held).startswith(("own-", "t-")):
                         self.seen[key].append(held)
                         self.seen[f"{segment}/{key}"].append(held)
         try:
