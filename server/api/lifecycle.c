@@ -458,10 +458,6 @@ void settings_put(struct call *c)
 	char expected[CALL_TAG_SIZE] = "";
 	if (!call_expected(c, expected))
 		return;
-	if (!body_is_name(c->path.part[0])) {
-		call_problem(c, 400, "provider: 1 to 64 letters, digits, or -:@_. among them");
-		return;
-	}
 	json_t *body = call_body_object(c);
 	if (body == NULL)
 		return;

@@ -268,7 +268,7 @@ class P4pctl(unittest.TestCase):
 
     def test_every_command_has_help(self):
         listed = self.ctl("--help")[0].split("Commands:\n")[1].split("\nOptions:")[0].splitlines()
-        names = [" ".join(word for word in line[2:42].split() if word.isalpha() and word.islower()) for line in listed if line]
+        names = [" ".join(word for word in line[2:42].split() if word.isalnum() and word.islower()) for line in listed if line]
         self.assertGreater(len(names), 20)
         for name in names:
             self.assertIn(f"usage: p4pctl {name}", self.ctl(*name.split(), "--help")[0])
