@@ -72,9 +72,10 @@ static void a_clause_is_broken_by_ended_periods_in_a_row(void **state)
 		const char *after;
 		double value;
 	} rows[] = { { "2", 100 }, { "4", 50 } };
-	fill("a-1", "counter", NOVEMBER - 20 * DAY, 100, "300", "100"); /* October */
-	fill("a-1", "counter", NOVEMBER - 50 * DAY, 100, "300", "100"); /* September */
-	fill("a-1", "counter", NOVEMBER - 80 * DAY, 100, "100", "100"); /* August */
+	/* All bins of one of two interconnects, which is enough of a period. */
+	fill("a-1", "counter", NOVEMBER - 31 * DAY, 31 * 288, "300", "100"); /* October */
+	fill("a-1", "counter", NOVEMBER - 61 * DAY, 30 * 288, "300", "100"); /* September */
+	fill("a-1", "counter", NOVEMBER - 92 * DAY, 31 * 288, "100", "100"); /* August */
 	fill("a-1", "counter", NOVEMBER, 100, "300", "100");            /* has not ended */
 	for (size_t i = 0; i < 2; i++) {
 		char members[160];

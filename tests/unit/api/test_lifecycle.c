@@ -70,7 +70,8 @@ static void names_what_is_wrong(void **state)
 		{ "PUT", A "/settings", "", "{\"guards\":7}", 422, "/guards" },
 		{ "PUT", A "/settings", "", "{\"watch_points\":0}", 422, "/watch_points" },
 		{ "PUT", A "/settings", "", "{\"watch_second\":1}", 422, "watch_seconds" },
-		{ "PUT", "/v1/providers/%20/settings", "", "{}", 404, "no provider has such a name" },
+		{ "PUT", "/v1/providers/%20/settings", "", "{}", 404,
+		  "no provider has such a name" },
 	};
 	CHECK(rows);
 }
