@@ -42,7 +42,7 @@ static void put_answer(struct call *c, const struct agreement_upload *u,
                        const struct agreement_change *change)
 {
 	if (!u->dry_run) {
-		char where[192];
+		char where[HTTP_VALUE_SIZE];
 		(void)snprintf(where, sizeof(where),
 		               "/v1/providers/%.64s/%s/%.64s?version=%" PRIu64, u->provider,
 		               plural(u->kind), u->id, change->version);

@@ -50,7 +50,8 @@ size_t http_each_header(const struct http_request *r, const char *name, http_see
 bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room);
 bool http_has_parameter(const struct http_request *r, const char *name); /* whatever its value */
 
-enum { HTTP_HEADERS_MAX = 6 };
+/* The longest value is the Location of an agreement: two names of 64 letters, a version, words between. */
+enum { HTTP_HEADERS_MAX = 6, HTTP_VALUE_SIZE = 192 };
 
 /*
  * A body that is made while it is sent, for what is too large to hold: `more` appends the next piece,
@@ -70,13 +71,13 @@ struct http_reply {
 	struct text body;         /* empty, but it may have room from an earlier reply */
 	struct {
 		const char *name; /* a literal */
-		char value[128];
+		char value[HTTP_VALUE_SIZE];
 	} headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	struct http_stream stream; /* its `more` is not NULL: the body, instead of `body` */
 };
 
-/* Adds a response header; `value` is copied. */
+/* Adds a response header; `value` is copied, at most HTTP_VALUE_SIZE - 1 bytes. */
 void http_reply_header(struct http_reply *reply, const char *name, const char *value);
 
 typedef void http_handle(void *ctx, const struct http_request *request, struct http_reply *reply);

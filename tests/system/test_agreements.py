@@ -121,6 +121,17 @@ class Agreements(unittest.TestCase):
         audit = get("/v1/audit?limit=20")["audit"]
         self.assertIn(("contract-remove", f"{PROVIDER} c-2 version 3"), [(a["action"], a["subject"]) for a in audit])
 
+    def test_the_longest_names_have_a_location(self):
+        provider, name = "p" * 64, f"c-{RUN}-".ljust(64, "c")
+        call("PUT", f"/v1/providers/{provider}/topology", {
+            "format": "p4p-topology/1", "provider": provider, "asns": [64000], "pids": [{"pid": "core"}],
+            "interconnects": [{"id": "ic-1", "pid": "core", "neighbor_asn": 64999, "relation": "settlement-free",
+                               "capacity_mbps": 20000, "reach": "neighbor"}]})
+        path = f"/v1/providers/{provider}/contracts/{name}"
+        status, headers, text = call("PUT", path, contract(provider=provider, id=name))
+        self.assertEqual(status, 201, text)
+        self.assertEqual(headers["Location"], path + "?version=1")
+
     def test_faults_name_their_place(self):
         code, _, err = ctl("contract", "check", "-", stdin=json.dumps(
             contract(interconnects=["ic-1", "nowhere"], unit_price="0,80", tz="Europe/Nowhere", comit=1)))

@@ -80,7 +80,8 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
 {
 	assert_true(reply->n_headers < HTTP_HEADERS_MAX);
 	reply->headers[reply->n_headers].name = name;
-	(void)snprintf(reply->headers[reply->n_headers++].value, 128, "%s", value);
+	assert_true(strlen(value) < HTTP_VALUE_SIZE);
+	(void)snprintf(reply->headers[reply->n_headers++].value, HTTP_VALUE_SIZE, "%s", value);
 }
 
 enum err auth_who(struct auth *a, const char *header, const struct ip_addr *from,
