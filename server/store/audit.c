@@ -106,6 +106,16 @@ static void step(struct walk *k, const struct work *w, size_t row)
 {
 	const uint64_t number = work_u64(w, row, 0);
 	char computed[STORE_CHAIN_DIGITS + 1];
+	if (number == 0 || number > INT64_MAX) { /* nor a negative one, which is no uint64_t */
+		break_at(k, 1, "there are rows before the first, which are no part of the chain");
+		return;
+	}
+	/* Whoever makes the chain anew may leave a number out, and the gap fits as well as any other. */
+	if (k->noted != NULL && k->check.head.number < k->noted->number &&
+	    number > k->noted->number) {
+		break_at(k, number, "the row before it, whose head was noted, is missing");
+		return;
+	}
 	link_row(k->link, w, row);
 	text_hex(k->link, HASH, computed);
 	if (strcmp(computed, work_view(w, row, FIELDS)) != 0) {
@@ -132,8 +142,8 @@ static enum err walk_on(struct store *s, struct walk *k, bool *more)
 	const size_t n = work_run(
 		&w,
 		"SELECT number, (extract(epoch FROM at) * 1000000)::bigint, author, action, subject, "
-		"coalesce(provider, ''), encode(chain, 'hex') FROM audit WHERE number > $1 "
-		"ORDER BY number LIMIT $2::bigint",
+		"coalesce(provider, ''), encode(chain, 'hex') FROM audit "
+		"WHERE number > $1 OR (number < 1 AND $1 = 0) ORDER BY number LIMIT $2::bigint",
 		ARGS(arg_u64(k->check.head.number), arg_u64(BATCH)));
 	for (size_t i = 0; i < n && k->check.broken == 0; i++)
 		step(k, &w, i);

@@ -119,6 +119,45 @@ static void a_noted_head_finds_what_the_chain_cannot(void **state)
 	assert_non_null(strstr(verify(&head).why, "anew"));
 }
 
+/* The end made anew, well chained, by whoever can write the table and leaves out the noted number. */
+static void a_noted_head_is_not_stepped_over(void **state)
+{
+	(void)state;
+	struct store_head head;
+	do_five_things();
+	assert_int_equal(store_audit_head(s, &head), ERR_OK);
+	AS_SUPERUSER("DELETE FROM audit WHERE number > 3");
+	assert_string_equal(
+		db_state_of("ALTER TABLE audit DISABLE TRIGGER USER;"
+	                    "INSERT INTO audit (number, at, author, action, subject, chain) "
+	                    "SELECT 6, now(), 'x', 'y', 'z', "
+	                    " audit_link(chain, 6, now(), 'x', 'y', 'z', NULL) "
+	                    "FROM audit WHERE number = 3"),
+		"");
+	assert_int_equal(verify(NULL).broken, 0);
+	assert_int_equal(verify(&head).broken, 6);
+	assert_non_null(strstr(verify(&head).why, "missing"));
+}
+
+static void rows_before_the_first_are_no_part_of_it(void **state)
+{
+	(void)state;
+	static const char *const numbers[] = { "0", "-7" };
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		char sql[256];
+		do_five_things();
+		(void)snprintf(sql, sizeof(sql),
+		               "ALTER TABLE audit DISABLE TRIGGER USER; INSERT INTO audit (number, "
+		               "at, author, action, subject, chain) VALUES (%s, now(), 'x', 'y', "
+		               "'z', sha256(''))",
+		               numbers[i]);
+		assert_string_equal(db_state_of(sql), "");
+		assert_int_equal(verify(NULL).broken, 1);
+		assert_non_null(strstr(verify(NULL).why, "before the first"));
+		AS_SUPERUSER("DELETE FROM audit; DELETE FROM tokens");
+	}
+}
+
 static void a_row_cannot_say_when_or_where_it_is(void **state)
 {
 	(void)state;
@@ -188,10 +227,15 @@ static void many_at_once_make_one_chain(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(a_chain_fits_and_numbers_have_no_gaps), TEST(an_altered_row_is_named),
-	TEST(a_row_taken_from_the_middle_is_missed), TEST(a_noted_head_finds_what_the_chain_cannot),
-	TEST(a_row_cannot_say_when_or_where_it_is),  TEST(an_auditor_reads_its_providers_rows),
+	TEST(a_chain_fits_and_numbers_have_no_gaps),
+	TEST(an_altered_row_is_named),
+	TEST(a_row_taken_from_the_middle_is_missed),
+	TEST(a_noted_head_finds_what_the_chain_cannot),
+	TEST(a_row_cannot_say_when_or_where_it_is),
+	TEST(an_auditor_reads_its_providers_rows),
 	TEST(many_at_once_make_one_chain),
+	TEST(a_noted_head_is_not_stepped_over),
+	TEST(rows_before_the_first_are_no_part_of_it),
 };
 
 RUN_TESTS(tests)
