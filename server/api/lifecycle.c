@@ -435,19 +435,16 @@ static void read_settings(json_t *body, struct store_settings *s, struct faults 
 
 static void store_it(struct call *c, struct store_settings *s, const char *expected)
 {
-	struct store_settings now;
+	/* Who needs a second person's leave must not be able to do away with that. */
+	const bool may_lower = auth_may(&c->who, AUTH_ADMIN, NULL);
 	char what[128];
 	(void)snprintf(what, sizeof(what), "there is no provider %.64s", c->path.part[0]);
-	enum err e = store_settings(c->use->store, c->path.part[0], &now);
-	/* Who needs a second person's leave must not be able to do away with that. */
-	if (e == ERR_OK && s->approvals < now.approvals && !auth_may(&c->who, AUTH_ADMIN, NULL)) {
-		call_problem(c, 403, "token %s may not lower approvals; an admin may", c->who.name);
-		return;
-	}
-	if (e == ERR_OK)
-		e = store_settings_put(c->use->store, c->path.part[0], s, expected, c->who.name);
+	const enum err e = store_settings_put(c->use->store, c->path.part[0], s, expected,
+	                                      may_lower, c->who.name);
 	if (e == ERR_OK)
 		put_settings(c, 200, s);
+	else if (e == ERR_RANGE)
+		call_problem(c, 403, "token %s may not lower approvals; an admin may", c->who.name);
 	else
 		document_failed(c, e, what, NULL);
 }

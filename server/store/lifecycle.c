@@ -43,7 +43,7 @@ enum err store_settings(struct store *s, const char *provider, struct store_sett
 }
 
 enum err store_settings_put(struct store *s, const char *provider, struct store_settings *settings,
-                            const char *expected, const char *author)
+                            const char *expected, bool may_lower, const char *author)
 {
 	struct work w = work_begin(s, "store a provider's settings");
 	struct store_settings now;
@@ -55,6 +55,8 @@ enum err store_settings_put(struct store *s, const char *provider, struct store_
 	(void)snprintf(version, sizeof(version), "%" PRIu64, now.version);
 	if (expected != NULL && strcmp(expected, version) != 0 && strcmp(expected, "*") != 0)
 		work_fail(&w, ERR_DENIED);
+	if (settings->approvals < now.approvals && !may_lower)
+		work_fail(&w, ERR_RANGE);
 	settings->version = now.version + 1;
 	(void)work_run(
 		&w,

@@ -27,9 +27,13 @@ enum { STORE_WATCH_SECONDS_MAX = 7 * 86400 };
 
 enum err store_settings(struct store *s, const char *provider,
                         struct store_settings *out) must_check;
-/* `expected`: the version that must be in force in decimal; NULL: does not matter. ERR_DENIED: it is not. */
+/*
+ * `expected`: the version that must be in force in decimal; NULL: does not matter. ERR_DENIED: it is not.
+ * ERR_RANGE: less approvals are wanted than before, and `may_lower` is false. (Who looks first and stores
+ * then may undo what an admin has raised in between.)
+ */
 enum err store_settings_put(struct store *s, const char *provider, struct store_settings *settings,
-                            const char *expected, const char *author) must_check;
+                            const char *expected, bool may_lower, const char *author) must_check;
 
 /* ---- approvals ---- */
 

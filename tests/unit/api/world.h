@@ -214,11 +214,11 @@ enum err store_settings(struct store *s, const char *provider, struct store_sett
 }
 
 enum err store_settings_put(struct store *s, const char *provider, struct store_settings *settings,
-                            const char *expected, const char *author)
+                            const char *expected, bool may_lower, const char *author)
 {
 	(void)s, (void)provider, (void)expected, (void)author;
 	settings->version = 8;
-	return world.answer;
+	return settings->approvals == 0 && !may_lower ? ERR_RANGE : world.answer;
 }
 
 enum err store_approve(struct store *s, const char *provider, uint64_t version, const char *author)

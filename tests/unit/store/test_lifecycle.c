@@ -279,13 +279,18 @@ static void settings_have_defaults_and_versions(void **state)
 	assert_true(now.version == 0 && now.approvals == 0 && !now.refuse);
 	assert_true(now.watch_seconds == 1800 && now.watch_points == 5);
 	struct store_settings want = { 0, 1, true, 60, 7 };
-	assert_int_equal(store_settings_put(s, "isp-a", &want, "1", "alice"), ERR_DENIED);
-	assert_int_equal(store_settings_put(s, "isp-a", &want, "0", "alice"), ERR_OK);
+	assert_int_equal(store_settings_put(s, "isp-a", &want, "1", false, "alice"), ERR_DENIED);
+	assert_int_equal(store_settings_put(s, "isp-a", &want, "0", false, "alice"), ERR_OK);
 	assert_int_equal(want.version, 1);
-	assert_int_equal(store_settings_put(s, "isp-a", &want, "0", "bob"), ERR_DENIED);
+	assert_int_equal(store_settings_put(s, "isp-a", &want, "0", false, "bob"), ERR_DENIED);
 	assert_int_equal(store_settings(s, "isp-a", &now), ERR_OK);
 	assert_true(now.version == 1 && now.approvals == 1 && now.refuse);
 	assert_true(now.watch_seconds == 60 && now.watch_points == 7);
+	want.approvals = 0;
+	assert_int_equal(store_settings_put(s, "isp-a", &want, NULL, false, "bob"), ERR_RANGE);
+	assert_int_equal(store_settings(s, "isp-a", &now), ERR_OK);
+	assert_true(now.version == 1 && now.approvals == 1);
+	assert_int_equal(store_settings_put(s, "isp-a", &want, NULL, true, "admin"), ERR_OK);
 }
 
 int main(void)
