@@ -178,6 +178,19 @@ static void in_force_already(struct work *w, const struct store_upload *u, uint6
 	work_fail(w, ERR_EXISTS);
 }
 
+static void put_in_force(struct work *w, const struct store_upload *u,
+                         const struct document_name *d)
+{
+	const uint64_t activation = documents_activate(w, d, u->author);
+	documents_end_watch(w, u->provider);
+	if (u->look_after != NULL)
+		documents_look_after(w, u->look_after, d->version, activation);
+	if (u->kind == STORE_TOPOLOGY)
+		documents_put_ports(w, &(struct documents_ports){ u->provider, u->interconnects,
+		                                                  u->n_interconnects });
+}
+
+/* The audit log comes last: its end is locked, and whoever holds it must not wait for others. */
 static void add_version(struct work *w, const struct store_upload *u, uint64_t number)
 {
 	const struct document_name d = { u->provider, u->kind, number };
@@ -188,16 +201,9 @@ static void add_version(struct work *w, const struct store_upload *u, uint64_t n
 		ARGS(arg_text(u->provider), arg_u64(number), arg_text(kinds[u->kind]),
 	             arg_bytes(u->body, u->size), arg_text(u->sha256), arg_text(u->author),
 	             arg_text(u->source)));
+	if (!u->draft)
+		put_in_force(w, u, &d);
 	documents_audit(w, &d, u->author, u->draft ? "draft" : "upload");
-	if (u->draft)
-		return;
-	const uint64_t activation = documents_activate(w, &d, u->author);
-	documents_end_watch(w, u->provider);
-	if (u->look_after != NULL)
-		documents_look_after(w, u->look_after, number, activation);
-	if (u->kind == STORE_TOPOLOGY)
-		documents_put_ports(w, &(struct documents_ports){ u->provider, u->interconnects,
-		                                                  u->n_interconnects });
 }
 
 enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *version)

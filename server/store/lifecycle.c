@@ -144,13 +144,23 @@ static uint64_t enforce(struct work *w, const struct store_activation *a, enum s
 	                  arg_text(documents_kind(kind)))) != 1)
 		work_fail(w, ERR_NOT_FOUND);
 	const uint64_t number = documents_activate(w, &d, a->author);
-	documents_audit(w, &d, a->author, a->resumes[kind] != 0 ? "rollback" : "activate");
 	if (a->resumes[kind] != 0)
 		note_roll_back(w, a, number, kind);
 	if (kind == STORE_TOPOLOGY)
 		documents_put_ports(w, &(struct documents_ports){ a->provider, a->interconnects,
 		                                                  a->n_interconnects });
 	return number;
+}
+
+/* Last, as its end is locked until the transaction ends. */
+static void audit_activation(struct work *w, const struct store_activation *a)
+{
+	for (unsigned k = 0; k < STORE_KINDS; k++) {
+		const struct document_name d = { a->provider, (enum store_kind)k, a->version[k] };
+		if (d.version != 0)
+			documents_audit(w, &d, a->author,
+			                a->resumes[k] != 0 ? "rollback" : "activate");
+	}
 }
 
 enum err store_activate(struct store *s, const struct store_activation *a)
@@ -177,6 +187,7 @@ enum err store_activate(struct store *s, const struct store_activation *a)
 		                     a->version[STORE_TOPOLOGY] != 0 ? a->version[STORE_TOPOLOGY]
 		                                                     : a->version[STORE_COSTS],
 		                     first);
+	audit_activation(&w, a);
 	return work_end(&w);
 }
 

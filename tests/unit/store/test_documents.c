@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const struct store_interconnect two[] = {
 	{ .id = "a-b-1",
@@ -203,6 +204,51 @@ static void uploads_at_the_same_time_get_numbers_without_gaps(void **state)
 	assert_int_equal(version, 16); /* the last to commit is the one in force */
 }
 
+/* As store_ratio_limit() does: the interconnect's row first, the audit log's end last. */
+static void *change_an_interconnect(void *arg)
+{
+	return strcmp(db_state_of(
+			      "BEGIN;"
+			      "UPDATE interconnects SET ratio_limit_milli = 1500;"
+			      "SELECT pg_sleep(1);"
+			      "INSERT INTO audit (author, action, subject) VALUES ('x', 'y', 'z');"
+			      "COMMIT"),
+	              "") == 0
+	               ? NULL
+	               : arg;
+}
+
+static void sleep_half_a_second(void)
+{
+	const struct timespec half = { .tv_nsec = 500000000 };
+	(void)nanosleep(&half, NULL);
+}
+
+static void nobody_waits_with_the_audit_log_in_hand(void **state)
+{
+	(void)state;
+	for (unsigned again = 0; again <= 1; again++) { /* an upload, then an activation */
+		pthread_t thread;
+		void *failed;
+		uint64_t version;
+		const struct store_activation a = { .provider = "isp-a",
+			                            .author = "bob",
+			                            .version = { 1 },
+			                            .interconnects = two,
+			                            .n_interconnects = 2 };
+		assert_int_equal(upload(STORE_TOPOLOGY, again ? 'c' : 'a', 2, &version), ERR_OK);
+		assert_int_equal(pthread_create(&thread, NULL, change_an_interconnect, &version),
+		                 0);
+		sleep_half_a_second();
+		if (again)
+			assert_int_equal(store_activate(s, &a), ERR_OK);
+		else
+			assert_int_equal(upload(STORE_TOPOLOGY, 'b', 2, &version), ERR_OK);
+		assert_int_equal(pthread_join(thread, &failed), 0);
+		assert_null(failed);
+	}
+}
+
 static void a_big_document_survives(void **state)
 {
 	(void)state;
@@ -236,6 +282,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(rolls_back_and_forward),
 	TEST(interconnects_follow_the_topology),
 	TEST(uploads_at_the_same_time_get_numbers_without_gaps),
+	TEST(nobody_waits_with_the_audit_log_in_hand),
 	TEST(a_big_document_survives),
 };
 
