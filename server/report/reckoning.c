@@ -36,6 +36,36 @@ static void put_total(struct reckoner *k, const char *key, metering_total total)
 
 /* ---- what it is about ---- */
 
+/* Is more missing than the percentile leaves out anyway? Then it could be far off. */
+static bool misses_much(const struct reckoner *k, const struct metering_quality *q)
+{
+	return (q->expected - q->known) * 100 > q->expected * (100 - k->contract->rule.percentile);
+}
+
+/* Before all figures: whoever reads on should know what they are worth. */
+static void put_warning(struct reckoner *k)
+{
+	const struct metering_quality *all = &k->m->quality, *worst = NULL;
+	char text[256];
+	for (size_t i = 0; i < k->m->n; i++)
+		if (misses_much(k, &k->m->each[i]) &&
+		    (worst == NULL || k->m->each[i].known < worst->known))
+			worst = &k->m->each[i];
+	if (worst == NULL)
+		return;
+	if (all->known == 0)
+		(void)snprintf(text, sizeof(text), "no bin of %zu is known: nothing was measured",
+		               all->expected);
+	else
+		(void)snprintf(
+			text, sizeof(text),
+			"of %s only %zu of %zu bins are known: what is missing may change what "
+			"is billed, see quality and missing_rules",
+			k->ask->terms->interconnects.name[worst - k->m->each], worst->known,
+			worst->expected);
+	sheet_string(k->out, "warning", text);
+}
+
 static void put_subject(struct reckoner *k)
 {
 	const struct terms_contract *t = k->ask->terms;
@@ -324,6 +354,7 @@ enum err reckon(const struct reckoning_ask *ask, struct sheet *out)
 		              .out = out };
 	if (k.scratch == NULL)
 		return ERR_NOMEM;
+	put_warning(&k);
 	put_subject(&k);
 	put_method(&k);
 	put_quality(&k);

@@ -218,9 +218,10 @@ static enum err freeze_due(struct store *s, const struct report_options *o,
 		                               .author = "p4pd",
 		                               .now = now,
 		                               .only_first = true };
-	if (c.metering.n_rows > 0)
+	const bool measured = c.metering.n_rows > 0 && c.metering.source != STORE_ANNOUNCE;
+	if (measured)
 		e = keep(s, o, &order, &c, about, &id);
-	*made += e == ERR_OK && c.metering.n_rows > 0;
+	*made += e == ERR_OK && measured;
 	contract_case_done(&c);
 	/* Another daemon was first; or there are no figures, which the report says. Others have some. */
 	return e == ERR_EXISTS || e == ERR_RANGE ? ERR_OK : e;

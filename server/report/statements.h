@@ -50,7 +50,8 @@ bool statement_is_sound(const struct statement_finding *f);
 
 /*
  * Freezes what contracts with automatic statements left behind: every period that ended before the newest
- * 04:00 UTC, has bins, and has no statement yet; the last one of each contract. *made: how many.
+ * 04:00 UTC, in which something was measured (estimates make no money), and has no statement yet; the last
+ * one of each contract. *made: how many.
  */
 enum err statements_due(struct store *s, const struct report_options *o, int64_t now,
                         size_t *made) must_check;

@@ -98,6 +98,13 @@ static void add_contract(struct columns *t, const json_t *contract)
 	add_bins(t, contract);
 }
 
+static void print_warning(const json_t *contract)
+{
+	const char *warning = ctl_string(contract, "warning");
+	if (warning[0] != '\0')
+		printf("%s: %s\n", ctl_string(contract, "contract"), warning);
+}
+
 /* What a row of figures would not tell. */
 static void print_notes(const json_t *contract)
 {
@@ -105,6 +112,7 @@ static void print_notes(const json_t *contract)
 	const json_t *cost = member(contract, "cost");
 	if (error[0] != '\0')
 		printf("%s: %s\n", id, error);
+	print_warning(contract);
 	if (json_is_true(member(cost, "beyond_what_has_a_price")))
 		printf("%s: more is used than its commit, and it has no price for that: the cost is "
 		       "without it\n",

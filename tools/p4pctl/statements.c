@@ -37,6 +37,9 @@ enum ctl_exit ctl_statement_create(const struct ctl *c)
 		       ctl_string(st, "contract"), ctl_string(st, "inputs_sha256"));
 		if (ctl_number(st, "supersedes") > 0)
 			printf("it supersedes statement %.0f\n", ctl_number(st, "supersedes"));
+		const char *warning = ctl_string(json_object_get(st, "figures"), "warning");
+		if (warning[0] != '\0')
+			printf("warning: %s\n", warning);
 		json_decref(st);
 	}
 	text_done(&answer);

@@ -127,6 +127,30 @@ static void a_name_is_of_the_month_a_period_begins_in(void **state)
 	}
 }
 
+static void what_was_hardly_measured_says_so_everywhere(void **state)
+{
+	(void)state;
+	struct text page = { 0 };
+	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\",\"a-2\"]," TARIFF);
+	struct store_statement st = freeze("2026-11", DECEMBER);
+	expect(st.json, "\"warning\":\"no bin of 17280 is known: nothing was measured\"");
+	expect(st.csv, "warning,no bin of 17280 is known: nothing was measured,\r\n");
+	statement_html(&st, &page);
+	expect(page.bytes, "<td>no bin of 17280 is known: nothing was measured</td>");
+	text_done(&page);
+	store_statement_done(&st);
+
+	fill("a-1", "counter", NOVEMBER, 8640, "1", "1");
+	fill("a-2", "counter", NOVEMBER, 8207, "1", "1"); /* one fewer than 95 % */
+	st = freeze("2026-11", DECEMBER);
+	expect(st.csv, "warning,\"of a-2 only 8207 of 8640 bins are known: ");
+	store_statement_done(&st);
+	fill("a-2", "counter", NOVEMBER + 8207 * BIN, 1, "1", "1");
+	st = freeze("2026-11", DECEMBER);
+	assert_null(strstr(st.csv, "warning"));
+	store_statement_done(&st);
+}
+
 static struct statement_finding verify(const struct store_statement *st)
 {
 	struct statement_finding f;
@@ -215,8 +239,12 @@ static void contracts_that_want_it_are_frozen_in_the_morning(void **state)
 	      "\"interconnects\":[\"a-2\"],\"statements\":\"automatic\"," TARIFF);
 	fill("a-2", "counter", NOVEMBER + 10 * BIN, 1, "18446744073709551615", "1");
 	agree(STORE_CONTRACT, "by-hand", "\"interconnects\":[\"a-2\"]," TARIFF);
-	agree(STORE_CONTRACT, "empty",
+	agree(STORE_CONTRACT, "estimated",
 	      "\"interconnects\":[\"a-t\"],\"statements\":\"automatic\"," TARIFF);
+	fill("a-t", "announce", NOVEMBER, 10, "1", "1");
+	agree(STORE_CONTRACT, "empty",
+	      "\"interconnects\":[\"a-t\"],\"source\":\"counter\","
+	      "\"statements\":\"automatic\"," TARIFF);
 	assert_int_equal(statements_due(s, &options, DECEMBER + 4 * 3600 - 1, &made), ERR_OK);
 	assert_int_equal(made, 0);
 	assert_int_equal(statements_due(s, &options, DECEMBER + 4 * 3600, &made), ERR_OK);
@@ -239,6 +267,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(a_period_must_have_ended_and_have_a_name, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(a_name_is_of_the_month_a_period_begins_in, open_store,
+	                                close_store),
+	cmocka_unit_test_setup_teardown(what_was_hardly_measured_says_so_everywhere, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(verification_names_the_bin_that_changed, open_store,
 	                                close_store),
