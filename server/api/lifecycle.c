@@ -78,8 +78,9 @@ void document_failed(struct call *c, enum err e, const char *what, const struct 
 		call_objected(c, faults);
 	else if (e == ERR_DENIED)
 		call_problem(c, 412,
-		             "what is in force is not what If-Match says: somebody else changed "
-		             "it; look at what is there now, and begin from that");
+		             "what is in force is not what was expected, by If-Match or since the "
+		             "roll back began: somebody else changed it; look at what is there "
+		             "now, and begin from that");
 	else
 		call_failed(c, e, what);
 }

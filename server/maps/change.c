@@ -36,7 +36,7 @@ struct candidate {
 	uint32_t watch_seconds, watch_points;
 	uint64_t plan, watch;
 	const struct store_plan *later; /* it is planned, and that is all */
-	const uint64_t *resumes;        /* of a roll back, by kind */
+	const struct store_back *back;  /* of a roll back */
 	const char *reason;
 };
 
@@ -261,7 +261,8 @@ static enum err put_again(struct maps *m, const struct candidate *c, struct stor
 {
 	for (unsigned k = 0; k < STORE_KINDS; k++) {
 		a->version[k] = c->items[k].version;
-		a->resumes[k] = c->resumes != NULL ? c->resumes[k] : 0;
+		a->resumes[k] = c->back != NULL ? c->back->resumes[k] : 0;
+		a->from[k] = c->back != NULL ? c->back->from[k] : 0;
 	}
 	return store_activate(m->o.store, a);
 }
@@ -311,7 +312,8 @@ static enum err store_it(struct maps *m, struct candidate *c, struct maps_change
 	const enum err e =
 		c->items[first].version == 0 ? put_first(m, c, first, &a) : put_again(m, c, &a);
 	free(interconnects);
-	if (e == ERR_OK && a.look_after != NULL)
+	change->unchanged = a.unchanged;
+	if (e == ERR_OK && a.look_after != NULL && !a.unchanged)
 		change->watched_until = watch.until;
 	return e;
 }
@@ -389,7 +391,9 @@ static enum err change_locked(struct maps *m, struct candidate *c, struct maps_c
 	if (c->later != NULL)
 		return store_plan_add(m->o.store, c->later);
 	e = store_it(m, c, change);
-	return e == ERR_OK && !c->draft ? enforce(m, c, impact_take(&c->impact)) : e;
+	return e == ERR_OK && !c->draft && !change->unchanged
+	               ? enforce(m, c, impact_take(&c->impact))
+	               : e;
 }
 
 static void candidate_done(struct candidate *c)
@@ -602,7 +606,7 @@ enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps
 	struct candidate c = { .provider = r->provider,
 		               .author = r->author,
 		               .expected = r->expected,
-		               .resumes = back.resumes,
+		               .back = &back,
 		               .reason = r->reason,
 		               .watch = r->watch };
 	uint64_t version = back.version[STORE_TOPOLOGY], also = back.version[STORE_COSTS];

@@ -102,6 +102,16 @@ enum err store_approve(struct store *s, const char *provider, uint64_t version, 
 	return work_end(&w);
 }
 
+static void audit_plan(struct work *w, const struct store_plan *p, const char *author,
+                       const char *action, const char *more)
+{
+	char subject[160], at[24];
+	text_time_print(p->at, at);
+	(void)snprintf(subject, sizeof(subject), "%s version %" PRIu64 " at %s%s%s", p->provider,
+	               p->version, at, more[0] != '\0' ? ": " : "", more);
+	work_audit_of(w, p->provider, author, action, subject);
+}
+
 /* ---- into force ---- */
 
 /* Of several daemons the first ends it; to the others it is there no more. */
@@ -153,41 +163,97 @@ static uint64_t enforce(struct work *w, const struct store_activation *a, enum s
 }
 
 /* Last, as its end is locked until the transaction ends. */
-static void audit_activation(struct work *w, const struct store_activation *a)
+static void audit_activation(struct work *w, const struct store_activation *a, unsigned kinds)
 {
 	for (unsigned k = 0; k < STORE_KINDS; k++) {
 		const struct document_name d = { a->provider, (enum store_kind)k, a->version[k] };
-		if (d.version != 0)
+		if (kinds & 1U << k)
 			documents_audit(w, &d, a->author,
 			                a->resumes[k] != 0 ? "rollback" : "activate");
 	}
 }
 
-enum err store_activate(struct store *s, const struct store_activation *a)
+static bool is_in_force(struct work *w, const char *provider, enum store_kind kind,
+                        uint64_t version)
+{
+	return work_run(w,
+	                "SELECT 1 FROM documents_in_force WHERE provider = $1 "
+	                " AND kind = $2::text::document_kind AND version = $3",
+	                ARGS(arg_text(provider), arg_text(documents_kind(kind)),
+	                     arg_u64(version))) == 1;
+}
+
+/* Of one kind, what must be in force now. */
+static void expect(struct work *w, const struct store_activation *a, enum store_kind kind)
+{
+	documents_expect(w, a->provider, kind, a->expected);
+	if (a->from[kind] != 0 && !is_in_force(w, a->provider, kind, a->from[kind]))
+		work_fail(w, ERR_DENIED);
+}
+
+/* Who puts a version in force now does not want it once more later, when it may have been rolled back. */
+static void end_plans_of(struct work *w, const struct store_activation *a)
+{
+	struct store_plan ended[STORE_KINDS] = { 0 };
+	const size_t n = work_run(
+		w,
+		"UPDATE map_plans SET state = 'cancelled', ended = now(), "
+		" reason = 'in force before its time' WHERE provider = $1 AND state = 'waiting' "
+		" AND version IN ($2, $3) AND coalesce(also, version) IN ($2, $3) "
+		"RETURNING version, at",
+		ARGS(arg_text(a->provider), arg_u64(a->version[STORE_TOPOLOGY]),
+	             arg_u64(a->version[STORE_COSTS])));
+	must(n <= STORE_KINDS); /* one waits for a version */
+	for (size_t i = 0; i < n; i++) {
+		ended[i].version = work_u64(w, i, 0);
+		ended[i].at = work_i64(w, i, 1);
+		(void)snprintf(ended[i].provider, sizeof(ended[i].provider), "%s", a->provider);
+	}
+	for (size_t i = 0; i < n; i++)
+		audit_plan(w, &ended[i], a->author, "cancel", "in force before its time");
+}
+
+/* Puts in force what is not, and returns which kinds, a bit for each. */
+static unsigned enforce_all(struct work *w, const struct store_activation *a)
+{
+	uint64_t first = 0, version = 0;
+	unsigned kinds = 0;
+	for (unsigned k = 0; k < STORE_KINDS; k++) {
+		const enum store_kind kind = (enum store_kind)k;
+		if (a->version[k] == 0 || is_in_force(w, a->provider, kind, a->version[k]))
+			continue;
+		const uint64_t number = enforce(w, a, kind);
+		if (kinds != 0)
+			(void)work_run(
+				w, "UPDATE activations SET together = $1 WHERE number IN ($1, $2)",
+				ARGS(arg_u64(first), arg_u64(number)));
+		version = kinds != 0 ? version : a->version[k];
+		first = kinds != 0 ? first : number;
+		kinds |= 1U << k;
+	}
+	if (kinds == 0)
+		return 0;
+	documents_end_watch(w, a->provider);
+	if (a->look_after != NULL)
+		documents_look_after(w, a->look_after, version, first);
+	return kinds;
+}
+
+enum err store_activate(struct store *s, struct store_activation *a)
 {
 	struct work w = work_begin(s, "activate a document");
-	uint64_t first = 0;
 	lock(&w, a->provider);
 	end_plan(&w, a->plan);
 	end_breached(&w, a->watch, a->reason);
 	for (unsigned k = 0; k < STORE_KINDS; k++)
 		if (a->version[k] != 0)
-			documents_expect(&w, a->provider, (enum store_kind)k, a->expected);
-	documents_end_watch(&w, a->provider);
-	for (unsigned k = 0; k < STORE_KINDS; k++) {
-		const uint64_t number = a->version[k] != 0 ? enforce(&w, a, (enum store_kind)k) : 0;
-		if (number != 0 && first != 0)
-			(void)work_run(
-				&w, "UPDATE activations SET together = $1 WHERE number IN ($1, $2)",
-				ARGS(arg_u64(first), arg_u64(number)));
-		first = first != 0 ? first : number;
+			expect(&w, a, (enum store_kind)k);
+	const unsigned kinds = enforce_all(&w, a);
+	a->unchanged = kinds == 0;
+	if (kinds != 0) {
+		end_plans_of(&w, a);
+		audit_activation(&w, a, kinds);
 	}
-	if (a->look_after != NULL)
-		documents_look_after(&w, a->look_after,
-		                     a->version[STORE_TOPOLOGY] != 0 ? a->version[STORE_TOPOLOGY]
-		                                                     : a->version[STORE_COSTS],
-		                     first);
-	audit_activation(&w, a);
 	return work_end(&w);
 }
 
@@ -202,6 +268,7 @@ static const char BEFORE[] =
 	"SELECT gone.kind, gone.version, b.version, b.number FROM gone "
 	"CROSS JOIN LATERAL (SELECT version, number FROM activations "
 	"  WHERE provider = $1 AND kind = gone.kind AND number < activation_resumed(gone.number) "
+	"  AND version <> gone.version "
 	"  ORDER BY number DESC LIMIT 1) b";
 
 /* The newest time that the version was in force, and what is now. */
@@ -235,16 +302,6 @@ enum err store_back(struct store *s, const char *provider, uint64_t to, struct s
 }
 
 /* ---- at a time ---- */
-
-static void audit_plan(struct work *w, const struct store_plan *p, const char *author,
-                       const char *action, const char *more)
-{
-	char subject[160], at[24];
-	text_time_print(p->at, at);
-	(void)snprintf(subject, sizeof(subject), "%s version %" PRIu64 " at %s%s%s", p->provider,
-	               p->version, at, more[0] != '\0' ? ": " : "", more);
-	work_audit_of(w, p->provider, author, action, subject);
-}
 
 enum err store_plan_add(struct store *s, const struct store_plan *p)
 {

@@ -59,6 +59,7 @@ struct store_activation {
 	const char *provider, *author;
 	uint64_t version[STORE_KINDS]; /* by kind; 0: what is in force stays */
 	uint64_t resumes[STORE_KINDS]; /* a roll back: the activation that it goes back to */
+	uint64_t from[STORE_KINDS];    /* and what is in force until then; 0: not asked */
 	const char *reason;            /* of a roll back; NULL: none */
 	const char *expected;          /* store.h */
 	const struct store_interconnect *interconnects; /* of the topology */
@@ -66,12 +67,15 @@ struct store_activation {
 	uint64_t plan;                            /* that this carries out; 0: none */
 	uint64_t watch;                           /* that found a breach; 0: none */
 	const struct store_map_watch *look_after; /* begins; NULL: none */
+	bool unchanged; /* is set: all of it was in force, and no watch began or ended */
 };
 /*
- * One transaction. ERR_NOT_FOUND: no such version of that kind. ERR_DENIED: what is in force is not what was
- * expected. ERR_EXISTS: another daemon has ended the plan or the watch.
+ * One transaction. What is in force already is not put in force again, or a roll back would go back to it.
+ * Plans that wait for what comes into force are cancelled. ERR_NOT_FOUND: no such version of that kind.
+ * ERR_DENIED: what is in force is not what was expected. ERR_EXISTS: another daemon has ended the plan or the
+ * watch.
  */
-enum err store_activate(struct store *s, const struct store_activation *a) must_check;
+enum err store_activate(struct store *s, struct store_activation *a) must_check;
 
 /* What a roll back puts in force: what was before the newest change, or version `to` (0: none said). */
 struct store_back {

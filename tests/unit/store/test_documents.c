@@ -231,7 +231,7 @@ static void nobody_waits_with_the_audit_log_in_hand(void **state)
 		pthread_t thread;
 		void *failed;
 		uint64_t version;
-		const struct store_activation a = { .provider = "isp-a",
+		struct store_activation a = { .provider = "isp-a",
 			                            .author = "bob",
 			                            .version = { 1 },
 			                            .interconnects = two,

@@ -31,10 +31,10 @@ static uint64_t put(enum store_kind kind, char c, bool draft, const char *expect
 
 static enum err activate(uint64_t topology, uint64_t costs, const char *expected)
 {
-	const struct store_activation a = { .provider = "isp-a",
-		                            .author = "bob",
-		                            .version = { topology, costs },
-		                            .expected = expected };
+	struct store_activation a = { .provider = "isp-a",
+		                      .author = "bob",
+		                      .version = { topology, costs },
+		                      .expected = expected };
 	return store_activate(s, &a);
 }
 
@@ -157,6 +157,86 @@ static void what_came_together_goes_back_together(void **state)
 	assert_int_equal(activate(3, 4, NULL), ERR_OK);
 	assert_int_equal(roll_back(0), ERR_OK);
 	assert_string_equal(states(), "in force, in force, rolled back, rolled back");
+}
+
+static size_t watches(void)
+{
+	struct store_map_watch *list;
+	size_t n;
+	assert_int_equal(store_map_watches(s, &list, &n), ERR_OK);
+	free(list);
+	return n;
+}
+
+static void what_is_in_force_already_is_no_change(void **state)
+{
+	(void)state;
+	const struct store_map_watch look = {
+		.provider = "isp-a", .node = "n1", .begun = 100, .until = 200, .points = 5
+	};
+	assert_int_equal(put(STORE_TOPOLOGY, 'a', false, NULL), 1);
+	assert_int_equal(put(STORE_TOPOLOGY, 'b', true, NULL), 2);
+	struct store_activation a = {
+		.provider = "isp-a", .author = "bob", .version = { 2, 0 }, .look_after = &look
+	};
+	assert_int_equal(store_activate(s, &a), ERR_OK);
+	assert_false(a.unchanged);
+	a.look_after = NULL;
+	assert_int_equal(store_activate(s, &a), ERR_OK); /* no answer came the first time */
+	assert_true(a.unchanged);
+	assert_int_equal(watches(), 1); /* goes on */
+	assert_int_equal(roll_back(0), ERR_OK);
+	assert_string_equal(states(), "in force, rolled back");
+	assert_int_equal(roll_back(1), ERR_OK);
+	assert_int_equal(roll_back(0), ERR_NOT_FOUND);
+}
+
+/* As earlier releases wrote it. */
+static void a_version_put_in_force_twice_is_left_by_one_roll_back(void **state)
+{
+	(void)state;
+	assert_int_equal(put(STORE_TOPOLOGY, 'a', false, NULL), 1);
+	assert_int_equal(put(STORE_TOPOLOGY, 'b', false, NULL), 2);
+	char number[24];
+	db_ask("INSERT INTO activations (provider, version, kind, author) "
+	       "VALUES ('isp-a', 2, 'topology', 'bob') RETURNING number",
+	       number, sizeof(number));
+	assert_int_equal(roll_back(0), ERR_OK);
+	assert_string_equal(states(), "in force, rolled back");
+}
+
+static void a_roll_back_never_takes_a_newer_change_with_it(void **state)
+{
+	(void)state;
+	struct store_back back;
+	assert_int_equal(put(STORE_TOPOLOGY, 'a', false, NULL), 1);
+	assert_int_equal(put(STORE_TOPOLOGY, 'b', false, NULL), 2);
+	assert_int_equal(store_back(s, "isp-a", 0, &back), ERR_OK);
+	assert_int_equal(put(STORE_TOPOLOGY, 'c', false, NULL), 3); /* while it was checked */
+	struct store_activation a = { .provider = "isp-a", .author = "bob" };
+	memcpy(a.version, back.version, sizeof(a.version));
+	memcpy(a.resumes, back.resumes, sizeof(a.resumes));
+	memcpy(a.from, back.from, sizeof(a.from));
+	assert_int_equal(store_activate(s, &a), ERR_DENIED);
+	assert_string_equal(states(), "superseded, superseded, in force");
+}
+
+static void what_comes_into_force_early_does_not_come_again(void **state)
+{
+	(void)state;
+	assert_int_equal(put(STORE_TOPOLOGY, 'a', false, NULL), 1);
+	assert_int_equal(put(STORE_TOPOLOGY, 'b', true, NULL), 2);
+	assert_int_equal(put(STORE_COSTS, 'c', true, NULL), 3);
+	struct store_plan p = { .provider = "isp-a", .author = "alice", .version = 2, .at = 10 };
+	assert_int_equal(store_plan_add(s, &p), ERR_OK);
+	p = (struct store_plan){ .provider = "isp-a", .author = "alice", .version = 3, .at = 11 };
+	assert_int_equal(store_plan_add(s, &p), ERR_OK);
+	assert_int_equal(activate(2, 0, NULL), ERR_OK);
+	assert_string_equal(life_of(2).plan_state, "cancelled");
+	assert_string_equal(life_of(2).plan_reason, "in force before its time");
+	assert_int_equal(roll_back(0), ERR_OK);
+	assert_int_equal(store_plan_due(s, 99, &p), ERR_OK);
+	assert_int_equal(p.version, 3); /* another's waits on */
 }
 
 static void of_several_daemons_one_carries_out_a_plan(void **state)
@@ -301,6 +381,10 @@ int main(void)
 		TEST(a_second_person_approves),
 		TEST(a_roll_back_goes_back_step_by_step),
 		TEST(what_came_together_goes_back_together),
+		TEST(what_is_in_force_already_is_no_change),
+		TEST(a_version_put_in_force_twice_is_left_by_one_roll_back),
+		TEST(a_roll_back_never_takes_a_newer_change_with_it),
+		TEST(what_comes_into_force_early_does_not_come_again),
 		TEST(of_several_daemons_one_carries_out_a_plan),
 		TEST(what_failed_by_itself_is_told_until_somebody_sees_to_it),
 		TEST(a_watch_ends_with_the_next_change_or_is_rolled_back_once),
