@@ -11,7 +11,8 @@
 struct claiming {
 	const struct map_topology *t;
 	const struct claims_rules *rules;
-	struct asn_list own; /* ASNs: bound, else the topology's */
+	struct asn_list own;    /* ASNs: bound, else the topology's */
+	struct asn_list others; /* bound to other providers */
 	bool bound;
 	struct cover *delegations; /* value 1: own */
 	struct faults *faults, *warnings;
@@ -27,10 +28,29 @@ static bool is_own(const struct claiming *c, uint32_t asn)
 
 /* ---- ASNs ---- */
 
+/* Nothing is bound to this provider; that does not make its own what is another's. */
+static void check_others(struct claiming *c)
+{
+	const struct map_topology *t = c->t;
+	char where[32];
+	uint32_t index;
+	for (size_t i = 0; i < t->n_asns; i++) {
+		if (!asn_list_find(&c->others, t->asns[i], &index))
+			continue;
+		(void)snprintf(where, sizeof(where), "/asns/%zu", i);
+		(void)faults_add(c->faults, ERR_DENIED, "not-bound", where,
+		                 "must not be bound to another provider, but %u is (p4pctl "
+		                 "provider bind)",
+		                 (unsigned)t->asns[i]);
+	}
+}
+
 static void check_asns(struct claiming *c)
 {
 	const struct map_topology *t = c->t;
 	char where[32];
+	if (!c->bound)
+		check_others(c);
 	if (!c->bound && c->rules->bound_only)
 		(void)faults_add(c->faults, ERR_DENIED, "not-bound", "/asns",
 		                 "must be bound to this provider by an admin first (p4pctl "
@@ -240,8 +260,10 @@ static enum err make_delegations(const struct claims_rights *r, struct cover **o
 
 static enum err prepare(struct claiming *c, const struct claims_rights *r)
 {
-	const enum err e = c->bound ? asn_list_make(r->asns, r->n_asns, &c->own)
-	                            : asn_list_make(c->t->asns, c->t->n_asns, &c->own);
+	enum err e = c->bound ? asn_list_make(r->asns, r->n_asns, &c->own)
+	                      : asn_list_make(c->t->asns, c->t->n_asns, &c->own);
+	if (e == ERR_OK)
+		e = asn_list_make(r->others, r->n_others, &c->others);
 	return e == ERR_OK ? make_delegations(r, &c->delegations) : e;
 }
 
@@ -271,6 +293,7 @@ enum err claims_check(const struct map_topology *t, const struct claims_rules *r
 	}
 	prefix_list_done(&prefixes);
 	asn_list_done(&c.own);
+	asn_list_done(&c.others);
 	cover_free(c.delegations);
 	return e;
 }

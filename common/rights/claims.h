@@ -5,7 +5,8 @@
  * May a provider claim what its topology claims: ASNs and prefixes?
  *
  * ASNs are the admin's word. A provider writes the "asns" of its topology itself, so they prove
- * nothing by themselves: once an admin has bound ASNs to it, its topology may name only those.
+ * nothing by themselves: once an admin has bound ASNs to it, its topology may name only those. One to
+ * which none is bound may be believed, but not about those that are bound to others.
  *
  * Prefixes are proved by RPKI. A prefix is the provider's own when a VRP of one of its ASNs covers it,
  * whatever its max length. RFC 6811 would call many of these invalid, but it judges announcements: max
@@ -58,6 +59,8 @@ struct claims_rights {
 	size_t n_asns;
 	const struct claims_delegation *delegations; /* of all providers */
 	size_t n_delegations;
+	const uint32_t *others; /* ASNs bound to other providers */
+	size_t n_others;
 };
 
 /* ERR_MALFORMED: see `faults`. ERR_NOMEM. */

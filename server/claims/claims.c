@@ -318,7 +318,7 @@ static enum err ask_store(struct claims *c)
 
 /* What is known for one provider; the lists are for free(). */
 struct known {
-	uint32_t *asns;
+	uint32_t *asns, *others;
 	struct claims_delegation *delegations;
 	struct claims_rights rights;
 	struct claims_rules rules;
@@ -327,17 +327,22 @@ struct known {
 
 static enum err know_locked(struct claims *c, const char *provider, struct known *k)
 {
-	size_t n = 0;
+	size_t n = 0, n_others = 0;
 	*k = (struct known){ .asns = calloc(c->n_asns + 1, sizeof(*k->asns)),
+		             .others = calloc(c->n_asns + 1, sizeof(*k->others)),
 		             .delegations = calloc(c->n_delegations + 1, sizeof(*k->delegations)) };
-	if (k->asns == NULL || k->delegations == NULL)
+	if (k->asns == NULL || k->others == NULL || k->delegations == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < c->n_asns; i++)
 		if (strcmp(c->asns[i].provider, provider) == 0)
 			k->asns[n++] = c->asns[i].asn;
+		else
+			k->others[n_others++] = c->asns[i].asn;
 	k->rights = (struct claims_rights){ .asns = k->asns,
 		                            .n_asns = n,
-		                            .delegations = k->delegations };
+		                            .delegations = k->delegations,
+		                            .others = k->others,
+		                            .n_others = n_others };
 	for (size_t i = 0; i < c->n_delegations; i++) {
 		const struct store_delegation *d = &c->delegations[i];
 		struct claims_delegation *to = &k->delegations[k->rights.n_delegations];
@@ -360,6 +365,7 @@ static void known_done(struct claims *c, struct known *k)
 {
 	let_go(c, k->held);
 	free(k->asns);
+	free(k->others);
 	free(k->delegations);
 }
 

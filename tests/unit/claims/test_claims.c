@@ -92,6 +92,8 @@ static void what_admins_say_holds_at_once(void **state)
 	write_file(64500);
 	struct claims *c = start(CLAIMS_DELEGATED);
 	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "unbound");
+	assert_int_equal(store_asns_set(store, "isp-b", mine, 1, "root"), ERR_OK);
+	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "not-bound");
 	assert_int_equal(store_asns_set(store, "isp-a", mine, 1, "root"), ERR_OK);
 	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "");
 	assert_int_equal(store_asns_set(store, "isp-a", other, 1, "root"), ERR_OK);

@@ -152,7 +152,9 @@ static void a_delegation_proves_the_unknown_and_nothing_else(void **state)
 	assert_int_equal(ip_prefix_parse("50.0.0.0/8", &d[0].prefix), ERR_OK);
 	assert_int_equal(ip_prefix_parse("20.32.0.0/16", &d[1].prefix), ERR_OK);
 	assert_int_equal(ip_prefix_parse("50.9.0.0/16", &d[2].prefix), ERR_OK);
-	c.rights = (struct claims_rights){ mine, 1, d, 3 };
+	c.rights = (struct claims_rights){
+		.asns = mine, .n_asns = 1, .delegations = d, .n_delegations = 3
+	};
 	c.rules.unknown = CLAIMS_DELEGATED;
 	expect(&c, "", "", "50.1.0.0/16", "50.0.0.0/8", NULL);
 	expect(&c, "rpki-invalid /pids/0/prefixes/0", "", "20.32.0.0/16", NULL);
@@ -175,6 +177,21 @@ static void asns_are_the_admins_word(void **state)
 	expect(&c, "not-bound /asns", "", "20.0.0.0/12", NULL);
 	c.rights = (struct claims_rights){ .asns = others, .n_asns = 2 };
 	expect(&c, "not-bound /asns/0, rpki-invalid /pids/0/prefixes/0", "", "20.0.0.0/12", NULL);
+	court_free(&c);
+}
+
+static void asns_that_are_bound_to_another_are_not_believed(void **state)
+{
+	(void)state;
+	static const uint32_t others[] = { 64501, 64500 };
+	struct court c = court_new();
+	c.rights = (struct claims_rights){ .others = others, .n_others = 1 };
+	expect(&c, "", "unbound /asns", "20.0.0.0/12", NULL);
+	c.rights.n_others = 2;
+	expect(&c, "not-bound /asns/0", "unbound /asns", "20.0.0.0/12", NULL);
+	c.rights.asns = mine; /* to both: one network, two providers */
+	c.rights.n_asns = 1;
+	expect(&c, "", "", "20.0.0.0/12", NULL);
 	court_free(&c);
 }
 
@@ -223,6 +240,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_unknown_is_the_options_business),
 	cmocka_unit_test(a_delegation_proves_the_unknown_and_nothing_else),
 	cmocka_unit_test(asns_are_the_admins_word),
+	cmocka_unit_test(asns_that_are_bound_to_another_are_not_believed),
 	cmocka_unit_test(without_vrps_only_the_options_decide),
 	cmocka_unit_test(private_prefixes_are_anybodys_in_a_lab_only),
 	cmocka_unit_test(a_prefix_in_two_places_is_judged_once),
