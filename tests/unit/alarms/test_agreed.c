@@ -76,7 +76,7 @@ static void a_clause_is_broken_by_ended_periods_in_a_row(void **state)
 	fill("a-1", "counter", NOVEMBER - 31 * DAY, 31 * 288, "300", "100"); /* October */
 	fill("a-1", "counter", NOVEMBER - 61 * DAY, 30 * 288, "300", "100"); /* September */
 	fill("a-1", "counter", NOVEMBER - 92 * DAY, 31 * 288, "100", "100"); /* August */
-	fill("a-1", "counter", NOVEMBER, 100, "300", "100");            /* has not ended */
+	fill("a-1", "counter", NOVEMBER, 100, "300", "100");                 /* has not ended */
 	for (size_t i = 0; i < 2; i++) {
 		char members[160];
 		(void)snprintf(members, sizeof(members),

@@ -232,10 +232,10 @@ static void nobody_waits_with_the_audit_log_in_hand(void **state)
 		void *failed;
 		uint64_t version;
 		struct store_activation a = { .provider = "isp-a",
-			                            .author = "bob",
-			                            .version = { 1 },
-			                            .interconnects = two,
-			                            .n_interconnects = 2 };
+			                      .author = "bob",
+			                      .version = { 1 },
+			                      .interconnects = two,
+			                      .n_interconnects = 2 };
 		assert_int_equal(upload(STORE_TOPOLOGY, again ? 'c' : 'a', 2, &version), ERR_OK);
 		assert_int_equal(pthread_create(&thread, NULL, change_an_interconnect, &version),
 		                 0);
