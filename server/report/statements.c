@@ -67,11 +67,25 @@ static enum err figures_of(const struct contract_case *c, uint64_t version, cons
 	return reckon(&ask, sheet);
 }
 
-static enum err write_texts(const struct contract_case *c, const struct store_agreement *about,
-                            struct texts *t)
+static enum err write_period(struct store *s, const struct contract_case *c, struct text *html)
+{
+	const char *zone = c->terms->contract.time_zone;
+	char from[STORE_CLOCK_SIZE], to[STORE_CLOCK_SIZE];
+	enum err e = store_clock(s, zone, c->metering.from, from);
+	if (e == ERR_OK)
+		e = store_clock(s, zone, c->metering.to, to);
+	if (e == ERR_OK)
+		statement_html_period(from, to, zone, html);
+	return e;
+}
+
+static enum err write_texts(struct store *s, const struct contract_case *c,
+                            const struct store_agreement *about, struct texts *t)
 {
 	struct sheet sheet = { 0 };
 	enum err e = inputs_write(c, about, &t->inputs);
+	if (e == ERR_OK)
+		e = write_period(s, c, &t->html);
 	if (e == ERR_OK)
 		e = figures_of(c, about->version, about->sha256, &sheet);
 	if (e == ERR_OK) {
@@ -91,7 +105,7 @@ static enum err keep(struct store *s, const struct report_options *o,
 	struct store_statement st = { .contract_version = about->version,
 		                      .from = c->metering.from,
 		                      .to = c->metering.to };
-	enum err e = write_texts(c, about, &t);
+	enum err e = write_texts(s, c, about, &t);
 	if (e == ERR_OK) {
 		(void)snprintf(st.provider, sizeof(st.provider), "%s", order->provider);
 		(void)snprintf(st.contract, sizeof(st.contract), "%s", order->contract);

@@ -35,6 +35,8 @@ void statement_json_about(const struct store_statement *st, struct text *out);
 void statement_json(const struct store_statement *st, struct text *out);
 void statement_csv(const struct store_statement *st, struct text *out);  /* "figure,value,unit" */
 void statement_html(const struct store_statement *st, struct text *out); /* a page to print */
+/* What the page begins its figures with: the period by clocks of the contract's zone. */
+void statement_html_period(const char *from, const char *to, const char *zone, struct text *out);
 
 /* The first thing that is not as it was, of each kind; empty strings: all is. */
 struct statement_finding {

@@ -93,6 +93,13 @@ static void put_fact(struct text *out, const char *name, const char *value, cons
 	text_put(out, "</td></tr>\n");
 }
 
+static void put_clock(struct text *out, const char *name, const char *clock, const char *zone)
+{
+	text_printf(out, "<tr><th scope=\"row\">%s</th><td colspan=\"2\">%s ", name, clock);
+	sheet_html_text(out, zone);
+	text_put(out, "</td></tr>\n");
+}
+
 static void put_id(struct text *out, const char *name, uint64_t id)
 {
 	if (id > 0)
@@ -125,18 +132,22 @@ static void put_head(const struct store_statement *st, struct text *out)
 
 static void put_facts(const struct store_statement *st, struct text *out)
 {
-	char from[24], to[24], created[24];
-	text_time_print(st->from, from);
-	text_time_print(st->to, to);
+	char created[24];
 	text_time_print(st->created, created);
 	text_put(out, "<table>\n");
-	put_fact(out, "from", from, NULL);
-	put_fact(out, "to, not included", to, NULL);
 	put_fact(out, "frozen", created, NULL);
 	put_fact(out, "by", st->author, NULL);
 	put_fact(out, "software", st->software, NULL);
 	put_id(out, "supersedes", st->supersedes);
 	put_fact(out, "SHA-256 of its inputs", st->inputs_sha256, "hash");
+	text_put(out, "</table>\n");
+}
+
+void statement_html_period(const char *from, const char *to, const char *zone, struct text *out)
+{
+	text_put(out, "<table>\n");
+	put_clock(out, "from", from, zone);
+	put_clock(out, "to, not included", to, zone);
 	text_put(out, "</table>\n");
 }
 
@@ -147,7 +158,8 @@ void statement_html(const struct store_statement *st, struct text *out)
 	text_put(out, st->html);
 	text_printf(
 		out,
-		"<footer>Out and in are as seen from the provider: out leaves its network. Times are UTC. "
+		"<footer>Out and in are as seen from the provider: out leaves its network. Times are UTC "
+		"(Z) where no zone is named. "
 		"Rates are of bins, in bit/s; 1 Mbit/s is 1,000,000 bit/s. Floor and ceiling say "
 		"what the percentile could have been at least and at most, had every bin been known. "
 		"The figures follow from the bins and the contract that the hash above seals: "

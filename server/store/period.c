@@ -57,3 +57,18 @@ enum err store_period(struct store *s, const struct store_calendar *c, int64_t i
 		return fault_set(fault, e, "database", "the time zone could not be looked up");
 	return ERR_OK;
 }
+
+enum err store_clock(struct store *s, const char *zone, int64_t instant,
+                     char out[static STORE_CLOCK_SIZE])
+{
+	struct work w = work_begin(s, "read a clock");
+	const bool known = is_known(&w, zone);
+	if (w.err == ERR_OK && !known)
+		work_fail(&w, ERR_NOT_FOUND);
+	if (work_run(&w,
+	             "SELECT to_char(to_timestamp($2::bigint) AT TIME ZONE $1, "
+	             "'YYYY-MM-DD HH24:MI')",
+	             ARGS(arg_text(zone), arg_i64(instant))) == 1)
+		work_text(&w, 0, 0, out, STORE_CLOCK_SIZE);
+	return work_end(&w);
+}

@@ -335,6 +335,11 @@ struct store_period {
 enum err store_period(struct store *s, const struct store_calendar *calendar, int64_t instant,
                       struct store_period *out, struct fault *fault) must_check;
 
+/* "2026-11-01 00:00": what clocks show there. ERR_NOT_FOUND: the zone is unknown. */
+enum { STORE_CLOCK_SIZE = 24 };
+enum err store_clock(struct store *s, const char *zone, int64_t instant,
+                     char out[static STORE_CLOCK_SIZE]) must_check;
+
 /* What crossed an interconnect in one bin, by the best source there is: flow, counter, announce. */
 struct store_load {
 	char provider[65], interconnect[65];

@@ -213,6 +213,8 @@ class Agreements(unittest.TestCase):
         for month, bins in (("2025-03", 8916), ("2025-10", 8940), ("2025-11", 8640)):
             report = get(f"/v1/reports/contracts?provider={PROVIDER}&contract=berlin&at={month}-15T00:00:00Z")
             self.assertEqual(report["contracts"][0]["period"]["bins_expected"], bins)
+            _, out, _ = ctl("contracts", PROVIDER, "berlin", "--at", f"{month}-15T00:00:00Z")
+            self.assertIn(f"{month}-01 00:00 Europe/Berlin", out)
 
     def test_a_policy_has_a_verdict_and_a_margin(self):
         self.put("policy", policy())
@@ -227,6 +229,9 @@ class Agreements(unittest.TestCase):
         code, out, _ = ctl("policies", PROVIDER, "--at", str(START))
         self.assertEqual(code, 0)
         self.assertIn("AS64999", out)
+        self.put("policy", policy(id="p-in", tz="Asia/Kolkata"))
+        code, out, _ = ctl("policies", PROVIDER, "p-in", "--at", str(START))
+        self.assertIn(PERIOD + "-01 00:00 Asia/Kolkata", out)
 
 
 if __name__ == "__main__":

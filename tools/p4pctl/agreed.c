@@ -3,6 +3,7 @@
 #include "common/balance/policy_preset.h"
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
+#include "tools/p4pctl/zone.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -46,11 +47,12 @@ static void add_bins(struct columns *t, const json_t *item)
 	            ctl_number(member(item, "quality"), "bins_expected"));
 }
 
-/* The day of a time; "-" for none. */
-static void add_day(struct columns *t, const json_t *object, const char *key)
+/* By the clock of the agreement's zone, which `zone` has; "-" for none. */
+static void add_time(struct columns *t, const json_t *object, const char *key, const json_t *zone)
 {
-	const char *time = ctl_string(object, key);
-	columns_add(t, "%.10s", time[0] != '\0' ? time : "-");
+	char cell[ZONE_SIZE];
+	columns_add(t, "%s",
+	            zone_print(ctl_string(object, key), ctl_string(zone, "time_zone"), cell));
 }
 
 static void add_source(struct columns *t, const json_t *item)
@@ -82,7 +84,7 @@ static void add_contract(struct columns *t, const json_t *contract)
 	const double left = ctl_number(member(contract, "burst_budget"), "bins_left");
 	columns_add(t, "%s", ctl_string(contract, "provider"));
 	columns_add(t, "%s", ctl_string(contract, "contract"));
-	add_day(t, member(contract, "period"), "from");
+	add_time(t, member(contract, "period"), "from", member(contract, "period"));
 	add_source(t, contract);
 	add_bps(t, billed, "percentile_bps");
 	columns_add(t, "%s", ctl_string(billed, "side"));
@@ -149,26 +151,28 @@ enum ctl_exit ctl_contracts(const struct ctl *c)
 
 static void add_policy(struct columns *t, const json_t *policy)
 {
-	const json_t *clause = member(policy, "clause");
+	const json_t *clause = member(policy, "clause"), *method = member(policy, "method");
 	const double broken = ctl_number(clause, "periods_broken");
 	columns_add(t, "%s", ctl_string(policy, "provider"));
 	columns_add(t, "%s", ctl_string(policy, "policy"));
 	columns_add(t, "%s", ctl_string(policy, "subject"));
-	columns_add(t, "%s", ctl_string(member(policy, "method"), "window"));
+	columns_add(t, "%s", ctl_string(method, "window"));
+	add_time(t, member(policy, "period"), "from", method);
 	add_source(t, policy);
 	columns_add(t, "%s", ctl_string(policy, "verdict"));
 	columns_add(t, "%s", ctl_string(clause, "verdict"));
 	columns_add(t, "%.0f", broken < 0 ? 0 : broken);
-	add_day(t, clause, "notice_ends");
+	add_time(t, clause, "notice_ends", method);
 	add_bins(t, policy);
 	columns_add(t, "%s%s", ctl_string(policy, "summary"), ctl_string(policy, "error"));
 }
 
 static void print_policies(const json_t *report)
 {
-	static const char *const heads[] = { "PROVIDER",    "POLICY", "ABOUT",        "WINDOW",
-		                             "SOURCE",      "NOW",    "CLAUSE",       ">BROKEN",
-		                             "NOTICE ENDS", ">BINS",  "RATIO OUT:IN", NULL };
+	static const char *const heads[] = { "PROVIDER", "POLICY",      "ABOUT", "WINDOW",
+		                             "FROM",     "SOURCE",      "NOW",   "CLAUSE",
+		                             ">BROKEN",  "NOTICE ENDS", ">BINS", "RATIO OUT:IN",
+		                             NULL };
 	struct columns t;
 	size_t i;
 	json_t *policy;

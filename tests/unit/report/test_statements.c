@@ -114,7 +114,8 @@ static void a_name_is_of_the_month_a_period_begins_in(void **state)
 		{ "UTC", "2026-10", "2026-10-15T00:00:00Z", 15 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char members[512], from[24];
+		char members[512], from[24], shown[128];
+		struct text page = { 0 };
 		(void)snprintf(members, sizeof(members),
 		               "\"interconnects\":[\"a-1\"],\"tz\":\"%s\",\"cycle_day\":%u," TARIFF,
 		               rows[i].zone, rows[i].day);
@@ -123,6 +124,11 @@ static void a_name_is_of_the_month_a_period_begins_in(void **state)
 		text_time_print(st.from, from);
 		assert_string_equal(st.period, rows[i].period);
 		assert_string_equal(from, rows[i].from);
+		(void)snprintf(shown, sizeof(shown), "from</th><td colspan=\"2\">%s-%02u 00:00 %s<",
+		               rows[i].period, rows[i].day, rows[i].zone);
+		statement_html(&st, &page);
+		expect(page.bytes, shown);
+		text_done(&page);
 		store_statement_done(&st);
 	}
 }

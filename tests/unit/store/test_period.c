@@ -83,11 +83,23 @@ static void a_zone_that_is_none_says_how_to_write_one(void **state)
 	assert_int_equal(store_period(s, &eighth, 0, &p, &fault), ERR_RANGE);
 }
 
+static void a_clock_shows_the_time_of_its_zone(void **state)
+{
+	(void)state;
+	char clock[STORE_CLOCK_SIZE];
+	assert_int_equal(store_clock(s, "Europe/Berlin", 1793487600, clock), ERR_OK);
+	assert_string_equal(clock, "2026-11-01 00:00");
+	assert_int_equal(store_clock(s, "Asia/Kolkata", 1793487600, clock), ERR_OK);
+	assert_string_equal(clock, "2026-11-01 04:30");
+	assert_int_equal(store_clock(s, "CEST", 0, clock), ERR_NOT_FOUND);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(a_month_is_that_of_its_zone),
 	TEST(a_cycle_may_begin_on_another_day),
 	TEST(rolling_knows_no_clocks),
 	TEST(a_zone_that_is_none_says_how_to_write_one),
+	TEST(a_clock_shows_the_time_of_its_zone),
 };
 
 RUN_TESTS(tests)
