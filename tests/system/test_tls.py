@@ -95,7 +95,7 @@ def test_https_beside_http_and_a_new_certificate(tmp_path):
 
         def ctl(*arguments):
             return subprocess.run([P4PCTL, "--url", f"https://127.0.0.1:{port}", "--token", token, *arguments,
-                                   "interconnects"], capture_output=True, text=True)
+                                   "interconnects", "list"], capture_output=True, text=True)
         assert ctl("--cacert", tmp_path / "server.pem").returncode == 0
         refused = ctl("--cacert", first)
         assert refused.returncode == 3 and "certificate" in refused.stderr, refused.stderr
@@ -131,7 +131,7 @@ def test_clients_show_certificates(tmp_path):
 
         done = subprocess.run([P4PCTL, "--url", f"https://127.0.0.1:{port}", "--token", token, "--cacert", server,
                                "--cert", tmp_path / "stranger.pem", "--cert-key", tmp_path / "stranger.key",
-                               "interconnects"], capture_output=True, text=True)
+                               "interconnects", "list"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
 

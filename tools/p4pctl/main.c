@@ -395,8 +395,9 @@ static void help_one(const struct command *cmd)
 	printf("%s", global_help);
 }
 
-/* Global options come after those of commands. */
+/* Global options come after those of commands; what getopt_long() says of each is beyond its own '?'. */
 enum { URL = CTL_OPTIONS, TOKEN, TOKEN_FILE, CACERT, CERT, CERT_KEY, JSON, HELP, LONG_OPTIONS };
+enum { SAID = 256 };
 
 struct line {
 	struct ctl ctl;
@@ -427,22 +428,23 @@ const char *ctl_next(const struct ctl *c, enum ctl_option option, size_t *at)
 static bool read_options(int argc, char **argv, struct line *l)
 {
 	struct option table[LONG_OPTIONS + 1] = {
-		[URL] = { "url", required_argument, NULL, URL },
-		[TOKEN] = { "token", required_argument, NULL, TOKEN },
-		[TOKEN_FILE] = { "token-file", required_argument, NULL, TOKEN_FILE },
-		[CACERT] = { "cacert", required_argument, NULL, CACERT },
-		[CERT] = { "cert", required_argument, NULL, CERT },
-		[CERT_KEY] = { "cert-key", required_argument, NULL, CERT_KEY },
-		[JSON] = { "json", no_argument, NULL, JSON },
-		[HELP] = { "help", no_argument, NULL, HELP },
+		[URL] = { "url", required_argument, NULL, SAID + URL },
+		[TOKEN] = { "token", required_argument, NULL, SAID + TOKEN },
+		[TOKEN_FILE] = { "token-file", required_argument, NULL, SAID + TOKEN_FILE },
+		[CACERT] = { "cacert", required_argument, NULL, SAID + CACERT },
+		[CERT] = { "cert", required_argument, NULL, SAID + CERT },
+		[CERT_KEY] = { "cert-key", required_argument, NULL, SAID + CERT_KEY },
+		[JSON] = { "json", no_argument, NULL, SAID + JSON },
+		[HELP] = { "help", no_argument, NULL, SAID + HELP },
 	};
 	for (int i = 0; i < CTL_OPTIONS; i++)
 		table[i] =
 			(struct option){ options[i].name,
 			                 options[i].value != NULL ? required_argument : no_argument,
-			                 NULL, i };
-	for (int o; (o = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-		if (o == '?')
+			                 NULL, SAID + i };
+	for (int said; (said = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+		const int o = said - SAID;
+		if (said == '?')
 			return false;
 		if (o < CTL_OPTIONS && !give(&l->ctl, (enum ctl_option)o))
 			return false;
