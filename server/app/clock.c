@@ -33,6 +33,20 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	(void)event_base_loopbreak(l->base);
 }
 
+static void ends(int how)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)pthread_sigmask(how, &set, NULL);
+}
+
+void clock_hold_signals(void)
+{
+	ends(SIG_BLOCK);
+}
+
 enum err clock_run(const struct clock_calls *calls)
 {
 	static const struct timeval second = { .tv_sec = 1 };
@@ -51,6 +65,7 @@ enum err clock_run(const struct clock_calls *calls)
 	for (size_t i = 0; i < N && e == ERR_OK; i++)
 		if (events[i] == NULL || event_add(events[i], i == 0 ? &second : NULL) != 0)
 			e = ERR_SYSTEM;
+	ends(SIG_UNBLOCK);
 	if (e == ERR_OK && event_base_dispatch(l.base) != 0)
 		e = ERR_SYSTEM;
 
