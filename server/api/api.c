@@ -241,16 +241,52 @@ static void finish(struct call *c)
 	            1);
 }
 
-void api_http(void *ctx, const struct http_request *request, struct http_reply *reply)
+static struct call begin(const struct api *a, const struct http_request *request,
+                         struct http_reply *reply)
 {
-	const struct api *a = ctx;
-	struct call c = {
+	return (struct call){
 		.use = &a->options,
 		.request = request,
 		.reply = reply,
 		.slot = metrics_slot(a->options.metrics, a->options.first_slot + request->thread),
 		.now = (int64_t)time(NULL),
 	};
+}
+
+/* Is the body one that the route reads, and how long may it be? Otherwise the answer is given. */
+static bool takes(struct call *c, const struct route *r, struct http_upload *upload)
+{
+	bool csv;
+	if (r->handle == samples_post   ? !samples_type(c, &csv)
+	    : r->handle == topology_put ? !document_type(c, STORE_TOPOLOGY)
+	                                : r->handle == costs_put && !document_type(c, STORE_COSTS))
+		return false;
+	if (r->handle == samples_post || r->handle == topology_put || r->handle == costs_put)
+		upload->max = c->use->upload_max;
+	return true;
+}
+
+bool api_admit(void *ctx, const struct http_request *request, struct http_upload *upload,
+               struct http_reply *reply)
+{
+	struct call c = begin(ctx, request, reply);
+	if (upload->state == HTTP_UPLOAD_TOO_LONG) {
+		call_problem(&c, 413, "the body is longer than %zu bytes", upload->max);
+	} else if (upload->state == HTTP_UPLOAD_NO_ROOM) {
+		http_reply_header(reply, "Retry-After", "5");
+		call_problem(&c, 503, "the uploads under way fill api_uploads_mib; try again");
+	} else {
+		const struct route *r = find(&c);
+		if (r != NULL && admit(&c, r) && takes(&c, r, upload))
+			return true;
+	}
+	finish(&c);
+	return false;
+}
+
+void api_http(void *ctx, const struct http_request *request, struct http_reply *reply)
+{
+	struct call c = begin(ctx, request, reply);
 	const struct route *r = find(&c);
 	if (r != NULL && admit(&c, r))
 		r->handle(&c);

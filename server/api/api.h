@@ -43,6 +43,7 @@ struct api_options {
 	struct metrics *metrics;
 	unsigned first_slot; /* of the metrics: API thread i adds to slot first_slot + i */
 	struct report_options report;
+	size_t upload_max;     /* bytes of a map or samples; other bodies are the listener's */
 	uint32_t late_seconds; /* readings may come out of order for so long */
 	/* Is the daemon ready (listeners up, maps loaded)? `why` gets a sentence when not. */
 	bool (*ready)(void *ctx, char why[static 128]);
@@ -65,3 +66,9 @@ struct api *api_new(const struct api_options *options); /* NULL when out of memo
 void api_free(struct api *a);                           /* NULL is fine */
 
 http_handle api_http; /* `ctx` is the api */
+
+/*
+ * Whether a long body may be read: route, token, right and media type are judged before it comes, and the
+ * token once more when it has come, which may take minutes.
+ */
+http_admit api_admit;

@@ -21,6 +21,7 @@ static const char *title(unsigned status)
 		{ 405, "Method Not Allowed" },
 		{ 409, "Conflict" },
 		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
 		{ 415, "Unsupported Media Type" },
 		{ 422, "Unprocessable Content" },
 		{ 429, "Too Many Requests" },

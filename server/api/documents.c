@@ -59,6 +59,14 @@ static bool read_wish(struct call *c, struct maps_document *d, bool *dry_run,
 	return true;
 }
 
+bool document_type(struct call *c, enum store_kind kind)
+{
+	const bool is = call_body_is(c, "application/json");
+	if (!is)
+		call_problem(c, 415, "a %s document is application/json", document_kind(kind));
+	return is;
+}
+
 static void document_put(struct call *c, enum store_kind kind)
 {
 	char source[STORE_SOURCE] = "", expected[CALL_TAGS_SIZE];
@@ -68,12 +76,8 @@ static void document_put(struct call *c, enum store_kind kind)
 		                   .body = c->request->body,
 		                   .size = c->request->body_size,
 		                   .author = c->who.name };
-	if (!read_wish(c, &d, &dry_run, source, expected))
+	if (!read_wish(c, &d, &dry_run, source, expected) || !document_type(c, kind))
 		return;
-	if (!call_body_is(c, "application/json")) {
-		call_problem(c, 415, "a %s document is application/json", document_kind(kind));
-		return;
-	}
 	struct faults *faults = faults_new();
 	struct maps_change change = { .warnings = faults_new() };
 	if (faults == NULL || change.warnings == NULL)

@@ -7,6 +7,7 @@
 
 /* documents.c */
 call_handle topology_put, topology_get, costs_put, costs_get;
+bool document_type(struct call *c, enum store_kind kind); /* false: 415 */
 
 /* lifecycle.c */
 call_handle versions_get, version_plan, version_approve, version_activate, version_cancel,
@@ -24,6 +25,9 @@ call_handle statements_get, statement_post, statement_get, statement_verify_get;
 /* traffic.c */
 call_handle interconnects_get, interconnect_put, balance_get, quality_get, series_get, steering_get,
 	matrix_get, top_get, samples_post;
+
+/* samples_post.c */
+bool samples_type(struct call *c, bool *csv); /* false: 415 */
 
 /* tokens.c */
 call_handle tokens_get, token_post, token_patch, token_delete, token_rotate;

@@ -121,14 +121,21 @@ static void parse_samples(struct call *c, bool csv, const struct samples_rules *
 	}
 }
 
+bool samples_type(struct call *c, bool *csv)
+{
+	*csv = call_body_is(c, "text/csv");
+	const bool is = *csv || call_body_is(c, "application/json");
+	if (!is)
+		call_problem(c, 415, "samples are application/json or text/csv");
+	return is;
+}
+
 void samples_post(struct call *c)
 {
 	struct samples_rules rules = { .bin_seconds = c->use->report.bin_seconds, .now = c->now };
-	const bool csv = call_body_is(c, "text/csv");
-	if (!csv && !call_body_is(c, "application/json")) {
-		call_problem(c, 415, "samples are application/json or text/csv");
+	bool csv;
+	if (!samples_type(c, &csv))
 		return;
-	}
 	struct store_interconnect *known = NULL;
 	if (c->who.provider[0] != '\0')
 		rules.provider = c->who.provider;

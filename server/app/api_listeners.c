@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMORY_EACH = 65536, IDLE_SECONDS = 60, CONNECTIONS = 512 };
+enum {
+	MEMORY_EACH = 65536,
+	IDLE_SECONDS = 60,
+	BODY_MAX =
+		131072 /* read without asking: agreements, the longest but maps and samples, have half */
+};
 
 unsigned api_listeners_threads(const struct config *c)
 {
@@ -18,14 +23,17 @@ static struct http_options options_of(const struct config *c, struct api *api)
 	return (struct http_options){
 		.listen = c->listen_api,
 		.threads = (unsigned)c->api_threads,
-		.body_max = MAP_BYTES_MAX,
+		.body_max = BODY_MAX,
+		.bodies_max = (size_t)c->api_uploads_mib << 20,
 		.memory_each = MEMORY_EACH,
-		.connections_max = CONNECTIONS,
+		.connections_max = (unsigned)c->api_connections,
+		.connections_per_address = (unsigned)c->api_connections_per_address,
 		.idle_seconds = IDLE_SECONDS,
 		.content_type = "text/plain",
 		.keep_alive = true,
 		.background = true, /* a map is compiled here, which takes a core for a second */
 		.handle = api_http,
+		.admit = api_admit,
 		.ctx = api,
 	};
 }

@@ -443,6 +443,7 @@ static enum err listen_api(struct daemon *d, struct fault *fault)
 		.metrics = d->metrics,
 		.first_slot = api_slot(&d->config),
 		.report = report_options(d),
+		.upload_max = (size_t)d->config.api_upload_mib << 20,
 		.late_seconds = (uint32_t)d->config.late_reading_seconds,
 		.ready = ready,
 		.access_changed = access_changed,

@@ -80,6 +80,20 @@ struct http_reply {
 /* Adds a response header; `value` is copied, at most HTTP_VALUE_SIZE - 1 bytes. */
 void http_reply_header(struct http_reply *reply, const char *name, const char *value);
 
+/*
+ * Asked when the headers of a request are there whose body is longer than `body_max`, of unknown length or
+ * waits to be asked for (Expect): may it be read? False: `reply` is the answer, the body stays unread and
+ * the connection closes. Asked only to answer (what it returns counts for nothing) when the body is
+ * longer than it allowed, or when bodies under way have no room for it.
+ */
+enum http_upload_state { HTTP_UPLOAD_ASKS, HTTP_UPLOAD_TOO_LONG, HTTP_UPLOAD_NO_ROOM };
+struct http_upload {
+	enum http_upload_state state;
+	size_t max; /* the server's body_max, unless this request may have more */
+};
+typedef bool http_admit(void *ctx, const struct http_request *request, struct http_upload *upload,
+                        struct http_reply *reply);
+
 typedef void http_handle(void *ctx, const struct http_request *request, struct http_reply *reply);
 
 /*
@@ -100,7 +114,8 @@ struct http_options {
 	const char *content_type; /* of replies that name none; NULL: they have none */
 	unsigned threads;
 	unsigned first_thread;
-	size_t body_max;    /* a longer body gets 413 without reading it */
+	size_t body_max;   /* a longer body gets 413 without reading it, unless `admit` allows it */
+	size_t bodies_max; /* of all that were asked about, at a time; one is always taken. 0: any */
 	size_t memory_each; /* libmicrohttpd's pool for one connection: zeroed for each request */
 	unsigned connections_max;
 	unsigned connections_per_address; /* 0: no limit */
@@ -108,6 +123,7 @@ struct http_options {
 	bool keep_alive;
 	bool background; /* its threads give way to others (nice 10) */
 	http_handle *handle;
+	http_admit *admit;     /* NULL: nobody is asked */
 	http_foresee *foresee; /* NULL: nobody looks ahead */
 	/* Who may speak for others and is not held to the limit per address. NULL: nobody. */
 	bool (*is_proxy)(void *ctx, const struct ip_addr *addr);

@@ -38,7 +38,9 @@ struct link {
 	bool waited; /* for others, since it was whole */
 	bool kept;   /* has had a reply */
 	bool known;  /* its certificate is one that was asked for */
-	size_t body_seen;
+	size_t body_seen, body_max;
+	size_t promised; /* of the exchange's bytes for bodies */
+	enum http_upload_state upload;
 	char *query;      /* in libmicrohttpd's buffer; NULL: none */
 	char query_first; /* its first character, which on_target() took away */
 	struct text body, reply;
@@ -92,6 +94,13 @@ static void wait_no_more(struct lane *lane, const struct link *link)
 			lane->waiting[i] = lane->waiting[--lane->n_waiting];
 }
 
+static void body_done(struct lane *lane, struct link *link)
+{
+	text_done(&link->body);
+	atomic_fetch_sub(&lane->exchange->bodies, link->promised);
+	link->promised = 0;
+}
+
 static void link_free(struct lane *lane, struct link *link)
 {
 	if (link == NULL)
@@ -100,7 +109,7 @@ static void link_free(struct lane *lane, struct link *link)
 	watch_end(&lane->watch, &link->watched);
 	lane->connections--;
 	quota_leave(lane->exchange->quota, link->slot);
-	text_done(&link->body);
+	body_done(lane, link);
 	text_done(&link->reply);
 	free(link);
 }
@@ -234,11 +243,17 @@ static enum MHD_Result refuse_client(struct lane *lane, struct link *link,
 	return queue(lane, link, connection, &reply);
 }
 
+/* By `upload`; where somebody is asked, link->request was made for it. */
 static enum MHD_Result refuse_body(struct lane *lane, struct link *link,
                                    struct MHD_Connection *connection)
 {
+	const struct http_options *o = &lane->exchange->options;
 	struct http_reply reply = { .status = MHD_HTTP_CONTENT_TOO_LARGE, .body = blank(link) };
-	text_put(&reply.body, "the request body is too large\n");
+	struct http_upload upload = { link->upload, link->body_max };
+	if (o->admit != NULL)
+		(void)o->admit(o->ctx, &link->request, &upload, &reply);
+	else
+		text_put(&reply.body, "the request body is too large\n");
 	return queue(lane, link, connection, &reply);
 }
 
@@ -260,6 +275,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 		return NULL; /* on_request() hangs up */
 	link->begun = link->waited = false;
 	link->body_seen = 0;
+	link->body_max = lane->exchange->options.body_max;
+	link->upload = HTTP_UPLOAD_ASKS;
 	link->query = NULL;
 	watch_heard(&lane->watch, &link->watched, 0);
 	char *question = target != NULL ? strchr(target, '?') : NULL;
@@ -295,42 +312,12 @@ static void on_end(void *cls, struct MHD_Connection *connection, void **state,
 	struct link *link = *state;
 	if (link == NULL)
 		return;
-	text_done(&link->body);
+	body_done(lane, link);
 	shrink(&link->reply);
 	link->kept = true;
 	watch_begin(&lane->watch, &link->watched, lane->now);
 	*state = NULL;
 	atomic_fetch_sub(&lane->exchange->running, 1);
-}
-
-/*
- * A length that was announced is judged before the body is read; a chunked one as it comes, unless
- * none may come at all.
- */
-static bool declares_too_much(const struct exchange *x, struct MHD_Connection *connection)
-{
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-	                                                 MHD_HTTP_HEADER_CONTENT_LENGTH);
-	uint64_t n;
-	if (length != NULL)
-		return text_u64(length, strlen(length), &n) && n > x->options.body_max;
-	return x->options.body_max == 0 &&
-	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-	                                   MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
-}
-
-static enum MHD_Result take_body(struct lane *lane, struct link *link, const char *data,
-                                 size_t *size)
-{
-	const struct exchange *x = lane->exchange;
-	watch_heard(&lane->watch, &link->watched, *size);
-	link->body_seen += *size;
-	if (link->body_seen <= x->options.body_max)
-		text_add(&link->body, data, *size);
-	/* libmicrohttpd takes a reply only at the end of a body that has begun: wait a little. */
-	const bool endless = link->body_seen / 2 > x->options.body_max;
-	*size = 0;
-	return endless || link->body.bad ? MHD_NO : MHD_YES;
 }
 
 /* "http://host/path" (RFC 9112, section 3.2.2) and "/path" are the same. */
@@ -360,6 +347,97 @@ static void make_request(const struct lane *lane, struct link *link,
 		.thread = lane->thread,
 		.connection_ = connection,
 	};
+}
+
+/* What the headers say of the body; SIZE_MAX: it comes in chunks, or is longer than can be. */
+static size_t declared(struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+	                                                 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n = 0;
+	if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+	                                MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
+		return SIZE_MAX;
+	return length == NULL || text_u64(length, strlen(length), &n) ? n : SIZE_MAX;
+}
+
+static bool is_awaited(struct MHD_Connection *connection)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) !=
+	       NULL;
+}
+
+/* Room for a body of `size` bytes in all. What others hold is theirs, so that one always finds some. */
+static bool make_body_room(struct lane *lane, struct link *link, size_t size)
+{
+	struct exchange *x = lane->exchange;
+	const size_t most = x->options.bodies_max, more = size - link->promised;
+	size_t now = atomic_load(&x->bodies);
+	do
+		if (most > 0 && now > link->promised && (more > most || now > most - more))
+			return false;
+	while (!atomic_compare_exchange_weak(&x->bodies, &now, now + more));
+	link->promised = size;
+	text_reserve(&link->body, size);
+	return true;
+}
+
+/* Before the body is read; a reply that is queued now closes the connection. */
+static enum MHD_Result judge_body(struct lane *lane, struct link *link,
+                                  struct MHD_Connection *connection, const char *url,
+                                  const char *method)
+{
+	const struct http_options *o = &lane->exchange->options;
+	const size_t size = declared(connection);
+	if (size <= o->body_max && (o->admit == NULL || !is_awaited(connection)))
+		return MHD_YES;
+	struct http_upload upload = { HTTP_UPLOAD_ASKS, o->body_max };
+	if (o->admit != NULL) {
+		struct http_reply reply = { .body = blank(link) };
+		make_request(lane, link, connection, url, method);
+		if (!o->admit(o->ctx, &link->request, &upload, &reply))
+			return queue(lane, link, connection, &reply);
+		link->reply = reply.body; /* for later */
+	}
+	link->body_max = upload.max;
+	if (size == SIZE_MAX && link->body_max > 0)
+		return MHD_YES; /* it is judged as it comes */
+	if (size > link->body_max)
+		link->upload = HTTP_UPLOAD_TOO_LONG;
+	else if (size > o->body_max && !make_body_room(lane, link, size))
+		link->upload = HTTP_UPLOAD_NO_ROOM;
+	return link->upload != HTTP_UPLOAD_ASKS ? refuse_body(lane, link, connection) : MHD_YES;
+}
+
+/* Is there room for what came of a body? In chunks it gets twice as much each time, as the text would. */
+static enum http_upload_state judge_piece(struct lane *lane, struct link *link, size_t size)
+{
+	const size_t need = link->body.size + size;
+	if (link->body_seen > link->body_max)
+		return HTTP_UPLOAD_TOO_LONG;
+	if (need <= link->promised || need <= lane->exchange->options.body_max)
+		return HTTP_UPLOAD_ASKS;
+	const size_t room = need > 2 * link->promised ? need : 2 * link->promised;
+	return make_body_room(lane, link, room < link->body_max ? room : link->body_max)
+	               ? HTTP_UPLOAD_ASKS
+	               : HTTP_UPLOAD_NO_ROOM;
+}
+
+static enum MHD_Result take_body(struct lane *lane, struct link *link, const char *data,
+                                 size_t *size)
+{
+	watch_heard(&lane->watch, &link->watched, *size);
+	link->body_seen += *size;
+	if (link->upload == HTTP_UPLOAD_ASKS)
+		link->upload = judge_piece(lane, link, *size);
+	if (link->upload == HTTP_UPLOAD_ASKS)
+		text_add(&link->body, data, *size);
+	else
+		body_done(lane, link);
+	/* libmicrohttpd takes a reply only at the end of a body that has begun: wait a little. */
+	const bool endless = link->body_seen / 2 > link->body_max;
+	*size = 0;
+	return endless || link->body.bad ? MHD_NO : MHD_YES;
 }
 
 static bool waits(struct lane *lane, struct link *link)
@@ -406,18 +484,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	struct link *link = *state;
 	if (link == NULL)
 		return MHD_NO;
-	if (!link->begun) { /* a reply queued now would close the connection */
+	if (!link->begun) {
 		link->begun = true;
 		link->known = link->known || x->options.client_ca == NULL ||
 		              tls_client_is_known(connection);
 		if (!link->known)
 			return refuse_client(lane, link, connection);
-		return declares_too_much(x, connection) ? refuse_body(lane, link, connection)
-		                                        : MHD_YES;
+		return judge_body(lane, link, connection, url, method);
 	}
 	if (*size > 0)
 		return take_body(lane, link, data, size);
-	if (link->body_seen > x->options.body_max)
+	if (link->upload != HTTP_UPLOAD_ASKS)
 		return refuse_body(lane, link, connection);
 	if (!link->waited)
 		make_request(lane, link, connection, url, method);

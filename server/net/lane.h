@@ -25,6 +25,7 @@ struct exchange {
 	struct quota *quota;
 	atomic_bool stopping; /* no connection is kept any more */
 	atomic_uint running;  /* requests between their first line and their last byte */
+	atomic_size_t bodies; /* bytes that were promised to them */
 	atomic_uint_fast64_t refused;
 };
 

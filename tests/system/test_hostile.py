@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API among those who push: two hundred uploads at once, a database that is restarted in the middle, uploads that
-end half-way, tokens that are used again, and thousands of connections that say nothing."""
+end half-way, tokens that are used again, bodies without end, right or memory, and thousands of connections that say nothing."""
 import concurrent.futures
 import http.client
 import json
@@ -121,6 +121,161 @@ def test_activations_while_the_database_is_restarted_are_kept_or_refused():
                 assert ask(daemon, "GET", path) == (200, changed("isp-b", n)), "answered 201, and lost"
 
 
+def head(method, path, token, *lines):
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {token}",
+                        "Content-Type: application/json", *lines, "", ""]).encode()
+
+
+def send(daemon, raw, seconds=10):
+    """The first bytes of the answer to what was sent, and how long it took; b"": hung up on."""
+    with socket.create_connection(("127.0.0.1", daemon.api_port), timeout=seconds * SLOW) as connection:
+        began = time.monotonic()
+        connection.sendall(raw)
+        return connection.recv(65536), time.monotonic() - began
+
+
+HUGE = f"Content-Length: {60 << 20}"
+
+
+def test_a_long_body_is_refused_before_a_byte_of_it_is_sent():
+    with Daemon("early", database=new_database("early"), api_upload_mib=63) as daemon:
+        daemon.upload_world()
+        token = ask(daemon, "POST", "/v1/tokens", {"name": "b", "role": "operator", "provider": "isp-b"})[1]["token"]
+        path = "/v1/providers/isp-a/topology"
+        for wanted, raw in {
+                b"401": head("PUT", path, "p4pd_" + 64 * "0", HUGE),
+                b"403": head("PUT", path, token, HUGE),
+                b"404": head("PUT", "/v1/nothing", daemon.token, HUGE),
+                b"405": head("POST", path, daemon.token, HUGE),
+                b"415": head("PUT", path, daemon.token, HUGE).replace(b"application/json", b"text/xml"),
+                b"413": head("PUT", path, daemon.token, f"Content-Length: {64 << 20}")}.items():
+            for expecting in (False, True):  # who asks first is not told to go on
+                if expecting:
+                    raw = raw[:-2] + b"Expect: 100-continue\r\n\r\n"
+                answer, seconds = send(daemon, raw)
+                assert answer.startswith(b"HTTP/1.1 " + wanted), answer
+                assert b"application/problem+json" in answer and b"Connection: close" in answer
+                assert seconds < 1 * SLOW
+        answer, _ = send(daemon, head("POST", "/v1/tokens", daemon.token, "Content-Length: 200000"))
+        assert answer.startswith(b"HTTP/1.1 413") and b"131072 bytes" in answer
+        answer, _ = send(daemon, head("PUT", path, daemon.token, HUGE, "Expect: 100-continue"))
+        assert answer.startswith(b"HTTP/1.1 100 "), answer
+        assert ask(daemon, "GET", path) == (200, topology("isp-a"))
+
+
+def test_whoever_guesses_a_token_cannot_send_for_long():
+    """The body flows: a client that does not read before it has sent all is cut off, and quickly."""
+    with Daemon("guess", database=new_database("guess")) as daemon:
+        began, sent = time.monotonic(), 0
+        with socket.create_connection(("127.0.0.1", daemon.api_port), timeout=10 * SLOW) as connection:
+            try:
+                connection.sendall(head("PUT", "/v1/providers/isp-a/topology", "p4pd_" + 64 * "0", HUGE))
+                while sent < 60 << 20:
+                    sent += connection.send(bytes(1 << 20))
+            except OSError:
+                pass
+        assert sent < 60 << 20 and time.monotonic() - began < 2 * SLOW
+
+
+def test_bodies_that_come_slowly_or_never_end_are_cut_and_others_served():
+    with Daemon("slow", database=new_database("slow"), api_upload_mib=1) as daemon:
+        daemon.upload_world()
+        path = "/v1/providers/isp-a/topology"
+        slow = []
+        for framing in (HUGE.replace(str(60 << 20), "1000000"), "Transfer-Encoding: chunked"):
+            connection = socket.create_connection(("127.0.0.1", daemon.api_port), timeout=10 * SLOW)
+            connection.sendall(head("PUT", path, daemon.token, framing))
+            slow.append((connection, b"1\r\n \r\n" if "chunked" in framing else b" "))
+        began = time.monotonic()
+        while slow and time.monotonic() - began < 90:
+            for connection, piece in list(slow):
+                try:
+                    connection.sendall(piece)
+                    connection.settimeout(.01)
+                    if connection.recv(65536) == b"":
+                        raise ConnectionError
+                except TimeoutError:
+                    continue
+                except OSError:
+                    slow.remove((connection, piece))
+                    connection.close()
+            assert ask(daemon, "GET", "/v1/providers/isp-b/topology", seconds=2) == (200, topology("isp-b"))
+            time.sleep(1)
+        assert not slow, "a byte a second is enough"
+        with socket.create_connection(("127.0.0.1", daemon.api_port), timeout=10 * SLOW) as connection:
+            sent = 0
+            try:
+                connection.sendall(head("PUT", path, daemon.token, "Transfer-Encoding: chunked"))
+                while sent < 64 << 20:
+                    connection.sendall(b"%x\r\n%s\r\n" % (1 << 16, bytes(1 << 16)))
+                    sent += 1 << 16
+            except OSError:
+                pass
+        assert sent < 16 << 20, "a body without end goes on"
+        assert ask(daemon, "GET", path) == (200, topology("isp-a"))
+
+
+def test_deep_documents_and_long_headers_are_refused():
+    with Daemon("deep", database=new_database("deep")) as daemon:
+        daemon.upload_world()
+        deep = b'{"a":' + 100_000 * b"[" + 100_000 * b"]" + b"}"
+        for method, path in (("PUT", "/v1/providers/isp-a/topology"), ("PUT", "/v1/providers/isp-a/costs"),
+                             ("POST", "/v1/samples")):
+            status, answer = daemon.api(method, path, deep)
+            assert status == 422 and "depth" in json.dumps(answer), answer
+        shallow = deep[:5] + deep[60_005:140_005] + b"}"  # 40,000 levels: short enough for any route
+        for method, path in (("POST", "/v1/tokens"), ("PUT", "/v1/providers/isp-a/policies/p"),
+                             ("PUT", "/v1/providers/isp-a/contracts/c"), ("PUT", "/v1/webhooks/w")):
+            status, answer = daemon.api(method, path, shallow)
+            assert status == 422, (path, answer)
+        for lines in (["X: " + 100_000 * "a"], [f"X-{n}: {100 * 'a'}" for n in range(2000)]):
+            try:
+                answer, _ = send(daemon, head("GET", "/v1/providers/isp-a/topology", daemon.token, *lines))
+            except ConnectionError:  # what was not read is thrown away with the answer
+                answer = b""
+            assert answer[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 400", b""), answer
+        assert ask(daemon, "GET", "/v1/providers/isp-a/topology") == (200, topology("isp-a"))
+
+
+def test_two_hundred_huge_uploads_do_not_fill_the_memory():
+    limit = 64  # MiB
+    with Daemon("huge", database=new_database("huge"), api_upload_mib=16, api_uploads_mib=limit) as daemon:
+        daemon.upload_world()
+        size = 15 << 20
+        crowd = [socket.create_connection(("127.0.0.1", daemon.api_port), timeout=30 * SLOW) for _ in range(UPLOADS)]
+        framing = [f"Content-Length: {size}", "Transfer-Encoding: chunked"]
+        for n, connection in enumerate(crowd):
+            connection.sendall(head("PUT", "/v1/providers/isp-a/topology", daemon.token, framing[n % 2]))
+        answers = []
+
+        def feed(job):
+            n, connection = job
+            answer = b""
+            try:
+                for _ in range(size >> 16):
+                    piece = b" " * (1 << 16)
+                    connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if n % 2 else piece)
+                if n % 2:
+                    connection.sendall(b"0\r\n\r\n")
+            except OSError:  # it was refused before
+                pass
+            try:
+                answer = connection.recv(65536)
+            except OSError:
+                pass
+            answers.append(answer[9:12])
+            connection.close()
+
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            list(pool.map(feed, enumerate(crowd)))
+        assert set(answers) <= {b"422", b"503"} and answers.count(b"503") > 0 and answers.count(b"422") > 0, answers
+        status = open(f"/proc/{daemon.process.pid}/status").read()
+        peak = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) // 1024
+        print(f"{answers.count(b'422')} read, {answers.count(b'503')} refused, peak {peak} MiB")
+        assert peak < 16 * limit, "three gigabytes were offered"
+        assert ask(daemon, "PUT", "/v1/providers/isp-a/topology", changed("isp-a", 1))[0] == 201
+
+
 def test_a_revoked_token_is_worth_nothing_again():
     with Daemon("replay", database=new_database("replay")) as daemon:
         daemon.upload_world()
@@ -178,7 +333,7 @@ def test_thousands_of_idle_connections_keep_nobody_from_service():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     crowd_size = min(CROWD, hard - 200)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, crowd_size + 200), hard))
-    with Daemon("loris", database=new_database("loris")) as daemon:
+    with Daemon("loris", database=new_database("loris"), api_connections_per_address=0) as daemon:
         daemon.upload_world()
         crowd, stop = [], threading.Event()
 

@@ -1,182 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/net/http.h"
+#include "tests/unit/net/asking.h"
 
-#include "tests/unit/test.h"
-
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum { BODY_MAX = 1000 };
-
-static atomic_uint slow_began, slow_ended;
-
-/* A body of 200 pieces of 1000 bytes, or one that turns bad. */
-struct pieces {
-	unsigned left;
-	bool bad;
-};
-
-static atomic_uint streams_done;
-
-static void next_piece(void *ctx, struct text *piece)
-{
-	struct pieces *p = ctx;
-	for (unsigned i = 0; p->left > 0 && i < 100; i++)
-		text_put(piece, "0123456789");
-	if (p->left > 0)
-		p->left--;
-	piece->bad = p->bad && p->left < 100;
-}
-
-static void end_pieces(void *ctx)
-{
-	free(ctx);
-	atomic_fetch_add(&streams_done, 1);
-}
-
-static void stream(struct http_reply *reply, bool bad)
-{
-	struct pieces *p = calloc(1, sizeof(*p));
-	assert_non_null(p);
-	*p = (struct pieces){ .left = 200, .bad = bad };
-	reply->stream = (struct http_stream){ next_piece, end_pieces, p };
-}
-
-/* Says what it heard, one "name=value" a line. */
-static void echo(void *ctx, const struct http_request *r, struct http_reply *reply)
-{
-	(void)ctx;
-	char value[32], address[IP_TEXT_SIZE];
-	ip_print(&r->from, address);
-	if (strcmp(r->path, "/slow") == 0) {
-		atomic_store(&slow_began, 1);
-		(void)usleep(300000);
-		atomic_store(&slow_ended, 1);
-	}
-	text_printf(&reply->body, "method=%s\npath=%s\nquery=%s\nfrom=%s\nport=%s\nthread=%u\n",
-	            r->method, r->path, r->query, address, r->from_port > 0 ? "yes" : "no",
-	            r->thread);
-	text_printf(&reply->body, "body=%zu:%.16s\n", r->body_size, r->body);
-	const char *header = http_header(r, "x-probe");
-	text_printf(&reply->body, "probe=%s\n", header != NULL ? header : "(none)");
-	if (http_parameter(r, "a", value, sizeof(value)))
-		text_printf(&reply->body, "a=%s.\n", value);
-	http_reply_header(reply, "X-Said", "so");
-	if (strcmp(r->path, "/teapot") == 0)
-		reply->status = 418;
-	reply->keep_alive = strcmp(r->path, "/stay") == 0;
-	if (strcmp(r->path, "/large") == 0)
-		for (unsigned i = 0; i < 5000; i++)
-			text_put(&reply->body, "0123456789");
-	if (strcmp(r->path, "/stream") == 0 || strcmp(r->path, "/broken") == 0)
-		stream(reply, r->path[1] == 'b');
-	if (strcmp(r->path, "/json") == 0)
-		reply->content_type = "application/json";
-}
-
-static struct http_server *start_with(const struct http_options *o)
-{
-	struct http_server *s = NULL;
-	struct fault fault = { 0 };
-	if (http_start(o, &s, &fault) != ERR_OK)
-		fail_msg("%s: %s", fault.where, fault.text);
-	return s;
-}
-
-static struct http_server *start(const char *listen, unsigned threads, bool keep_alive)
-{
-	const struct http_options o = { .listen = listen,
-		                        .threads = threads,
-		                        .body_max = BODY_MAX,
-		                        .memory_each = 8192,
-		                        .connections_max = 64,
-		                        .idle_seconds = 5,
-		                        .content_type = "text/plain",
-		                        .keep_alive = keep_alive,
-		                        .handle = echo };
-	return start_with(&o);
-}
-
-static int dial(uint16_t port)
-{
-	const struct timeval patience = { .tv_sec = 5 };
-	const struct sockaddr_in to = { .sin_family = AF_INET,
-		                        .sin_port = htons(port),
-		                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-static void say(int fd, const char *s)
-{
-	assert_int_equal(send(fd, s, strlen(s), MSG_NOSIGNAL), strlen(s));
-}
-
-/* Reads until `replies` whole ones came (`headers_only` for HEAD), or the server hung up. */
-static struct text hear(int fd, unsigned replies, bool headers_only)
-{
-	struct text all = { 0 };
-	text_add(&all, "", 0);
-	for (;;) {
-		unsigned whole = 0;
-		const char *p = all.bytes;
-		for (const char *end; (end = strstr(p, "\r\n\r\n")) != NULL; whole++) {
-			const char *length = strcasestr(p, "content-length:");
-			const size_t body = headers_only || length == NULL
-			                            ? 0
-			                            : (size_t)strtoul(length + 15, NULL, 10);
-			if (strlen(end + 4) < body)
-				break;
-			p = end + 4 + body;
-		}
-		if (whole >= replies)
-			return all;
-		char buf[4096];
-		const ssize_t n = recv(fd, buf, sizeof(buf), 0);
-		if (n <= 0)
-			return all;
-		text_add(&all, buf, (size_t)n);
-	}
-}
-
-static bool hung_up(int fd)
-{
-	char c;
-	return recv(fd, &c, 1, 0) == 0;
-}
-
-static unsigned occurrences(const struct text *t, const char *what)
-{
-	unsigned n = 0;
-	for (const char *p = t->bytes; (p = strstr(p, what)) != NULL; p++)
-		n++;
-	return n;
-}
-
-static void expect(const struct text *t, const char *what)
-{
-	if (strstr(t->bytes, what) == NULL)
-		fail_msg("no '%s' in\n%s", what, t->bytes);
-}
-
-/* One request on a connection of its own. */
-static struct text ask(const struct http_server *s, const char *request)
-{
-	const int fd = dial(http_port(s));
-	say(fd, request);
-	struct text t = hear(fd, 1, strncmp(request, "HEAD", 4) == 0);
-	(void)close(fd);
-	return t;
-}
+static atomic_uint asked; /* whether a body may come */
 
 static void keeps_a_connection_for_two_requests(void **state)
 {
@@ -438,6 +265,159 @@ static void refuses_a_long_body_before_reading_it(void **state)
 	http_stop(s);
 }
 
+/* "/no" is refused, "/more" may have twice what others may. */
+static bool admit(void *ctx, const struct http_request *r, struct http_upload *upload,
+                  struct http_reply *reply)
+{
+	(void)ctx;
+	atomic_fetch_add(&asked, 1);
+	reply->status = upload->state == HTTP_UPLOAD_TOO_LONG  ? 413
+	                : upload->state == HTTP_UPLOAD_NO_ROOM ? 503
+	                : strcmp(r->path, "/no") == 0          ? 403
+	                                                       : 0;
+	if (reply->status != 0) {
+		text_printf(&reply->body, "%s %s refused at %zu\n", r->method, r->path,
+		            upload->max);
+		return false;
+	}
+	const char *probe = http_header(r, "X-Probe");
+	assert_true(probe == NULL || strcmp(probe, "heard") == 0);
+	if (strcmp(r->path, "/more") == 0)
+		upload->max = 2 * BODY_MAX;
+	return true;
+}
+
+static struct http_server *start_asking(void)
+{
+	const struct http_options o = { .listen = "127.0.0.1:0",
+		                        .threads = 1,
+		                        .body_max = BODY_MAX,
+		                        .bodies_max = 2 * BODY_MAX,
+		                        .memory_each = 8192,
+		                        .connections_max = 64,
+		                        .idle_seconds = 5,
+		                        .keep_alive = true,
+		                        .handle = echo,
+		                        .admit = admit };
+	atomic_store(&asked, 0);
+	return start_with(&o);
+}
+
+static void expect_answer(const struct http_server *s, const char *request, const char *first,
+                          const char *part)
+{
+	struct text t = ask(s, request);
+	expect(&t, first);
+	expect(&t, part);
+	text_done(&t);
+}
+
+static void asks_before_it_reads_a_long_body(void **state)
+{
+	(void)state;
+	struct http_server *s = start_asking();
+	expect_answer(s, "PUT /no HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab",
+	              "HTTP/1.1 200 ", "body=2:ab\n");
+	assert_int_equal(atomic_load(&asked), 0); /* a short one is read in any case */
+
+	/* Not a byte of these bodies comes; nor is anybody told to send them. */
+	expect_answer(s, "PUT /no HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n",
+	              "HTTP/1.1 403 ", "PUT /no refused at 1000\n");
+	expect_answer(s,
+	              "PUT /no HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+	              "Content-Length: 1\r\n\r\n",
+	              "HTTP/1.1 403 ", "Connection: close");
+	expect_answer(s, "PUT /no HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+	              "HTTP/1.1 403 ", "PUT /no refused");
+	expect_answer(s, "PUT /more HTTP/1.1\r\nHost: x\r\nContent-Length: 2001\r\n\r\n",
+	              "HTTP/1.1 413 ", "PUT /more refused at 2000\n");
+	expect_answer(s, "PUT /less HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n",
+	              "HTTP/1.1 413 ", "PUT /less refused at 1000\n");
+	assert_int_equal(atomic_load(&asked), 7); /* those that are too long, twice */
+
+	/* Told to go on, it sends the body, and has the connection for another request. */
+	const int fd = dial(http_port(s));
+	say(fd, "PUT /more?a=1 HTTP/1.1\r\nHost: x\r\nX-Probe: heard\r\n"
+	        "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+	struct text t = hear(fd, 1, true);
+	expect(&t, "HTTP/1.1 100 ");
+	text_done(&t);
+	say(fd, "abc");
+	t = hear(fd, 1, false);
+	expect(&t, "query=a=1\n");
+	expect(&t, "body=3:abc\nprobe=heard\n");
+	text_done(&t);
+	say(fd, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+	t = hear(fd, 1, false);
+	expect(&t, "path=/again\n");
+	text_done(&t);
+	(void)close(fd);
+	http_stop(s);
+}
+
+/* A chunk of `size` bytes, and the last one. */
+static void say_chunks(int fd, size_t size)
+{
+	char chunk[3000];
+	const int n = snprintf(chunk, sizeof(chunk), "%zx\r\n", size);
+	memset(chunk + n, 'c', size);
+	(void)snprintf(chunk + n + size, 20, "\r\n0\r\n\r\n");
+	say(fd, chunk);
+}
+
+static void promises_bodies_no_more_than_there_is(void **state)
+{
+	(void)state;
+	static const char one[] = "PUT /more HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n";
+	static const char chunked[] =
+		"PUT /more HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static char rest[1501];
+	memset(rest, 'b', sizeof(rest) - 1);
+	struct http_server *s = start_asking();
+	const int first = dial(http_port(s)), second = dial(http_port(s));
+	say(first, one);
+	say(first, "bb"); /* begun */
+	while (atomic_load(&asked) < 1)
+		(void)usleep(1000);
+	expect_answer(s, one, "HTTP/1.1 503 ", "PUT /more refused");
+	say(second, chunked);
+	say_chunks(second, 1200);
+	struct text t = hear(second, 1, false);
+	expect(&t, "HTTP/1.1 503 ");
+	text_done(&t);
+	say(first, rest + 2);
+	t = hear(first, 1, false);
+	expect(&t, "body=1500:bbbbbbbbbbbbbbbb\n");
+	text_done(&t);
+	(void)close(first);
+
+	/* And what it got, it gives back: by an answer, by a connection that ends. */
+	for (unsigned i = 0; i < 3; i++) {
+		const int fd = dial(http_port(s));
+		say(fd, one);
+		if (i < 2) {
+			say(fd, rest);
+			t = hear(fd, 1, false);
+			expect(&t, "HTTP/1.1 200 ");
+			text_done(&t);
+		}
+		(void)close(fd);
+	}
+	const unsigned before = atomic_load(&asked);
+	for (bool served = false; !served;) {
+		const int fd = dial(http_port(s));
+		say(fd, chunked);
+		say_chunks(fd, 2000);
+		t = hear(fd, 1, false);
+		served = strstr(t.bytes, "body=2000:c") != NULL;
+		text_done(&t);
+		(void)close(fd);
+		assert_true(atomic_load(&asked) < before + 100);
+	}
+	(void)close(second);
+	http_stop(s);
+}
+
 static void answers_any_body_where_none_may_come(void **state)
 {
 	(void)state;
@@ -489,160 +469,6 @@ static void refuses_a_target_and_headers_above_its_memory(void **state)
 	t = ask(s, request);
 	expect(&t, "HTTP/1.1 431 ");
 	text_done(&t);
-	http_stop(s);
-}
-
-/* ---- limits per address, and the PROXY protocol ---- */
-
-static atomic_bool loopback_is_a_proxy;
-
-static bool is_proxy(void *ctx, const struct ip_addr *addr)
-{
-	(void)ctx;
-	return atomic_load(&loopback_is_a_proxy) && addr->family == IP_V4 && addr->bytes[0] == 127;
-}
-
-static struct http_server *start_proxied(unsigned per_address)
-{
-	const struct http_options o = { .listen = "127.0.0.1:0",
-		                        .listen_proxied = "127.0.0.1:0",
-		                        .threads = 2,
-		                        .memory_each = 8192,
-		                        .connections_max = 64,
-		                        .connections_per_address = per_address,
-		                        .idle_seconds = 5,
-		                        .keep_alive = true,
-		                        .handle = echo,
-		                        .is_proxy = is_proxy };
-	return start_with(&o);
-}
-
-static void limits_connections_of_an_address_but_not_of_a_proxy(void **state)
-{
-	(void)state;
-	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-	struct http_server *s = start_proxied(3);
-	int fds[6];
-	atomic_store(&loopback_is_a_proxy, false);
-	for (unsigned round = 0; round < 2; round++) { /* what closes counts no more */
-		for (unsigned i = 0; i < 4; i++) {
-			fds[i] = dial(http_port(s));
-			(void)send(fds[i], request, sizeof(request) - 1, MSG_NOSIGNAL);
-			struct text t = hear(fds[i], 1, false);
-			assert_int_equal(t.size > 0, i < 3);
-			text_done(&t);
-		}
-		assert_int_equal(http_stats(s).refused, round + 1);
-		for (unsigned i = 0; i < 4; i++)
-			(void)close(fds[i]);
-		(void)usleep(100000); /* the server must hear of it */
-	}
-	atomic_store(&loopback_is_a_proxy, true);
-	for (unsigned i = 0; i < 6; i++) {
-		fds[i] = dial(http_port(s));
-		say(fds[i], request);
-		struct text t = hear(fds[i], 1, false);
-		assert_true(t.size > 0);
-		text_done(&t);
-	}
-	for (unsigned i = 0; i < 6; i++)
-		(void)close(fds[i]);
-	http_stop(s);
-}
-
-#define REQUEST "GET /p?q HTTP/1.1\r\nHost: x\r\n\r\n"
-
-static void believes_the_header_of_a_proxy(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *header;
-		size_t size;
-		const char *from;
-	} rows[] = {
-#define V2                "\r\n\r\n\0\r\nQUIT\n"
-#define ROW(header, from) { header, sizeof(header) - 1, from }
-		ROW("PROXY TCP4 192.0.2.1 198.51.100.1 56324 80\r\n", "from=192.0.2.1\n"),
-		ROW("PROXY TCP6 2001:db8::1 2001:db8::2 5 80\r\n", "from=2001:db8::1\n"),
-		ROW("PROXY UNKNOWN\r\n", "from=127.0.0.1\n"),
-		ROW(V2 "\x21\x11\0\x0f\xc0\0\2\1\xc6\x33\x64\1\xdc\4\0\x50\4\0\0",
-		    "from=192.0.2.1\n"),
-		ROW(V2 "\x20\0\0\0", "from=127.0.0.1\n"),
-	};
-	struct http_server *s = start_proxied(0);
-	atomic_store(&loopback_is_a_proxy, true);
-	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-		const size_t row = i / 2, step = i % 2 == 0 ? rows[row].size : 1;
-		const int fd = dial(http_proxied_port(s));
-		for (size_t at = 0; at < rows[row].size; at += step) {
-			assert_int_equal(send(fd, rows[row].header + at, step, MSG_NOSIGNAL), step);
-			if (step == 1)
-				(void)usleep(500); /* so that the header comes in many pieces */
-		}
-		for (unsigned n = 0; n < 2; n++) { /* the header speaks for the whole connection */
-			say(fd, REQUEST);
-			struct text t = hear(fd, 1, false);
-			expect(&t, "path=/p\nquery=q\n");
-			expect(&t, rows[row].from);
-			text_done(&t);
-		}
-		(void)close(fd);
-	}
-	assert_int_equal(http_stats(s).unproxied, 0);
-	http_stop(s);
-}
-
-static void hangs_up_on_who_is_no_proxy_or_speaks_another_protocol(void **state)
-{
-	(void)state;
-	static const char header[] = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 80\r\n" REQUEST;
-	struct http_server *s = start_proxied(0);
-	atomic_store(&loopback_is_a_proxy, false);
-	int fd = dial(http_proxied_port(s));
-	(void)send(fd, header, sizeof(header) - 1, MSG_NOSIGNAL);
-	char c;
-	assert_true(recv(fd, &c, 1, 0) <= 0); /* a reset, when it closes before it reads */
-	(void)close(fd);
-	assert_int_equal(http_stats(s).unproxied, 1);
-
-	atomic_store(&loopback_is_a_proxy, true);
-	fd = dial(http_proxied_port(s));
-	(void)send(fd, REQUEST, sizeof(REQUEST) - 1, MSG_NOSIGNAL);
-	assert_true(recv(fd, &c, 1, 0) <= 0);
-	(void)close(fd);
-	assert_int_equal(http_stats(s).unproxied, 2);
-
-	fd = dial(http_proxied_port(s)); /* one that hangs up in the middle */
-	say(fd, "PROXY TCP4 192.0.2.1");
-	(void)shutdown(fd, SHUT_WR);
-	assert_true(recv(fd, &c, 1, 0) <= 0);
-	(void)close(fd);
-	assert_int_equal(http_stats(s).unproxied, 3);
-
-	fd = dial(http_proxied_port(s)); /* and one that is silent when the server stops */
-	say(fd, "PROXY ");
-	(void)usleep(20000);
-	http_stop(s);
-	assert_true(recv(fd, &c, 1, 0) <= 0);
-	(void)close(fd);
-}
-
-static void limits_the_addresses_that_a_proxy_speaks_for(void **state)
-{
-	(void)state;
-	static const char header[] = "PROXY TCP4 192.0.2.1 198.51.100.1 56324 80\r\n" REQUEST;
-	struct http_server *s = start_proxied(2);
-	int fds[3];
-	atomic_store(&loopback_is_a_proxy, true);
-	for (unsigned i = 0; i < 3; i++) {
-		fds[i] = dial(http_proxied_port(s));
-		(void)send(fds[i], header, sizeof(header) - 1, MSG_NOSIGNAL);
-		struct text t = hear(fds[i], 1, false);
-		assert_int_equal(t.size > 0, i < 2);
-		text_done(&t);
-	}
-	for (unsigned i = 0; i < 3; i++)
-		(void)close(fds[i]);
 	http_stop(s);
 }
 
@@ -780,12 +606,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(passes_status_and_type_on),
 	cmocka_unit_test(collects_a_body_up_to_the_limit),
 	cmocka_unit_test(refuses_a_long_body_before_reading_it),
+	cmocka_unit_test(asks_before_it_reads_a_long_body),
+	cmocka_unit_test(promises_bodies_no_more_than_there_is),
 	cmocka_unit_test(answers_any_body_where_none_may_come),
 	cmocka_unit_test(refuses_a_target_and_headers_above_its_memory),
-	cmocka_unit_test(limits_connections_of_an_address_but_not_of_a_proxy),
-	cmocka_unit_test(believes_the_header_of_a_proxy),
-	cmocka_unit_test(hangs_up_on_who_is_no_proxy_or_speaks_another_protocol),
-	cmocka_unit_test(limits_the_addresses_that_a_proxy_speaks_for),
 	cmocka_unit_test(streams_a_body_in_pieces),
 	cmocka_unit_test(a_stream_that_breaks_does_not_look_whole),
 	cmocka_unit_test(gives_every_request_a_thread_number_below_the_count),
