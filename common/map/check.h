@@ -18,6 +18,7 @@
  * Pure; allocates only scratch memory, freed before it returns.
  */
 
+#include "common/base/text.h"
 #include "common/map/document.h"
 
 struct map_rules {
@@ -50,3 +51,9 @@ enum err map_costs_check(const struct map_costs *c, const struct map_topology *t
 enum err map_world_check(const struct map_topology *mine, const struct map_source *others,
                          size_t n_others, struct faults *faults,
                          struct faults *warnings) must_check;
+
+/*
+ * The text of a fault for readers of `provider` ("": of all). Whose something is (provider "NAME") is not
+ * theirs to know where it is another's: they read "another provider".
+ */
+void map_fault_for(const char *provider, const char *text, struct text *out);

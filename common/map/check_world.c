@@ -226,3 +226,20 @@ enum err map_world_check(const struct map_topology *mine, const struct map_sourc
 	world_done(&w);
 	return err != ERR_OK ? err : faults_verdict(faults, before);
 }
+
+void map_fault_for(const char *provider, const char *text, struct text *out)
+{
+	static const char mark[] = "provider \"";
+	for (const char *at; (at = strstr(text, mark)) != NULL;) {
+		const char *name = at + sizeof(mark) - 1;
+		const size_t size = strcspn(name, "\"");
+		const bool own = provider[0] == '\0' ||
+		                 (strlen(provider) == size && memcmp(name, provider, size) == 0);
+		const char *end = name + size + (name[size] == '"');
+		text_add(out, text, (size_t)((own ? end : at) - text));
+		if (!own)
+			text_put(out, "another provider");
+		text = end;
+	}
+	text_put(out, text);
+}

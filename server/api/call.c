@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/api/call.h"
 
+#include "common/map/check.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -130,25 +132,6 @@ void call_objected(struct call *c, const struct faults *objections)
 	            objections);
 }
 
-/* The text of a fault as `who` may read it. */
-static void put_fault_text(const struct auth_who *who, const char *text, struct text *out)
-{
-	static const char mark[] = "provider \"";
-	for (const char *at; (at = strstr(text, mark)) != NULL;) {
-		const char *name = at + sizeof(mark) - 1;
-		const size_t size = strcspn(name, "\"");
-		const bool own =
-			who->provider[0] == '\0' ||
-			(strlen(who->provider) == size && memcmp(name, who->provider, size) == 0);
-		const char *end = name + size + (name[size] == '"');
-		text_add(out, text, (size_t)((own ? end : at) - text));
-		if (!own)
-			text_put(out, "another provider");
-		text = end;
-	}
-	text_put(out, text);
-}
-
 void call_put_faults(const struct call *c, struct text *t, const struct faults *faults)
 {
 	text_put(t, "[");
@@ -158,7 +141,7 @@ void call_put_faults(const struct call *c, struct text *t, const struct faults *
 		text_json_string(t, f->kind);
 		call_put_string(t, "where", f->where);
 		struct text text = { 0 };
-		put_fault_text(&c->who, f->text, &text);
+		map_fault_for(c->who.provider, f->text, &text);
 		call_put_string(t, "text", text.bytes == NULL ? "" : text.bytes);
 		t->bad = t->bad || text.bad;
 		text_done(&text);

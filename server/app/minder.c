@@ -2,6 +2,7 @@
 #include "server/app/minder.h"
 
 #include "common/base/log.h"
+#include "common/map/check.h"
 #include "server/alarms/rules.h"
 #include "server/maps/watch.h"
 
@@ -27,6 +28,15 @@ static const char *reason_of(enum err e, const struct faults *faults)
 	return err_name(e);
 }
 
+/* What is kept of it is read by those of the provider; the log is for whoever runs the server. */
+static void reason_for(const char *provider, const char *reason, char out[static STORE_REASON])
+{
+	struct text t = { 0 };
+	map_fault_for(provider, reason, &t);
+	(void)snprintf(out, STORE_REASON, "%s", t.bad || t.bytes == NULL ? "" : t.bytes);
+	text_done(&t);
+}
+
 /* ---- activations at a time ---- */
 
 static enum err finish_plan(struct minder *m, const struct store_plan *p, enum err e,
@@ -43,7 +53,9 @@ static enum err finish_plan(struct minder *m, const struct store_plan *p, enum e
 	log_line(LOG_ERROR,
 	         "A scheduled map did not come into force. provider=%s version=%" PRIu64 " why=%s",
 	         p->provider, p->version, reason_of(e, faults));
-	return store_plan_fail(m->store, p, reason_of(e, faults));
+	char reason[STORE_REASON];
+	reason_for(p->provider, reason_of(e, faults), reason);
+	return store_plan_fail(m->store, p, reason);
 }
 
 static enum err carry_out(struct minder *m, const struct store_plan *p)
@@ -102,7 +114,7 @@ static enum err take_back(struct minder *m, const struct store_map_watch *w, con
 	};
 	struct maps_change change = { .warnings = faults_new() };
 	struct faults *faults = faults_new();
-	char failed[STORE_REASON];
+	char failed[STORE_REASON], kept[STORE_REASON];
 	enum err e = ERR_NOMEM;
 	if (faults != NULL && change.warnings != NULL)
 		e = maps_roll_back(m->maps, &r, &change, faults);
@@ -120,7 +132,8 @@ static enum err take_back(struct minder *m, const struct store_map_watch *w, con
 		         "A map should be rolled back, and cannot. provider=%s version=%" PRIu64
 		         " why=%s",
 		         w->provider, w->version, failed);
-		e = store_map_watch_end(m->store, w, false, failed);
+		reason_for(w->provider, failed, kept);
+		e = store_map_watch_end(m->store, w, false, kept);
 	}
 	text_done(&change.impact);
 	faults_free(change.warnings);

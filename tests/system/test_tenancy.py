@@ -231,6 +231,30 @@ def test_a_conflict_does_not_name_its_owner(world):
     assert status == 422 and "isp-b" in json.dumps(reply), reply  # an admin may know
 
 
+def test_nor_does_what_failed_by_itself(world):
+    """isp-a plans a map; isp-b is given one of its prefixes before the time comes."""
+    import datetime
+    d, more = world.daemon, f"{house.NET}.77.1.0/24"
+    mine, theirs = house.topology("isp-a"), house.topology("isp-b")
+    mine["pids"][0]["prefixes"].append(more)
+    theirs["pids"][0]["prefixes"].append(more)
+    status, reply = d.api("PUT", "/v1/providers/isp-a/topology?draft=1", mine, token=world.tokens["o"])
+    assert status == 201, reply
+    path = f"/v1/providers/isp-a/versions/{reply['version']}"
+    at = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    status, planned = d.api("POST", f"{path}/activate?force=1&at={at}", {}, token=world.tokens["o"])
+    assert status == 202, planned
+    assert d.api("PUT", "/v1/providers/isp-b/topology", theirs)[0] == 201
+    newest = lambda: d.api("GET", "/v1/providers/isp-a/versions", token=world.tokens["v"])[1]["versions"][0]
+    house.wait_for("the plan fails", 20, lambda: newest()["scheduled"]["state"] == "failed")
+    assert "another provider" in newest()["scheduled"]["reason"], newest()
+    told = [d.api("GET", path, token=world.tokens["u"])[1]
+            for path in ("/v1/providers/isp-a/versions", "/v1/audit", "/v1/alarms?state=all")]
+    assert "isp-b" not in json.dumps(told), told
+    assert "provider \"isp-b\"" in d.log_text()  # whoever runs the server may know
+    assert d.api("PUT", "/v1/providers/isp-b/topology", house.topology("isp-b"))[0] == 201
+
+
 def test_an_auditor_reads_its_providers_log(world):
     status, reply = world.daemon.api("GET", "/v1/audit?limit=1000", token=world.tokens["u"])
     assert status == 200 and {row["provider"] for row in reply["audit"]} == {"isp-a"}
