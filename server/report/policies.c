@@ -205,6 +205,71 @@ static void subject_of(const struct terms_policy *t, const struct store_intercon
 		(void)snprintf(out, 80, "%s", "all");
 }
 
+struct names_list {
+	struct policy_name *rows;
+	size_t n, room;
+};
+
+static enum err add_name(struct names_list *l, const struct terms_policy *t,
+                         const char *interconnect)
+{
+	if (l->n == l->room) {
+		const size_t room = l->room > 0 ? 2 * l->room : 16;
+		struct policy_name *grown = reallocarray(l->rows, room, sizeof(*grown));
+		if (grown == NULL)
+			return ERR_NOMEM;
+		l->rows = grown;
+		l->room = room;
+	}
+	struct policy_name *row = &l->rows[l->n++];
+	(void)snprintf(row->provider, sizeof(row->provider), "%s", t->provider);
+	(void)snprintf(row->interconnect, sizeof(row->interconnect), "%s", interconnect);
+	(void)snprintf(row->policy, sizeof(row->policy), "%s", t->id);
+	return ERR_OK;
+}
+
+static enum err add_names(struct names_list *l, const struct store_agreement *a,
+                          const struct store_interconnect *interconnects, size_t n)
+{
+	struct terms_policy *t;
+	struct arena *arena = arena_new(TERMS_ARENA);
+	struct faults *faults = faults_new();
+	enum err e = arena == NULL || faults == NULL
+	                     ? ERR_NOMEM
+	                     : terms_policy_parse(a->document, a->size, arena, &t, faults);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		if (is_about(t, &interconnects[i]))
+			e = add_name(l, t, interconnects[i].id);
+	faults_free(faults);
+	arena_free(arena);
+	return e == ERR_MALFORMED ? ERR_OK : e;
+}
+
+enum err policies_names(struct store *s, const char *provider, struct policy_name **out,
+                        size_t *count)
+{
+	struct names_list l = { 0 };
+	struct store_interconnect *interconnects = NULL;
+	struct store_agreement *all;
+	size_t n_interconnects = 0, n;
+	enum err e = store_agreements(s, STORE_POLICY, provider, NULL, &all, &n);
+	if (e != ERR_OK)
+		return e;
+	if (n > 0)
+		e = store_interconnects(s, provider, &interconnects, &n_interconnects);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		e = add_names(&l, &all[i], interconnects, n_interconnects);
+	store_agreements_free(all, n);
+	free(interconnects);
+	if (e != ERR_OK) {
+		free(l.rows);
+		return e;
+	}
+	*out = l.rows;
+	*count = l.n;
+	return ERR_OK;
+}
+
 /* The report while it is made, or whoever else wants to see each group. */
 struct writer {
 	struct store *s;

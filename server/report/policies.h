@@ -14,6 +14,15 @@
 enum err report_policies(struct store *s, const struct report_options *o,
                          const struct report_agreements_query *q, struct text *out) must_check;
 
+/* A policy in force and an interconnect that it is about. */
+struct policy_name {
+	char provider[65], interconnect[65], policy[65];
+};
+
+/* All of a provider (NULL: all); without policies that this version does not understand. free() the list. */
+enum err policies_names(struct store *s, const char *provider, struct policy_name **out,
+                        size_t *count) must_check;
+
 /* One policy and what it is about. Nothing of it outlives the call. */
 typedef void policies_see(void *ctx, const struct judging_ask *found);
 

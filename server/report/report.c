@@ -3,6 +3,7 @@
 
 #include "common/balance/ratio.h"
 #include "server/report/detail.h"
+#include "server/report/policies.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@ struct view {
 	uint32_t bin_seconds;
 	uint64_t expected; /* bins */
 	uint32_t overhead_bytes;
+	const struct policy_name *policies; /* of the balance alone */
+	size_t n_policies;
 };
 
 /* One interconnect: its rows, one for each source, and what they say. */
@@ -99,8 +102,8 @@ static const struct store_balance *best(const struct store_balance *rows, size_t
 }
 
 /* Takes the interconnect that `rows` begins with; `left` rows are there in all. */
-static struct balance judge(const struct store_balance *rows, size_t left,
-                            const struct report_options *o)
+static struct balance judge_window(const struct store_balance *rows, size_t left,
+                                   const struct report_options *o)
 {
 	struct balance b = { .rows = rows, .limit_milli = rows->ratio_limit_milli };
 	while (b.n < left && rows[b.n].has_bins &&
@@ -167,6 +170,21 @@ static void json_source(struct text *t, const struct view *v, const struct store
 	text_put(t, "}");
 }
 
+/* Those that are about it: their verdict is another one. */
+static void put_policies(struct text *t, const struct view *v, const struct balance *b,
+                         const char *between, void put(struct text *t, const char *id))
+{
+	size_t n = 0;
+	for (size_t i = 0; i < v->n_policies; i++) {
+		const struct policy_name *p = &v->policies[i];
+		if (strcmp(p->interconnect, b->rows->interconnect) != 0 ||
+		    strcmp(p->provider, b->rows->provider) != 0)
+			continue;
+		text_put(t, n++ > 0 ? between : "");
+		put(t, p->policy);
+	}
+}
+
 static void json_balance(struct text *t, const struct view *v, const struct balance *b)
 {
 	put_string(t, "{\"provider\":", b->rows->provider);
@@ -186,7 +204,9 @@ static void json_balance(struct text *t, const struct view *v, const struct bala
 		text_json_string(t, b->judged_by);
 	else
 		text_put(t, "null");
-	text_put(t, "}");
+	text_put(t, ",\"policies\":[");
+	put_policies(t, v, b, ",", text_json_string);
+	text_put(t, "]}");
 }
 
 /* The figures' meaning travels with them: other definitions give other verdicts. */
@@ -200,7 +220,9 @@ static void json_definitions(struct text *t, uint32_t overhead_bytes)
 		"\"percentile\":\"95th, nearest rank over known bins, per direction\","
 		"\"verdict\":\"the larger direction against the smaller: warn from %d %% of "
 		"ratio_limit, breach beyond it; of the first source there is among flow, "
-		"counter, announce\","
+		"counter, announce; of this window by volume alone, and not what a policy says\","
+		"\"policies\":\"those about this interconnect: by their own limit, window, metric and "
+		"scope they have a verdict in /v1/reports/policies\","
 		"\"announce\":\"an estimate from what clients reported to this tracker; only "
 		"its swarms are counted\","
 		"\"flow\":\"measured from flow exports\","
@@ -220,7 +242,7 @@ static void balance_json(struct text *t, const struct view *v, const struct repo
 	put_window(t, v);
 	text_put(t, ",\"interconnects\":[");
 	for (size_t i = 0; i < n;) {
-		const struct balance b = judge(rows + i, n - i, o);
+		const struct balance b = judge_window(rows + i, n - i, o);
 		text_put(t, i > 0 ? ",\n" : "\n");
 		json_balance(t, v, &b);
 		i += b.n > 0 ? b.n : 1;
@@ -270,6 +292,8 @@ static void csv_line(struct text *t, const struct view *v, const struct balance 
 		detail_csv(t, &detail, row);
 	else
 		detail_csv_none(t);
+	text_put(t, ",");
+	put_policies(t, v, b, " ", text_put); /* ids have no blanks or commas */
 	text_put(t, "\r\n");
 }
 
@@ -281,9 +305,9 @@ static void balance_csv(struct text *t, const struct view *v, const struct repor
 	         "out_bytes,in_bytes,ratio,p95_out_bps,p95_in_bps,bins_known,bins_expected,"
 	         "ratio_limit,verdict,verdict_source");
 	text_put(t, detail_csv_head);
-	text_put(t, "\r\n");
+	text_put(t, ",policies\r\n");
 	for (size_t i = 0; i < n;) {
-		const struct balance b = judge(rows + i, n - i, o);
+		const struct balance b = judge_window(rows + i, n - i, o);
 		for (size_t k = 0; k < b.n; k++)
 			csv_line(t, v, &b, &b.rows[k]);
 		if (b.n == 0)
@@ -297,18 +321,26 @@ static void balance_csv(struct text *t, const struct view *v, const struct repor
 enum err report_balance(struct store *s, const struct report_options *o,
                         const struct report_query *q, struct text *out)
 {
-	const struct view v = view_of(q, o);
+	struct view v = view_of(q, o);
 	const struct store_window window = window_of(&v);
+	struct policy_name *policies;
 	struct store_balance *rows;
 	size_t n;
-	const enum err e = store_balance(s, &window, &rows, &n);
+	enum err e = policies_names(s, q->provider, &policies, &v.n_policies);
 	if (e != ERR_OK)
 		return e;
+	v.policies = policies;
+	e = store_balance(s, &window, &rows, &n);
+	if (e != ERR_OK) {
+		free(policies);
+		return e;
+	}
 	if (q->csv)
 		balance_csv(out, &v, o, rows, n);
 	else
 		balance_json(out, &v, o, rows, n);
 	free(rows);
+	free(policies);
 	return out->bad ? ERR_NOMEM : ERR_OK;
 }
 

@@ -42,7 +42,7 @@ struct report_query report_window(const struct report_query *q, const struct rep
 /*
  * JSON, or CSV (RFC 4180: a line for each interconnect and source). Beyond the keys of DESIGN section
  * 6: of a source "estimate", and what stands behind it (detail.h); "ratio_limit" and "verdict_source" of
- * an interconnect, "definitions".
+ * an interconnect, "policies" (ids) that are about it and have a verdict of their own, "definitions".
  * "verdict" is "ok", "warn", "breach", "no-limit" or "no-data" (common/balance/ratio.h) of the best
  * source there is. On failure nothing was written.
  */

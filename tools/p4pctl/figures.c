@@ -48,6 +48,17 @@ static void add_interconnect(struct columns *t, const json_t *link)
 	columns_add(t, "%s", ctl_string(link, "verdict"));
 }
 
+/* What is above is of this window alone. */
+static void print_policies(const json_t *link)
+{
+	size_t i;
+	json_t *id;
+	json_array_foreach(json_object_get(link, "policies"), i, id) printf(
+		"%s: policy %s judges it by its own window and metric: p4pctl policies %s %s\n",
+		ctl_string(link, "interconnect"), json_string_value(id),
+		ctl_string(link, "provider"), json_string_value(id));
+}
+
 static void print_balance(const json_t *report)
 {
 	static const char *const heads[] = { "PROVIDER",  "INTERCONNECT", "NEIGHBOUR", "RELATION",
@@ -63,6 +74,7 @@ static void print_balance(const json_t *report)
 	json_array_foreach(json_object_get(report, "interconnects"), i, link)
 		add_interconnect(&t, link);
 	(void)columns_print(&t, stdout);
+	json_array_foreach(json_object_get(report, "interconnects"), i, link) print_policies(link);
 }
 
 /* A report as the options ask for it; `print`: for people. */

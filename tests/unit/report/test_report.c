@@ -2,6 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "server/report/report.h"
+#include "server/store/agreements.h"
 #include "tests/support/db.h"
 
 #include <stdlib.h>
@@ -72,6 +73,26 @@ static void put(const char *interconnect, enum store_source source, int64_t star
 	assert_int_equal(store_bins(s, "n1", source, &b, 1), ERR_OK);
 }
 
+static void agree(const char *id, const char *about)
+{
+	char body[256];
+	uint64_t version;
+	const int n = snprintf(body, sizeof(body),
+	                       "{\"format\":\"p4p-policy/1\",\"provider\":\"isp-a\",\"id\":\"%s\","
+	                       "%s,\"ratio\":{\"limit\":2}}",
+	                       id, about);
+	const struct store_agreement_change change = {
+		.kind = STORE_POLICY,
+		.provider = "isp-a",
+		.id = id,
+		.document = body,
+		.size = (size_t)n,
+		.sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		.author = "alice",
+	};
+	assert_int_equal(store_agreement_change(s, &change, &version), ERR_OK);
+}
+
 static int open_store(void **state)
 {
 	(void)state;
@@ -95,6 +116,8 @@ static int open_store(void **state)
 	s = db_store(NULL);
 	assert_int_equal(store_upload(s, &u, &version), ERR_OK);
 	assert_int_equal(store_ratio_limit(s, "isp-a", "a-u-1", 1800, "alice"), ERR_OK);
+	agree("p-1", "\"peer_asn\":64501");
+	agree("p-2", "\"interconnects\":[\"a-t-1\",\"a-b-1\"]");
 	put("a-b-1", STORE_ANNOUNCE, T, 1000, 10); /* a breach, but flows know better */
 	put("a-b-1", STORE_FLOW, T, 9007199254740993U, 9007199254740992U);
 	put("a-b-1", STORE_FLOW, T + BIN, UINT64_MAX, UINT64_MAX);
@@ -145,22 +168,26 @@ static void the_balance_is_exactly_this_json(void **state)
 		"\"ratio\":1.000,\"p95_out_bps\":491913175298921376,"
 		"\"p95_in_bps\":491913175298921376,\"bins_known\":2,\"bins_expected\":3" MANY_L3
 		"}},"
-		"\"ratio_limit\":2.000,\"verdict\":\"ok\",\"verdict_source\":\"flow\"},\n"
+		"\"ratio_limit\":2.000,\"verdict\":\"ok\",\"verdict_source\":\"flow\","
+		"\"policies\":[\"p-1\",\"p-2\"]},\n"
 		"{\"provider\":\"isp-a\",\"interconnect\":\"a-c-1\",\"neighbor_asn\":64502,"
 		"\"relation\":\"settlement-free\",\"sources\":{},"
-		"\"ratio_limit\":2.000,\"verdict\":\"no-data\",\"verdict_source\":null},\n"
+		"\"ratio_limit\":2.000,\"verdict\":\"no-data\",\"verdict_source\":null,"
+		"\"policies\":[]},\n"
 		"{\"provider\":\"isp-a\",\"interconnect\":\"a-t-1\",\"neighbor_asn\":4200000000,"
 		"\"relation\":\"transit\",\"sources\":{"
 		"\"counter\":{\"out_bytes\":37500,\"in_bytes\":0,\"ratio\":null,"
 		"\"p95_out_bps\":1000,\"p95_in_bps\":0,\"bins_known\":1,\"bins_expected\":3" COUNTED_L2
 		"}},"
-		"\"ratio_limit\":null,\"verdict\":\"no-limit\",\"verdict_source\":\"counter\"},\n"
+		"\"ratio_limit\":null,\"verdict\":\"no-limit\",\"verdict_source\":\"counter\","
+		"\"policies\":[\"p-2\"]},\n"
 		"{\"provider\":\"isp-a\",\"interconnect\":\"a-u-1\",\"neighbor_asn\":64503,"
 		"\"relation\":\"paid-peering\",\"sources\":{"
 		"\"announce\":{\"out_bytes\":181,\"in_bytes\":100,\"ratio\":1.810,"
 		"\"p95_out_bps\":5,\"p95_in_bps\":3,\"bins_known\":1,\"bins_expected\":3,"
 		"\"estimate\":true" BREACH_L3 "}},"
-		"\"ratio_limit\":1.800,\"verdict\":\"breach\",\"verdict_source\":\"announce\"}],\n"
+		"\"ratio_limit\":1.800,\"verdict\":\"breach\",\"verdict_source\":\"announce\","
+		"\"policies\":[]}],\n"
 		"\"definitions\":{";
 	const char *definitions = strstr(t.bytes, "\"definitions\":{");
 	assert_non_null(definitions);
@@ -185,18 +212,18 @@ static void the_csv_tells_the_same(void **state)
 		"ratio_limit,verdict,verdict_source,layer,out_packets,in_packets,out_bytes_l2,"
 		"in_bytes_l2,out_bytes_l3,in_bytes_l3,out_p2p_bytes,in_p2p_bytes,bins_missing,"
 		"bins_partial,bins_estimated,bins_discontinuity,bins_sampled,bins_late,bins_gaps,"
-		"longest_gap_seconds,longest_gap_from\r\n" W
+		"longest_gap_seconds,longest_gap_from,policies\r\n" W
 		"a-b-1,64501,settlement-free,announce,true,1000,10,100.000,27,0,1,3,2.000,ok,"
-		"flow,l3,,,,,1000,10,,,2" G "600,2026-11-01T00:05:00Z\r\n" W
+		"flow,l3,,,,,1000,10,,,2" G "600,2026-11-01T00:05:00Z,p-1 p-2\r\n" W
 		"a-b-1,64501,settlement-free,flow,false,18455751272964292608,"
 		"18455751272964292607,1.000,491913175298921376,491913175298921376,2,3,2.000,ok,"
 		"flow,l3,,,,,18455751272964292608,18455751272964292607,,,1" G
-		"300,2026-11-01T00:10:00Z\r\n" W
-		"a-c-1,64502,settlement-free,,,,,,,,0,3,2.000,no-data,,,,,,,,,,,,,,,,,,,\r\n" W
+		"300,2026-11-01T00:10:00Z,p-1 p-2\r\n" W
+		"a-c-1,64502,settlement-free,,,,,,,,0,3,2.000,no-data,,,,,,,,,,,,,,,,,,,,\r\n" W
 		"a-t-1,4200000000,transit,counter,false,37500,0,,1000,0,1,3,,no-limit,counter,l2,,,"
-		"37500,0,,,,,2" G "600,2026-11-01T00:05:00Z\r\n" W
+		"37500,0,,,,,2" G "600,2026-11-01T00:05:00Z,p-2\r\n" W
 		"a-u-1,64503,paid-peering,announce,true,181,100,1.810,5,3,1,3,1.800,breach,"
-		"announce,l3,,,,,181,100,,,2" G "600,2026-11-01T00:05:00Z\r\n");
+		"announce,l3,,,,,181,100,,,2" G "600,2026-11-01T00:05:00Z,\r\n");
 #undef W
 #undef G
 	text_done(&t);
