@@ -141,6 +141,23 @@ static bool is_shallow(const char *json, size_t size, struct faults *faults)
 	return true;
 }
 
+/* jansson passes over a NUL behind a number. */
+static bool is_text(const char *json, size_t size, struct faults *faults)
+{
+	const char *nul = memchr(json, '\0', size), *line = json;
+	size_t number = 1;
+	if (nul == NULL)
+		return true;
+	for (const char *c = json; c < nul; c++)
+		if (*c == '\n') {
+			number++;
+			line = c + 1;
+		}
+	(void)faults_add(faults, ERR_MALFORMED, "syntax", "", "line %zu, column %zu: a NUL byte",
+	                 number, (size_t)(nul - line) + 1);
+	return false;
+}
+
 static enum err note_syntax(const json_error_t *e, struct faults *faults)
 {
 	char text[JSON_ERROR_TEXT_LENGTH];
@@ -170,7 +187,7 @@ enum err reading_load(const char *json, size_t size, struct faults *faults, stru
 		return faults_add(faults, ERR_MALFORMED, "size", "",
 		                  "the document must not have more than %d bytes, not %zu",
 		                  MAP_BYTES_MAX, size);
-	if (!is_shallow(json, size, faults))
+	if (!is_text(json, size, faults) || !is_shallow(json, size, faults))
 		return ERR_MALFORMED;
 	*out = json_loadb(json, size, flags | JSON_REJECT_DUPLICATES, &e);
 	if (*out != NULL)

@@ -186,6 +186,16 @@ bool call_body_is(const struct call *c, const char *type)
 	       strncasecmp(said, "application/x-www-form-urlencoded", 33) == 0;
 }
 
+static json_t *load(const struct http_request *r, json_error_t *why)
+{
+	/* jansson passes over a NUL behind a number. */
+	if (r->body_size > 0 && memchr(r->body, '\0', r->body_size) != NULL) {
+		*why = (json_error_t){ .line = 1, .text = "a NUL byte" };
+		return NULL;
+	}
+	return json_loadb(r->body, r->body_size, JSON_REJECT_DUPLICATES, why);
+}
+
 struct json_t *call_body_object(struct call *c)
 {
 	if (!call_body_is(c, "application/json")) {
@@ -193,8 +203,7 @@ struct json_t *call_body_object(struct call *c)
 		return NULL;
 	}
 	json_error_t why;
-	json_t *body =
-		json_loadb(c->request->body, c->request->body_size, JSON_REJECT_DUPLICATES, &why);
+	json_t *body = load(c->request, &why);
 	if (json_is_object(body))
 		return body;
 
@@ -290,7 +299,9 @@ bool call_is_known(struct call *c, const char *tag)
 	char quoted[96];
 	(void)snprintf(quoted, sizeof(quoted), "\"%s\"", tag);
 	http_reply_header(c->reply, "ETag", quoted);
-	const char *known = http_header(c->request, "If-None-Match");
+	const char *known = http_header(c->request, "If-None-Match"), *method = c->request->method;
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return false; /* what was done is not undone by 304 */
 	if (known == NULL || !lists(known, quoted))
 		return false;
 	c->reply->status = 304;

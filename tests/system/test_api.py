@@ -86,6 +86,14 @@ class Documents(Api):
     def setUpClass(cls):
         cls.first = put(P, NET, ASN)
 
+    def test_a_change_is_made_whatever_the_client_knows(self):
+        path = "/v1/providers/knowing/settings"
+        self.assertEqual(ask("PUT", path, {"watch_points": 7}, If_None_Match="*")[0], 200)
+        self.assertEqual(ask("GET", path)[2]["watch_points"], 7)
+        self.assertEqual(ask("GET", path, If_None_Match="*")[0], 304)
+        self.assertEqual(ask("PUT", path, b'{"watch_points": 8\0}', Content_Type="application/json")[0], 422)
+        self.assertEqual(ask("GET", path)[2]["watch_points"], 7)
+
     def test_a_new_document_is_stored_and_in_force(self):
         status, headers, answer = self.first
         self.assertEqual(status, 201, answer)

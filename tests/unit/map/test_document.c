@@ -143,6 +143,18 @@ static void says_what_would_be_right(void **state)
 	}
 }
 
+static void a_nul_byte_is_no_blank(void **state)
+{
+	(void)state;
+	static const char json[] = "{\"format\": \"p4p-topology/1\",\n \"provider\": 7\0}";
+	struct desk d = desk_new();
+	struct map_topology *t = NULL;
+	assert_int_equal(map_topology_parse(json, sizeof(json) - 1, d.arena, &t, d.faults),
+	                 ERR_MALFORMED);
+	assert_string_equal(d.faults->list[0].text, "line 2, column 15: a NUL byte");
+	desk_free(&d);
+}
+
 static void brackets_in_strings_do_not_nest(void **state)
 {
 	(void)state;
@@ -351,6 +363,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(reads_the_costs_of_the_design),
 	cmocka_unit_test(reads_everything_a_document_may_say),
 	cmocka_unit_test(says_what_would_be_right),
+	cmocka_unit_test(a_nul_byte_is_no_blank),
+	cmocka_unit_test(a_nul_byte_is_no_blank),
 	cmocka_unit_test(brackets_in_strings_do_not_nest),
 	cmocka_unit_test(names_all_faults_at_once),
 	cmocka_unit_test(gives_what_was_understood),
