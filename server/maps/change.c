@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { TRIES = 5 };
+
 /* One document of a change; version 0: a new one. */
 struct item {
 	bool there;
@@ -250,6 +252,7 @@ static enum err put_first(struct maps *m, struct candidate *c, enum store_kind k
 		                        .author = c->author,
 		                        .source = c->source,
 		                        .expected = c->expected,
+		                        .seen = &m->seen,
 		                        .draft = c->draft,
 		                        .look_after = a->look_after,
 		                        .interconnects = a->interconnects,
@@ -298,6 +301,7 @@ static enum err store_it(struct maps *m, struct candidate *c, struct maps_change
 	struct store_activation a = { .provider = c->provider,
 		                      .author = c->author,
 		                      .expected = c->expected,
+		                      .seen = &m->seen,
 		                      .reason = c->reason,
 		                      .plan = c->plan,
 		                      .watch = c->watch };
@@ -403,14 +407,35 @@ static void candidate_done(struct candidate *c)
 		inside_done(&c->items[k].paper);
 }
 
+/* Nothing was ever said of the candidate. */
+static void forget(struct candidate *c, struct maps_change *about, struct faults *faults)
+{
+	struct maps_change fresh = { .warnings = about->warnings };
+	memcpy(fresh.sha256, about->sha256, sizeof(fresh.sha256));
+	candidate_done(c);
+	*about = fresh;
+	about->warnings->count = about->warnings->more = 0;
+	faults->count = faults->more = 0;
+}
+
+static enum err try_to_change(struct maps *m, struct candidate *c, struct maps_change *about,
+                              struct faults *faults)
+{
+	bool synced;
+	const enum err e = inside_sync(m, &synced);
+	return e == ERR_OK ? change_locked(m, c, about, faults) : e;
+}
+
+/* What another daemon puts in force between the check and the transaction may not go together with this. */
 static enum err change(struct maps *m, struct candidate *c, struct maps_change *about,
                        struct faults *faults)
 {
-	bool synced;
 	pthread_mutex_lock(&m->lock);
-	enum err e = inside_sync(m, &synced);
-	if (e == ERR_OK)
-		e = change_locked(m, c, about, faults);
+	enum err e = try_to_change(m, c, about, faults);
+	for (unsigned again = 1; again < TRIES && e == ERR_BUSY; again++) {
+		forget(c, about, faults);
+		e = try_to_change(m, c, about, faults);
+	}
 	pthread_mutex_unlock(&m->lock);
 	candidate_done(c);
 	return e;

@@ -28,6 +28,7 @@ struct maps {
 	pthread_mutex_t lock; /* guards what is in force; held over a whole change */
 	struct provider *providers;
 	size_t n, room;
+	uint64_t seen;    /* the newest activation in the store, of the last inside_sync() */
 	bool unpublished; /* it has changed, but did not compile, or memory was short */
 
 	pthread_mutex_t stats_lock; /* for a moment only: /metrics must not wait for a compile */

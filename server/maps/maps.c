@@ -263,7 +263,9 @@ enum err inside_sync(struct maps *m, bool *changed)
 	struct store_version *list;
 	struct map_snapshot *snapshot;
 	size_t n;
-	enum err e = store_versions(m->o.store, NULL, &list, &n);
+	enum err e = store_newest_activation(m->o.store, &m->seen);
+	if (e == ERR_OK)
+		e = store_versions(m->o.store, NULL, &list, &n);
 	if (e != ERR_OK)
 		return e;
 	bool any = drop_unlisted(m, list, n);

@@ -97,7 +97,8 @@ struct maps_document {
 /*
  * ERR_MALFORMED: see `faults`. ERR_AWAY: no database, nothing stored. ERR_NOT_FOUND: costs for a
  * provider without a topology. ERR_DENIED: what is in force is not what was expected. ERR_RANGE: the
- * document is good, but guards or a missing approval refuse it; `faults` says which.
+ * document is good, but guards or a missing approval refuse it; `faults` says which. ERR_BUSY: other daemons
+ * put so much in force that no check of it held; again.
  */
 enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
                      struct maps_change *change, struct faults *faults) must_check;

@@ -67,6 +67,32 @@ void documents_put_ports(struct work *w, const struct documents_ports *u)
 	text_done(&json);
 }
 
+static uint64_t newest_activation(struct work *w)
+{
+	return work_run(w, "SELECT coalesce(max(number), 0) FROM activations", NULL) == 1
+	               ? work_u64(w, 0, 0)
+	               : 0;
+}
+
+void documents_take_turn(struct work *w, const uint64_t *seen)
+{
+	if (seen == NULL)
+		return;
+	(void)work_run(w, "SELECT pg_advisory_xact_lock(hashtext('p4pd maps'))", NULL);
+	if (newest_activation(w) != *seen)
+		work_fail(w, ERR_BUSY);
+}
+
+enum err store_newest_activation(struct store *s, uint64_t *out)
+{
+	struct work w = work_begin(s, "look for what came into force last");
+	const uint64_t newest = newest_activation(&w);
+	const enum err e = work_end(&w);
+	if (e == ERR_OK)
+		*out = newest;
+	return e;
+}
+
 uint64_t documents_activate(struct work *w, const struct document_name *d, const char *author)
 {
 	uint64_t number = 0;
@@ -181,6 +207,7 @@ static void in_force_already(struct work *w, const struct store_upload *u, uint6
 static void put_in_force(struct work *w, const struct store_upload *u,
                          const struct document_name *d)
 {
+	documents_take_turn(w, u->seen);
 	const uint64_t activation = documents_activate(w, d, u->author);
 	documents_end_watch(w, u->provider);
 	if (u->look_after != NULL)

@@ -17,6 +17,12 @@ struct document_name {
 void documents_audit(struct work *w, const struct document_name *d, const char *author,
                      const char *action);
 
+/*
+ * Who puts something in force does it one at a time from here to the end of the transaction. ERR_BUSY unless
+ * the newest activation is the one that was `seen`; NULL: it does not matter.
+ */
+void documents_take_turn(struct work *w, const uint64_t *seen);
+
 /* Puts a version in force; returns the number of the activation. */
 uint64_t documents_activate(struct work *w, const struct document_name *d, const char *author);
 

@@ -248,6 +248,7 @@ enum err store_activate(struct store *s, struct store_activation *a)
 	for (unsigned k = 0; k < STORE_KINDS; k++)
 		if (a->version[k] != 0)
 			expect(&w, a, (enum store_kind)k);
+	documents_take_turn(&w, a->seen);
 	const unsigned kinds = enforce_all(&w, a);
 	a->unchanged = kinds == 0;
 	if (kinds != 0) {

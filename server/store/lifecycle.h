@@ -62,6 +62,7 @@ struct store_activation {
 	uint64_t from[STORE_KINDS];    /* and what is in force until then; 0: not asked */
 	const char *reason;            /* of a roll back; NULL: none */
 	const char *expected;          /* store.h */
+	const uint64_t *seen;          /* store.h */
 	const struct store_interconnect *interconnects; /* of the topology */
 	size_t n_interconnects;
 	uint64_t plan;                            /* that this carries out; 0: none */
@@ -73,7 +74,7 @@ struct store_activation {
  * One transaction. What is in force already is not put in force again, or a roll back would go back to it.
  * Plans that wait for what comes into force are cancelled. ERR_NOT_FOUND: no such version of that kind.
  * ERR_DENIED: what is in force is not what was expected. ERR_EXISTS: another daemon has ended the plan or the
- * watch.
+ * watch. ERR_BUSY: something has come into force since it was `seen`.
  */
 enum err store_activate(struct store *s, struct store_activation *a) must_check;
 

@@ -92,7 +92,9 @@ struct store_upload {
 	 * them, of which one must match; "0" is nothing, "*" anything. NULL: does not matter.
 	 */
 	const char *expected;
-	bool draft; /* is not put in force; lifecycle.h says what comes then */
+	const uint64_t
+		*seen; /* store_newest_activation() before it was checked; NULL: does not matter */
+	bool draft;    /* is not put in force; lifecycle.h says what comes then */
 	const struct store_map_watch *look_after;       /* lifecycle.h; NULL: nothing */
 	const struct store_interconnect *interconnects; /* of a topology */
 	size_t n_interconnects;
@@ -102,7 +104,8 @@ struct store_upload {
  * One transaction: new version, activation, interconnects, audit, NOTIFY. When it returns ERR_OK the
  * upload survives any crash. The same document as the one in force makes no new version:
  * ERR_EXISTS, *version says which; nor does the same draft again. ERR_DENIED: what is in force is not
- * what was expected.
+ * what was expected. ERR_BUSY: something of any provider has come into force since what was `seen`; check
+ * again.
  */
 enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *version) must_check;
 
@@ -112,6 +115,11 @@ enum err store_document(struct store *s, const char *provider, enum store_kind k
 /* Any kind: what `version` of the provider is. ERR_NOT_FOUND. */
 enum err store_version(struct store *s, const char *provider, uint64_t version,
                        struct store_version *out) must_check;
+/*
+ * Grows with whatever comes into force, of any provider; 0: nothing ever did. Who asks before
+ * store_versions() has seen at least what had come into force by then.
+ */
+enum err store_newest_activation(struct store *s, uint64_t *out) must_check;
 /* Newest first. provider NULL: of all providers, in force only. free() the list. */
 enum err store_versions(struct store *s, const char *provider, struct store_version **out,
                         size_t *count) must_check;

@@ -16,6 +16,7 @@ struct side {
 	struct store *store;
 	struct maps *maps;
 	struct map_lease lease;
+	maps_census_fn *census;
 };
 
 static const char *database;
@@ -27,6 +28,7 @@ static void open_maps(struct side *s)
 		                        .lab = true,
 		                        .store = s->store,
 		                        .office = s->office,
+		                        .census = s->census,
 		                        .node = "test" };
 	assert_int_equal(maps_new(&o, &s->maps, &f), ERR_OK);
 	assert_int_equal(maps_load(s->maps, &f), ERR_OK);
@@ -414,6 +416,64 @@ static void another_daemon_follows(void **state)
 	close_side(&two);
 }
 
+/* Does its upload while another's is checked already, and not yet stored. */
+static struct side *rival;
+
+static const char *wanted; /* by the rival */
+
+static enum err be_first(void *ctx, const struct map_snapshot *before,
+                         const struct map_snapshot *after, struct replay *out)
+{
+	(void)ctx;
+	(void)before;
+	(void)after;
+	(void)out;
+	struct side *r = rival;
+	rival = NULL;
+	if (r == NULL)
+		return ERR_OK;
+	struct faults *faults = faults_new();
+	struct maps_change about = { .warnings = faults_new() };
+	const char *body = topology("isp-b", 64502, wanted);
+	const struct maps_document d = { .provider = "isp-b",
+		                         .kind = STORE_TOPOLOGY,
+		                         .body = body,
+		                         .size = strlen(body),
+		                         .author = "bob" };
+	assert_int_equal(maps_upload(r->maps, &d, false, &about, faults), ERR_OK);
+	faults_free(about.warnings);
+	faults_free(faults);
+	return ERR_OK;
+}
+
+static void of_two_daemons_only_one_takes_what_does_not_go_together(void **state)
+{
+	(void)state;
+	struct side one, two;
+	bool changed;
+	char mine[512];
+	open_side(&two);
+	open_side(&one);
+	maps_free(one.maps);
+	one.census = be_first;
+	open_maps(&one);
+	(void)snprintf(mine, sizeof(mine), "%s", topology("isp-a", 64501, "10.1.0.0/16"));
+	wanted = "10.1.0.0/16";
+	rival = &two;
+	assert_int_equal(put(&one, "isp-a", STORE_TOPOLOGY, mine, false), ERR_MALFORMED);
+	assert_string_equal(said, "taken /pids/0/prefixes/0");
+	assert_int_equal(maps_sync(two.maps, &changed), ERR_OK);
+	(void)snprintf(mine, sizeof(mine), "%s", topology("isp-a", 64501, "10.9.0.0/16"));
+	wanted = "10.2.0.0/16"; /* goes together with it: it is checked again, and that is all */
+	rival = &two;
+	assert_int_equal(put(&one, "isp-a", STORE_TOPOLOGY, mine, false), ERR_OK);
+	assert_int_equal(change.pids_added, 1);
+	assert_int_equal(n_warnings, 0);
+	assert_true(knows(&one, "10.9.0.1") && knows(&one, "10.2.0.1"));
+	close_side(&one);
+	close_side(&two);
+}
+
 static void what_does_not_compile_is_tried_again_and_can_be_put_right(void **state)
 {
 	(void)state;
@@ -461,6 +521,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(a_half_read_topology_is_refused_beside_costs, new_database),
 	cmocka_unit_test_setup(a_start_without_the_database_uses_the_copies, new_database),
 	cmocka_unit_test_setup(another_daemon_follows, new_database),
+	cmocka_unit_test_setup(of_two_daemons_only_one_takes_what_does_not_go_together,
+	                       new_database),
 	cmocka_unit_test_setup(what_does_not_compile_is_tried_again_and_can_be_put_right,
 	                       new_database),
 };
