@@ -96,7 +96,8 @@ static enum err make(struct collector *c, struct fault *fault)
 	c->exporter_names = names_new();
 	c->exporters = exporters_new();
 	c->readings = readings_new(o->bin_seconds * (1000 / READINGS_IN_A_BIN));
-	c->decoder = flow_decoder_new(&(struct flow_limits){ .exporters = EXPORTERS_MAX });
+	c->decoder = flow_decoder_new(
+		&(struct flow_limits){ .exporters = EXPORTERS_MAX + EXPORTERS_STRANGERS });
 	if (c->edge_names == NULL || c->exporter_names == NULL || c->exporters == NULL ||
 	    c->readings == NULL || c->decoder == NULL)
 		return ERR_NOMEM;

@@ -10,7 +10,7 @@ enum { TABLE_SIZE = 2 * EXPORTERS_MAX };
 
 struct exporters {
 	struct exporter *list;
-	size_t n, room;
+	size_t n, room, strangers;  /* of the n */
 	uint16_t table[TABLE_SIZE]; /* index + 1; 0: free */
 };
 
@@ -47,7 +47,8 @@ struct exporter *exporters_add(struct exporters *all, struct names *names,
 {
 	char text[IP_TEXT_SIZE];
 	uint32_t name;
-	if (all->n >= (named ? EXPORTERS_MAX : EXPORTERS_STRANGERS))
+	if (named ? all->n - all->strangers >= EXPORTERS_MAX
+	          : all->strangers >= EXPORTERS_STRANGERS)
 		return NULL;
 	if (all->n == all->room) {
 		const size_t room = all->room > 0 ? all->room * 2 : 16;
@@ -63,6 +64,7 @@ struct exporter *exporters_add(struct exporters *all, struct names *names,
 	struct exporter *e = &all->list[all->n];
 	*e = (struct exporter){ .address = *address, .name = name };
 	all->table[slot_of(all, address)] = (uint16_t)++all->n;
+	all->strangers += !named;
 	return e;
 }
 

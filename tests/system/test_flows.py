@@ -2,7 +2,9 @@
 """Exports become bins of source flow: through the real daemon, PostgreSQL and the API; under kill -9, without
 a database, on a full disk."""
 import os
+import pathlib
 import random
+import re
 import subprocess
 import time
 
@@ -88,6 +90,34 @@ def test_a_long_flow_is_spread_over_its_bins_and_strangers_go_by_address():
         assert sum(parts) == 3 * 10**9  # and none of the stranger's: a-b has an exporter of its own
         assert abs(parts[0] - 1.5e9) < 1e7 and abs(parts[1] - 1.5e9) < 1e7
         assert flows_of(daemon.balance(since, since + 3 * BIN))["isp-b", "b-a"] == (0, 1000)
+
+
+def test_invented_senders_take_no_memory_and_named_routers_go_on():
+    """Sources may be anybody's invention: two thousand of them, then twenty thousand more, then the router."""
+    with Daemon("crowd", database=new_database("crowd"), flow_exporters="127.0.0.0/8") as daemon:
+        upload(daemon)
+
+        def crowd(numbers):
+            for n in numbers:
+                Exporter(daemon.flow_port, f"127.{1 + n // 65536}.{n // 256 % 256}.{n % 256}").send(flow(1000))
+            wait_for("what was sent", 30, lambda: daemon.metric("p4pd_flow_datagrams_total") == len(numbers) + numbers[0])
+
+        def resident():
+            status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+            return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) << 10
+        crowd(range(2000))
+        before = resident()
+        crowd(range(2000, 22000))
+        grown = resident() - before
+        print(f"{grown} bytes more for 20,000 senders")
+        assert grown < 1 << 20 or SLOW > 1  # sanitizers keep what was freed
+        since = new_bin()
+        Exporter(daemon.flow_port).send(flow(1500))
+        wait_for("the router's bytes", 30,
+                 lambda: flows_of(daemon.balance(since, since + BIN)).get(("isp-a", "a-b")) == (1500, 0))
+        exporters = daemon.api("GET", "/v1/exporters")[1]["exporters"]
+        assert len(exporters) == 256 + 1
+        assert daemon.metric("p4pd_flow_refused_total") == 22000 - 256
 
 
 def test_sflow_counts_packets_as_flows_and_interfaces_as_counters():

@@ -29,20 +29,21 @@ static void each_address_is_one_exporter(void **state)
 	names_free(names);
 }
 
-static void strangers_leave_room_for_routers_of_topologies(void **state)
+static void strangers_and_routers_of_topologies_leave_each_other_room(void **state)
 {
 	(void)state;
 	struct names *names = names_new();
 	struct exporters *all = exporters_new();
 	uint32_t i = 0;
 	struct ip_addr a = ip_v4(i);
-	for (; exporters_add(all, names, &a, false) != NULL; a = ip_v4(++i))
-		;
-	assert_int_equal(i, EXPORTERS_STRANGERS);
-	for (; exporters_add(all, names, &a, true) != NULL; a = ip_v4(++i))
-		;
-	assert_int_equal(i, EXPORTERS_MAX);
-	assert_int_equal(exporters_count(all), EXPORTERS_MAX);
+	for (unsigned kind = 0; kind < 3; kind++) /* strangers after half of the routers */
+		for (; exporters_add(all, names, &a, kind != 1) != NULL; a = ip_v4(++i))
+			if (kind == 0 && i + 1 == EXPORTERS_MAX / 2) {
+				a = ip_v4(++i);
+				break;
+			}
+	assert_int_equal(i, EXPORTERS_MAX + EXPORTERS_STRANGERS);
+	assert_int_equal(exporters_count(all), EXPORTERS_MAX + EXPORTERS_STRANGERS);
 	assert_null(exporters_find(all, &a));
 	exporters_free(all);
 	names_free(names);
@@ -52,7 +53,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_address_is_one_exporter),
-		cmocka_unit_test(strangers_leave_room_for_routers_of_topologies),
+		cmocka_unit_test(strangers_and_routers_of_topologies_leave_each_other_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
