@@ -332,14 +332,17 @@ enum err store_plan_cancel(struct store *s, const char *provider, uint64_t versi
                            const char *author)
 {
 	struct work w = work_begin(s, "cancel an activation");
-	struct store_plan p = { .version = version };
+	struct store_plan p = { 0 };
 	if (work_run(&w,
 	             "UPDATE map_plans SET state = 'cancelled', ended = now() "
-	             "WHERE provider = $1 AND version = $2 AND state = 'waiting' "
-	             "RETURNING at, provider",
+	             "WHERE number = (SELECT number FROM map_plans WHERE provider = $1 "
+	             " AND $2 IN (version, also) AND state = 'waiting' "
+	             " ORDER BY version = $2 DESC, number LIMIT 1) AND state = 'waiting' "
+	             "RETURNING at, provider, version",
 	             ARGS(arg_text(provider), arg_u64(version))) == 1) {
 		p.at = work_i64(&w, 0, 0);
 		work_text(&w, 0, 1, p.provider, sizeof(p.provider));
+		p.version = work_u64(&w, 0, 2);
 	} else {
 		work_fail(&w, ERR_NOT_FOUND);
 	}

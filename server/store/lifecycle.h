@@ -102,7 +102,7 @@ struct store_plan {
 };
 /* ERR_EXISTS: one waits for this version already. ERR_DENIED: already now something else is in force. */
 enum err store_plan_add(struct store *s, const struct store_plan *plan) must_check;
-/* ERR_NOT_FOUND: none waits. */
+/* That which waits for this version; else for another together with this. ERR_NOT_FOUND: none waits. */
 enum err store_plan_cancel(struct store *s, const char *provider, uint64_t version,
                            const char *author) must_check;
 /* The first whose time has come. ERR_NOT_FOUND: there is none. */

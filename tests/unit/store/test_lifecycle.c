@@ -221,6 +221,25 @@ static void a_roll_back_never_takes_a_newer_change_with_it(void **state)
 	assert_string_equal(states(), "superseded, superseded, in force");
 }
 
+static void a_plan_of_two_is_cancelled_by_either(void **state)
+{
+	(void)state;
+	assert_int_equal(put(STORE_TOPOLOGY, 'a', true, NULL), 1);
+	assert_int_equal(put(STORE_COSTS, 'c', true, NULL), 2);
+	struct store_plan p = {
+		.provider = "isp-a", .author = "alice", .version = 1, .also = 2, .at = 10
+	};
+	assert_int_equal(store_plan_add(s, &p), ERR_OK);
+	assert_string_equal(states(), "scheduled, scheduled");
+	p = (struct store_plan){ .provider = "isp-a", .author = "alice", .version = 2, .at = 11 };
+	assert_int_equal(store_plan_add(s, &p), ERR_OK);
+	assert_int_equal(store_plan_cancel(s, "isp-a", 2, "bob"), ERR_OK); /* its own first */
+	assert_string_equal(life_of(1).plan_state, "waiting");
+	assert_int_equal(store_plan_cancel(s, "isp-a", 2, "bob"), ERR_OK);
+	assert_string_equal(states(), "draft, draft");
+	assert_int_equal(store_plan_cancel(s, "isp-a", 2, "bob"), ERR_NOT_FOUND);
+}
+
 static void what_comes_into_force_early_does_not_come_again(void **state)
 {
 	(void)state;
@@ -384,6 +403,7 @@ int main(void)
 		TEST(what_is_in_force_already_is_no_change),
 		TEST(a_version_put_in_force_twice_is_left_by_one_roll_back),
 		TEST(a_roll_back_never_takes_a_newer_change_with_it),
+		TEST(a_plan_of_two_is_cancelled_by_either),
 		TEST(what_comes_into_force_early_does_not_come_again),
 		TEST(of_several_daemons_one_carries_out_a_plan),
 		TEST(what_failed_by_itself_is_told_until_somebody_sees_to_it),
