@@ -398,6 +398,7 @@ static enum MHD_Result judge_body(struct lane *lane, struct link *link,
 		if (!o->admit(o->ctx, &link->request, &upload, &reply))
 			return queue(lane, link, connection, &reply);
 		link->reply = reply.body; /* for later */
+		link->watched.welcome = true;
 	}
 	link->body_max = upload.max;
 	if (size == SIZE_MAX && link->body_max > 0)

@@ -41,7 +41,7 @@ void watch_end(struct watch *w, struct watched *c)
 		drop(w, c);
 	if (c->hung)
 		w->hung--;
-	c->hung = false;
+	c->hung = c->welcome = false;
 }
 
 void watch_begin(struct watch *w, struct watched *c, int64_t now)
@@ -92,10 +92,21 @@ size_t watch_hang_up_late(struct watch *w, int64_t now, unsigned seconds)
 	return n;
 }
 
-size_t watch_hang_up_silent(struct watch *w, size_t n)
+static size_t hang_up_some(struct watch *w, size_t n, bool welcome)
 {
 	size_t done = 0;
-	for (; done < n && w->first != NULL; done++)
-		hang_up(w, w->first);
+	for (struct watched *c = w->first, *after; c != NULL && done < n; c = after) {
+		after = c->after;
+		if (c->welcome != welcome)
+			continue;
+		hang_up(w, c);
+		done++;
+	}
 	return done;
+}
+
+size_t watch_hang_up_silent(struct watch *w, size_t n)
+{
+	const size_t strangers = hang_up_some(w, n, false);
+	return strangers + hang_up_some(w, n - strangers, true);
 }

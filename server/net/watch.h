@@ -7,7 +7,7 @@
  * libmicrohttpd hangs up on who is silent for a while. That is not enough: one byte now and then keeps
  * a connection for ever, and an end that comes together with the last bytes is not noticed before the
  * time is over (its epoll tells of both once). And when all places are taken, nobody else is served. So
- * a request must be whole in its time, and a newcomer takes the place of the longest silent.
+ * a request must be whole in its time, and a newcomer takes the place of the longest silent stranger.
  *
  * Hanging up shuts the socket down, which libmicrohttpd then finds out and closes.
  *
@@ -24,6 +24,7 @@ enum { WATCH_BYTES_A_SECOND = 4096 }; /* of a request, at least, once it has beg
 struct watched { /* all zero: not watched */
 	struct watched *before, *after;
 	bool on, hung; /* waited for; hung up on, and still there */
+	bool welcome;  /* has leave to send what it sends, until watch_begin() or watch_end() */
 	int fd;
 	int64_t since;  /* it is waited for */
 	uint64_t bytes; /* that came since then */
@@ -51,5 +52,8 @@ void watch_end(struct watch *w, struct watched *c);
  */
 size_t watch_hang_up_late(struct watch *w, int64_t now, unsigned seconds);
 
-/* Hangs up on the `n` longest silent. Returns how many there were. */
+/*
+ * Hangs up on the `n` longest silent, on welcome ones only when there are no others: else strangers, who come
+ * faster than an upload goes on, would cut it off. Returns how many there were.
+ */
 size_t watch_hang_up_silent(struct watch *w, size_t n);

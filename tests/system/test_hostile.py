@@ -372,3 +372,39 @@ def test_thousands_of_idle_connections_keep_nobody_from_service():
             presser.join()
             for s in crowd:
                 s.close()
+
+
+def test_a_crowd_does_not_cut_off_an_upload_that_has_leave():
+    """A body in pieces with pauses, while strangers come faster than it goes on."""
+    with Daemon("crowd", database=new_database("crowd"), api_connections=64, api_connections_per_address=0) as daemon:
+        stop, came = threading.Event(), []
+
+        def press():
+            while not stop.is_set():
+                try:
+                    came.append(socket.create_connection(("127.0.0.1", daemon.api_port), timeout=10 * SLOW))
+                    came[-1].sendall(b"GET / HT")
+                except OSError:
+                    pass
+                time.sleep(.002)
+                for s in came[:-200]:
+                    s.close()
+
+        body = json.dumps(topology("isp-a")).encode()
+        body = b" " * 200000 + body
+        with socket.create_connection(("127.0.0.1", daemon.api_port), timeout=20 * SLOW) as s:
+            s.sendall(f"PUT /v1/providers/isp-a/topology HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {daemon.token}\r\n"
+                      f"Content-Length: {len(body)}\r\n\r\n".encode())
+            presser = threading.Thread(target=press)
+            presser.start()
+            try:
+                for at in range(0, len(body), 20000):
+                    s.sendall(body[at:at + 20000])
+                    time.sleep(.3)
+                assert s.recv(64).startswith(b"HTTP/1.1 201 "), f"after {len(came)} others"
+            finally:
+                stop.set()
+                presser.join()
+                for other in came:
+                    other.close()
+        assert len(came) > 200

@@ -63,6 +63,21 @@ static void hangs_up_on_the_longest_silent_first(void **state)
 	close_all(&w);
 }
 
+static void strangers_go_before_who_is_welcome(void **state)
+{
+	(void)state;
+	struct world w;
+	connect_all(&w);
+	w.of[0].welcome = w.of[2].welcome = true;
+	assert_int_equal(watch_hang_up_silent(&w.watch, 1), 1);
+	assert_true(is_open(&w, 0) && !is_open(&w, 1) && is_open(&w, 2) && is_open(&w, 3));
+	watch_begin(&w.watch, &w.of[2], 101); /* its next request has to ask again */
+	assert_int_equal(watch_hang_up_silent(&w.watch, 2), 2);
+	assert_true(is_open(&w, 0) && !is_open(&w, 2) && !is_open(&w, 3));
+	assert_int_equal(watch_hang_up_silent(&w.watch, 2), 1); /* there are no others */
+	close_all(&w);
+}
+
 static void a_byte_now_and_then_does_not_make_a_request_last(void **state)
 {
 	(void)state;
@@ -102,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hangs_up_on_the_longest_silent_first),
+		cmocka_unit_test(strangers_go_before_who_is_welcome),
 		cmocka_unit_test(a_byte_now_and_then_does_not_make_a_request_last),
 		cmocka_unit_test(hangs_up_on_who_has_ended_but_not_on_who_still_has_to_be_read),
 	};
