@@ -21,7 +21,8 @@ enum watch_verdict watch_judge(const struct store_map_watch *w, const struct wat
 		(void)snprintf(why, STORE_REASON, "alarm %s fires since", s->alarm);
 		return WATCH_BREACHED;
 	}
-	if (enough(w->counted, w->own_peers, w->nobodys_peers) &&
+	/* Nobody's are the strangers of all swarms, too: that more of these come loses no peer. */
+	if (s->own_peers < w->own_peers && enough(w->counted, w->own_peers, w->nobodys_peers) &&
 	    enough(s->counted, s->own_peers, s->nobodys_peers)) {
 		const double before = share(w->own_peers, w->nobodys_peers);
 		const double now = share(s->own_peers, s->nobodys_peers);

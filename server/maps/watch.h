@@ -6,7 +6,8 @@
  *
  *   an alarm       critical, or of a ratio, that fires at the provider since the change
  *   lost peers     of the live peers that are the provider's or nobody's, the share of nobody's has risen by
- *                  more than so many percentage points; asked only where there were WATCH_PEERS of them
+ *                  more than so many percentage points, and the provider's are fewer (nobody's alone grow
+ *                  with every stranger who comes); asked only where there were WATCH_PEERS of them
  *                  before and are now, on the daemon that counted them before
  *
  * Pure; share freely.

@@ -54,6 +54,17 @@ static void lost_peers_are_a_breach_to_the_last_second(void **state)
 	PLAY(&change, steps);
 }
 
+static void strangers_who_come_are_no_lost_peers(void **state)
+{
+	(void)state;
+	static const struct step steps[] = {
+		{ { 1005, true, 90, 100, NULL }, WATCH_GOES_ON, "" }, /* a swarm of others' */
+		{ { 1010, true, 95, 100, NULL }, WATCH_GOES_ON, "" },
+		{ { 1015, true, 60, 100, NULL }, WATCH_BREACHED, "rose from 10.0 to" },
+	};
+	PLAY(&change, steps);
+}
+
 static void few_or_uncounted_peers_prove_nothing(void **state)
 {
 	(void)state;
@@ -88,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quiet_change_passes_at_its_end),
 		cmocka_unit_test(lost_peers_are_a_breach_to_the_last_second),
+		cmocka_unit_test(strangers_who_come_are_no_lost_peers),
 		cmocka_unit_test(few_or_uncounted_peers_prove_nothing),
 		cmocka_unit_test(an_alarm_is_a_breach),
 	};
