@@ -138,3 +138,23 @@ void hops_add_forwarded(struct hops *hops, const char *line)
 		line++;
 	}
 }
+
+static bool is_one(const struct ip_prefix *proxies, size_t n, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip_prefix_has(&proxies[i], addr))
+			return true;
+	return false;
+}
+
+/* What stands before the last stranger is what that stranger says. */
+struct ip_addr hops_client(const struct hops *hops, struct ip_addr from,
+                           const struct ip_prefix *proxies, size_t n_proxies)
+{
+	for (size_t i = hops->n; i > 0 && is_one(proxies, n_proxies, &from); i--) {
+		if (hops->at[i - 1].family == IP_NONE)
+			break;
+		from = hops->at[i - 1];
+	}
+	return from;
+}

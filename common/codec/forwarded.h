@@ -25,3 +25,7 @@ void hops_add_list(struct hops *hops, const char *line);
 
 /* `for=192.0.2.1;proto=https, For="[2001:db8::1]:4711"`: only for= counts. */
 void hops_add_forwarded(struct hops *hops, const char *line);
+
+/* Who asks, where `from` was heard: the last hop that is no proxy of ours, or the first of the proxies. */
+struct ip_addr hops_client(const struct hops *hops, struct ip_addr from,
+                           const struct ip_prefix *proxies, size_t n_proxies);

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "server/api/body.h"
+#include "server/api/front.h"
 #include "server/api/routes.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 struct api {
 	struct api_options options;
+	struct front *front;
 };
 
 /* Whose leave a route asks. */
@@ -125,14 +127,32 @@ enum { ROUTES = sizeof(routes) / sizeof(routes[0]) };
 struct api *api_new(const struct api_options *options)
 {
 	struct api *a = calloc(1, sizeof(*a));
-	if (a != NULL)
-		a->options = *options;
-	return a;
+	if (a == NULL)
+		return NULL;
+	a->options = *options;
+	a->front = front_new();
+	if (a->front != NULL)
+		return a;
+	api_free(a);
+	return NULL;
 }
 
 void api_free(struct api *a)
 {
+	if (a != NULL)
+		front_free(a->front);
 	free(a);
+}
+
+enum err api_front(struct api *a, const struct api_front *front)
+{
+	return front_set(a->front, front);
+}
+
+bool api_is_proxy(void *ctx, const struct ip_addr *addr)
+{
+	const struct api *a = ctx;
+	return front_is_proxy(a->front, addr);
 }
 
 /* The route of the request; NULL: there is none, and the answer says so. */
@@ -184,7 +204,7 @@ static bool knows(struct call *c)
 {
 	const char *header = http_header(c->request, "Authorization");
 	struct auth_refusal refusal;
-	const enum err e = auth_who(c->use->auth, header, &c->request->from, &c->who, &refusal);
+	const enum err e = auth_who(c->use->auth, header, &c->from, &c->who, &refusal);
 	if (e == ERR_OK)
 		return true;
 	if (e == ERR_BUSY) {
@@ -247,6 +267,7 @@ static struct call begin(const struct api *a, const struct http_request *request
 	return (struct call){
 		.use = &a->options,
 		.request = request,
+		.from = front_client(a->front, request),
 		.reply = reply,
 		.slot = metrics_slot(a->options.metrics, a->options.first_slot + request->thread),
 		.now = (int64_t)time(NULL),
@@ -269,7 +290,11 @@ static bool takes(struct call *c, const struct route *r, struct http_upload *upl
 bool api_admit(void *ctx, const struct http_request *request, struct http_upload *upload,
                struct http_reply *reply)
 {
-	struct call c = begin(ctx, request, reply);
+	const struct api *a = ctx;
+	struct call c = begin(a, request, reply);
+	/* A preflight has no body; one with a long body is no preflight. */
+	if (front_cors(a->front, request, reply))
+		reply->status = 0;
 	if (upload->state == HTTP_UPLOAD_TOO_LONG) {
 		call_problem(&c, 413, "the body is longer than %zu bytes", upload->max);
 	} else if (upload->state == HTTP_UPLOAD_NO_ROOM) {
@@ -286,9 +311,12 @@ bool api_admit(void *ctx, const struct http_request *request, struct http_upload
 
 void api_http(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
-	struct call c = begin(ctx, request, reply);
-	const struct route *r = find(&c);
-	if (r != NULL && admit(&c, r))
-		r->handle(&c);
+	const struct api *a = ctx;
+	struct call c = begin(a, request, reply);
+	if (!front_cors(a->front, request, reply)) {
+		const struct route *r = find(&c);
+		if (r != NULL && admit(&c, r))
+			r->handle(&c);
+	}
 	finish(&c);
 }

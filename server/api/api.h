@@ -60,10 +60,22 @@ struct api_options {
 	void *ctx;
 };
 
+/* Who speaks for others, and pages of which origins may read answers. */
+struct api_front {
+	const struct ip_prefix *proxies;
+	size_t n_proxies;
+	bool forwarded;           /* they say so in Forwarded, not in X-Forwarded-For */
+	const char *cors_origins; /* words with blanks between them; "": none */
+};
+
 struct api;
 
 struct api *api_new(const struct api_options *options); /* NULL when out of memory */
 void api_free(struct api *a);                           /* NULL is fine */
+
+/* Puts another front in force, from any thread; copies. Before the first, nobody is known. ERR_NOMEM. */
+enum err api_front(struct api *a, const struct api_front *front) must_check;
+bool api_is_proxy(void *ctx, const struct ip_addr *addr); /* `ctx` is the api */
 
 http_handle api_http; /* `ctx` is the api */
 

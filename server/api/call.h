@@ -16,6 +16,7 @@
 struct call {
 	const struct api_options *use;
 	const struct http_request *request;
+	struct ip_addr from; /* who asks, behind proxies of ours too */
 	struct http_reply *reply;
 	struct metrics_slot *slot;
 	struct route_parts path;

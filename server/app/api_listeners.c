@@ -2,8 +2,10 @@
 #include "server/app/api_listeners.h"
 
 #include "server/app/pem.h"
+#include "server/app/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -34,6 +36,7 @@ static struct http_options options_of(const struct config *c, struct api *api)
 		.background = true, /* a map is compiled here, which takes a core for a second */
 		.handle = api_http,
 		.admit = api_admit,
+		.is_proxy = api_is_proxy,
 		.ctx = api,
 	};
 }
@@ -81,11 +84,29 @@ static enum err start_tls(struct api_listeners *l, const struct config *c, struc
 	return e;
 }
 
+enum err api_listeners_front(const struct config *c, struct api *api, struct fault *fault)
+{
+	struct ip_prefix *proxies;
+	struct api_front front = { .forwarded = strcmp(c->proxy_header, "Forwarded") == 0,
+		                   .cors_origins = c->api_cors_origins };
+	enum err e = settings_prefixes("proxies", c->proxies, &proxies, &front.n_proxies, fault);
+	if (e != ERR_OK)
+		return e;
+	front.proxies = proxies;
+	e = settings_origins(c->api_cors_origins, fault);
+	if (e == ERR_OK && api_front(api, &front) != ERR_OK)
+		e = fault_set(fault, ERR_NOMEM, "proxies", "out of memory");
+	free(proxies);
+	return e;
+}
+
 enum err api_listeners_start(struct api_listeners *l, const struct config *c, struct api *api,
                              struct fault *fault)
 {
 	const struct http_options o = options_of(c, api);
-	const enum err e = http_start(&o, &l->http, fault);
+	enum err e = api_listeners_front(c, api, fault);
+	if (e == ERR_OK)
+		e = http_start(&o, &l->http, fault);
 	return e == ERR_OK && c->listen_api_tls[0] != '\0' ? start_tls(l, c, api, fault) : e;
 }
 

@@ -22,6 +22,10 @@ unsigned api_listeners_threads(const struct config *c);
 /* On failure the caller stops what has started. */
 enum err api_listeners_start(struct api_listeners *l, const struct config *c, struct api *api,
                              struct fault *fault) must_check;
+/* proxies, proxy_header and api_cors_origins; an error changes nothing. Part of the start, and for SIGHUP. */
+enum err api_listeners_front(const struct config *c, struct api *api,
+                             struct fault *fault) must_check;
+
 void api_listeners_stop(struct api_listeners *l);
 
 /* Reads certificate, key and authorities again; bad ones change nothing. Fine without HTTPS. */

@@ -690,6 +690,8 @@ static void reload(void *ctx)
 	enum err e =
 		config_load(d->args->file, d->args->settings, d->args->n_settings, &now, &fault);
 	if (e == ERR_OK)
+		e = settings_origins(now.api_cors_origins, &fault);
+	if (e == ERR_OK)
 		e = settings_make(&now, &settings, &fault);
 	if (e != ERR_OK) {
 		log_line(LOG_ERROR,
@@ -705,6 +707,9 @@ static void reload(void *ctx)
 	else if (d->tracker != NULL)
 		tell_accounting(d, &now, &settings);
 	settings_done(&settings);
+	if (d->api != NULL && api_listeners_front(&now, d->api, &fault) != ERR_OK)
+		log_line(LOG_ERROR, "The API's proxies and origins were not reloaded. why=%s",
+		         fault.text);
 	if (listeners_certificate(&d->listeners, &now, &fault) != ERR_OK ||
 	    api_listeners_certificate(&d->api_listeners, &now, &fault) != ERR_OK)
 		log_line(LOG_ERROR,

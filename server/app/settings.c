@@ -61,6 +61,30 @@ enum err settings_roles(const char *list, struct settings_roles *out, struct fau
 	return ERR_OK;
 }
 
+/* As browsers write them, for they are compared letter by letter. */
+static bool is_origin(const char *word, size_t size)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz0123456789-._:[]";
+	const size_t scheme = strncmp(word, "https://", 8) == 0  ? 8
+	                      : strncmp(word, "http://", 7) == 0 ? 7
+	                                                         : 0;
+	return scheme > 0 && size > scheme && scheme + strspn(word + scheme, good) == size;
+}
+
+enum err settings_origins(const char *list, struct fault *fault)
+{
+	for (const char *at = list; *(at += strspn(at, " ")) != '\0'; at += strcspn(at, " ")) {
+		const size_t size = strcspn(at, " ");
+		if (!is_origin(at, size))
+			return fault_set(
+				fault, ERR_MALFORMED, "api_cors_origins",
+				"'%.*s' is no origin such as https://noc.example.net or "
+				"http://localhost:3000, in small letters and without a path",
+				(int)size, at);
+	}
+	return ERR_OK;
+}
+
 static enum steer_policy policy_of(const char *name)
 {
 	unsigned policy = 0;

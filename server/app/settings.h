@@ -22,6 +22,9 @@ struct settings_roles {
 enum err settings_roles(const char *list, struct settings_roles *out,
                         struct fault *fault) must_check;
 
+/* Origins of pages, separated by blanks: "https://noc.example.net http://localhost:3000". */
+enum err settings_origins(const char *list, struct fault *fault) must_check;
+
 /* What the policy and its parameters are called in reports: "p4p 70/80", "bridge 20/130/115". */
 void settings_policy(const struct config *c, char out[static ACCOUNTING_POLICY_MAX]);
 

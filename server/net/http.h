@@ -51,7 +51,7 @@ bool http_parameter(const struct http_request *r, const char *name, char *out, s
 bool http_has_parameter(const struct http_request *r, const char *name); /* whatever its value */
 
 /* The longest value is the Location of an agreement: two names of 64 letters, a version, words between. */
-enum { HTTP_HEADERS_MAX = 6, HTTP_VALUE_SIZE = 192 };
+enum { HTTP_HEADERS_MAX = 8, HTTP_VALUE_SIZE = 192 };
 
 /*
  * A body that is made while it is sent, for what is too large to hold: `more` appends the next piece,

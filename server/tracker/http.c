@@ -40,21 +40,6 @@ static void add_forwarded(void *hops, const char *line)
 	hops_add_forwarded(hops, line);
 }
 
-/*
- * Every proxy appends whom it heard, so the list is read from its end and believed as far as the
- * proxies are ours; what stands before that is what a stranger says.
- */
-static struct ip_addr walk_back(const struct rules_book *rules, struct ip_addr from,
-                                const struct hops *hops)
-{
-	for (size_t i = hops->n; i > 0 && rules_is_proxy(rules, &from); i--) {
-		if (hops->at[i - 1].family == IP_NONE)
-			break;
-		from = hops->at[i - 1];
-	}
-	return from;
-}
-
 /* Whose ip= may be true: a proxy of ours, or a neighbour that no address of its own leads to. */
 static bool is_trusted(const struct rules_book *rules, const struct ip_addr *from)
 {
@@ -76,7 +61,8 @@ static struct ip_addr believe(const struct tracker_worker *w, const struct http_
 	const bool forwarded = rules->settings.forwarded;
 	if (http_each_header(r, forwarded ? "Forwarded" : "X-Forwarded-For",
 	                     forwarded ? add_forwarded : add_list, &hops) > 0)
-		return walk_back(rules, r->from, &hops);
+		return hops_client(&hops, r->from, rules->settings.proxies,
+		                   rules->settings.n_proxies);
 	return a->claimed.family != IP_NONE ? a->claimed : r->from;
 }
 

@@ -177,6 +177,49 @@ def test_whoever_guesses_a_token_cannot_send_for_long():
         assert sent < 60 << 20 and time.monotonic() - began < 2 * SLOW
 
 
+def test_wrong_tokens_behind_a_listed_proxy_are_the_clients():
+    def guess(daemon, client):
+        return daemon.api("GET", "/v1/tokens", token="p4pd_" + 64 * "0", headers={"X-Forwarded-For": client})[0]
+
+    with Daemon("behind", database=new_database("behind"), proxies="127.0.0.1/32") as daemon:
+        assert [guess(daemon, "192.0.2.7") for _ in range(11)] == 10 * [401] + [429]
+        assert guess(daemon, "198.51.100.9, 192.0.2.7") == 429, "what the client wrote is believed"
+        assert guess(daemon, "198.51.100.9") == 401
+        assert "wrong-tokens address=192.0.2.7\n" in daemon.log_text()
+    with Daemon("before", database=new_database("before")) as daemon:
+        assert [guess(daemon, f"192.0.2.{n}") for n in range(11)] == 10 * [401] + [429], "anybody can name others"
+        assert "wrong-tokens address=127.0.0.1\n" in daemon.log_text()
+
+
+def test_pages_of_listed_origins_alone_may_read_answers():
+    good = "https://noc.example.net"
+
+    def headers(daemon, method, origin, path="/v1/providers/isp-a/topology"):
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.api_port, timeout=10 * SLOW)
+        about = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization,if-match"} \
+            if method == "OPTIONS" else {"Authorization": "Bearer " + daemon.token}
+        connection.request(method, path, headers={"Origin": origin, **about})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders() if k.lower().startswith("access-control")}
+
+    with Daemon("pages", database=new_database("pages"), api_cors_origins=f"http://a.example {good}") as daemon:
+        daemon.upload_world()
+        status, said = headers(daemon, "OPTIONS", good)
+        assert status == 204 and said["access-control-allow-origin"] == good
+        assert "PUT" in said["access-control-allow-methods"]
+        assert {"Authorization", "If-Match"} <= set(said["access-control-allow-headers"].split(", "))
+        status, said = headers(daemon, "GET", good)
+        assert status == 200 and said["access-control-allow-origin"] == good and "credentials" not in str(said)
+        for other in ("null", "http://noc.example.net", good + ".evil.example", good + ":8443", "*"):
+            assert headers(daemon, "OPTIONS", other) == (405, {}), other
+            assert headers(daemon, "GET", other) == (200, {}), other
+    with Daemon("noone", database=new_database("noone")) as daemon:
+        daemon.upload_world()
+        assert headers(daemon, "OPTIONS", good) == (405, {}) and headers(daemon, "GET", good) == (200, {})
+
+
 def test_bodies_that_come_slowly_or_never_end_are_cut_and_others_served():
     with Daemon("slow", database=new_database("slow"), api_upload_mib=1) as daemon:
         daemon.upload_world()

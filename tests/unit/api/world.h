@@ -24,6 +24,8 @@ static struct {
 	bool late;               /* readings come too late */
 	bool unchanged, unready; /* of an upload; of the daemon */
 	struct auth_who who;
+	struct ip_addr from;
+	const char *origin, *preflight, *forwarded;
 	const char *authorization, *content_type, *accept, *if_none_match, *if_match;
 	struct report_query asked; /* its strings are copied below */
 	char asked_provider[65], asked_interconnect[65];
@@ -47,8 +49,22 @@ const char *http_header(const struct http_request *r, const char *name)
 		return world.accept;
 	if (strcmp(name, "If-Match") == 0)
 		return world.if_match;
+	if (strcmp(name, "Origin") == 0)
+		return world.origin;
+	if (strcmp(name, "Access-Control-Request-Method") == 0)
+		return world.preflight;
 	assert_string_equal(name, "If-None-Match");
 	return world.if_none_match;
+}
+
+size_t http_each_header(const struct http_request *r, const char *name, http_see_header *see,
+                        void *ctx)
+{
+	(void)r;
+	assert_string_equal(name, "X-Forwarded-For");
+	if (world.forwarded != NULL)
+		see(ctx, world.forwarded);
+	return world.forwarded != NULL;
 }
 
 bool http_parameter(const struct http_request *r, const char *name, char *out, size_t room)
@@ -87,7 +103,8 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *v
 enum err auth_who(struct auth *a, const char *header, const struct ip_addr *from,
                   struct auth_who *out, struct auth_refusal *refusal)
 {
-	(void)a, (void)from;
+	(void)a;
+	world.from = *from;
 	(void)snprintf(refusal->why, sizeof(refusal->why), "who are you?");
 	if (header == NULL || strcmp(header, "Bearer good") != 0)
 		return header != NULL && strcmp(header, "Bearer away") == 0 ? ERR_AWAY : ERR_DENIED;
