@@ -18,32 +18,48 @@ static const char *word(bool yes)
 	return yes ? "true" : "false";
 }
 
-static void put_place(struct text *t, const struct map_snapshot *map, uint32_t place)
+/* Who looks at which map. */
+struct view {
+	const struct map_snapshot *map;
+	const char *provider; /* whose PIDs and interconnects are shown; NULL: everybody's */
+};
+
+/* A PID of another provider is that provider, and no more. */
+static void put_place(struct text *t, const struct view *v, uint32_t place)
 {
+	static const char pid[] = "pid:";
 	char key[PLACE_KEY_MAX];
-	snapshot_place_key(map, place, key);
+	snapshot_place_key(v->map, place, key);
+	const char *name = key + sizeof(pid) - 1, *end = strchr(key, '/');
+	const bool is_pid = strncmp(key, pid, sizeof(pid) - 1) == 0 && end != NULL;
 	text_put(t, ",\"place\":");
-	text_json_string(t, key[0] != '\0' ? key : "unknown");
+	if (is_pid && v->provider != NULL &&
+	    (strlen(v->provider) != (size_t)(end - name) ||
+	     strncmp(v->provider, name, (size_t)(end - name)) != 0))
+		text_printf(t, "\"provider:%.*s\"", (int)(end - name), name);
+	else
+		text_json_string(t, key[0] != '\0' ? key : "unknown");
 }
 
-static void put_interconnect(struct text *t, const char *key, const struct map_snapshot *map,
-                             uint32_t index)
+static void put_interconnect(struct text *t, const char *key, const struct view *v, uint32_t index)
 {
-	if (index == NO_INTERCONNECT) {
+	const struct map_interconnect_info info = index != NO_INTERCONNECT
+	                                                  ? snapshot_interconnect(v->map, index)
+	                                                  : (struct map_interconnect_info){ 0 };
+	if (index == NO_INTERCONNECT ||
+	    (v->provider != NULL && strcmp(v->provider, info.provider) != 0))
 		text_printf(t, ",\"%s\":null", key);
-		return;
-	}
-	const struct map_interconnect_info info = snapshot_interconnect(map, index);
-	text_printf(t, ",\"%s\":\"%s/%s\"", key, info.provider, info.id);
+	else
+		text_printf(t, ",\"%s\":\"%s/%s\"", key, info.provider, info.id);
 }
 
-static void put_pair(struct text *t, const char *key, const struct map_snapshot *map,
+static void put_pair(struct text *t, const char *key, const struct view *v,
                      const struct map_pair *pair)
 {
 	text_printf(t, ",\"%s\":{\"tier\":\"%s\",\"price\":%u", key, tiers[pair->tier],
 	            pair->price);
-	put_interconnect(t, "out", map, pair->out);
-	put_interconnect(t, "in", map, pair->in);
+	put_interconnect(t, "out", v, pair->out);
+	put_interconnect(t, "in", v, pair->in);
 	text_put(t, "}");
 }
 
@@ -58,15 +74,14 @@ static void put_address(struct text *t, const struct ip_addr *addr, uint16_t por
 		text_put(t, "null");
 }
 
-static void put_peer(struct text *t, const struct map_snapshot *map,
-                     const struct tracker_explained *p)
+static void put_peer(struct text *t, const struct view *v, const struct tracker_explained *p)
 {
 	text_put(t, "{");
 	put_address(t, &p->addr, p->port);
-	put_place(t, map, p->place);
+	put_place(t, v, p->place);
 	text_printf(t, ",\"seed\":%s,\"tier\":\"%s\"", word(p->seed), tiers[p->tier]);
-	put_pair(t, "receive", map, &p->receive);
-	put_pair(t, "send", map, &p->send);
+	put_pair(t, "receive", v, &p->receive);
+	put_pair(t, "send", v, &p->send);
 	text_printf(t, ",\"reason\":\"%s\"}", p->reason);
 }
 
@@ -84,15 +99,15 @@ static void put_standing(struct text *t, const struct tracker_explanation *e)
 	            word(s->seed_contacts > 0), e->list_length);
 }
 
-static void put(struct text *t, const struct ip_addr *address, const struct tracker_explanation *e)
+static void put(struct text *t, const struct api_question *q, const struct tracker_explanation *e)
 {
-	const struct map_snapshot *map = e->lease.map;
+	const struct view v = { .map = e->lease.map, .provider = q->provider };
 	text_put(t, "{");
-	put_address(t, address, e->port);
-	put_place(t, map, e->place);
+	put_address(t, &q->address, e->port);
+	put_place(t, &v, e->place);
 	text_put(t, ",\"provider\":");
 	if (e->provider != NO_PROVIDER)
-		text_json_string(t, snapshot_provider_name(map, e->provider));
+		text_json_string(t, snapshot_provider_name(v.map, e->provider));
 	else
 		text_put(t, "null");
 	text_printf(t, ",\"known\":%s,\"seeding\":%s,\"policy\":\"%s\",\"control_group\":%s",
@@ -102,7 +117,7 @@ static void put(struct text *t, const struct ip_addr *address, const struct trac
 	text_put(t, ",\"peers\":[");
 	for (size_t i = 0; i < e->n; i++) {
 		text_put(t, i > 0 ? "," : "");
-		put_peer(t, map, &e->peers[i]);
+		put_peer(t, &v, &e->peers[i]);
 	}
 	text_put(t, "]}\n");
 }
@@ -122,7 +137,7 @@ enum err explain_put(struct tracker *t, const struct api_question *q, uint64_t n
 	const enum err failed = tracker_explain(t, &question, now_ms, &e);
 	if (failed != ERR_OK)
 		return failed;
-	put(out, &q->address, e);
+	put(out, q, e);
 	tracker_explanation_free(e);
 	return ERR_OK;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """p4pctl explain: what it says of a client's list, beside the list that the client then gets."""
 import collections
+import json
 import os
 import socket
 import subprocess
@@ -118,7 +119,12 @@ def test_who_may_ask_and_what_is_wrong(tmp_path):
         fill(daemon)
         me, swarm = address("isp-a", 1, 1), SWARM.hex()
         own, other = token_for(daemon, "operator", "isp-a"), token_for(daemon, "operator", "isp-b")
-        assert ask(daemon, me, token=own)[0] == 200
+        status, seen = ask(daemon, me, "&left=1", token=own)
+        text = json.dumps(seen)
+        assert status == 200 and '"provider:isp-b"' in text and '"provider:isp-c"' in text, text
+        assert '"isp-a/a-t"' in text  # its own egress
+        for others in ("isp-b/", "isp-c/"):
+            assert others not in text, text
         assert ask(daemon, me, token=other)[0] == 403
         assert ask(daemon, "192.0.2.1", token=own)[0] == 403  # nobody's
         assert ask(daemon, me, token=token_for(daemon, "analyst", "isp-a"))[0] == 403
