@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -64,7 +65,7 @@ with socket.create_server(("::" if family == 6 else "0.0.0.0", 7777 + family),
     print("listening", flush=True)
     peer, _ = server.accept()
     with peer:
-        peer.setsockopt(socket.SOL_SOCKET, %d, pace)
+        peer.setsockopt(socket.SOL_SOCKET, %d, pace.to_bytes(4, sys.byteorder))
         left = megabytes_in << 20
         while left > 0:
             left -= len(peer.recv(1 << 20))
@@ -78,7 +79,7 @@ def transfer(far, family, pace):
     sink = subprocess.Popen([*far, "python3", "-c", SINK, *map(str, words)], stdout=subprocess.PIPE)
     assert sink.stdout.readline() == b"listening\n"
     with socket.create_connection((THERE[family], 7777 + family)) as peer:
-        peer.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, pace)
+        peer.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, pace.to_bytes(4, sys.byteorder))
         peer.sendall(bytes(MEGABYTES["out"] << 20))
         left = MEGABYTES["in"] << 20
         while left > 0:
