@@ -165,6 +165,18 @@ def test_a_plan_is_applied_and_rolled_back_from_a_terminal(daemon, tmp_path):
     assert ctl(daemon, "approve", "isp-a", "1", code=3)  # its author
 
 
+def test_settings_change_one_by_one(daemon):
+    assert "approvals      0\n" in ctl(daemon, "settings", "show", "isp-b")
+    out = ctl(daemon, "settings", "set", "isp-b", "watch_points=7", "guards=refuse")
+    assert "guards         refuse\n" in out and "watch_points   7\n" in out
+    assert "watch_points   7\n" in ctl(daemon, "settings", "set", "isp-b", "approvals=1")
+    assert "there are approvals, guards" in ctl(daemon, "settings", "set", "isp-b", "aprovals=1", code=1)
+    assert "no NAME=VALUE" in ctl(daemon, "settings", "set", "isp-b", "approvals", code=2)
+    assert "/watch_points" in ctl(daemon, "settings", "set", "isp-b", "watch_points=many", code=1)
+    kept = json.loads(ctl(daemon, "settings", "show", "isp-b", "--json"))
+    assert kept == {"approvals": 1, "guards": "refuse", "watch_seconds": 1800, "watch_points": 7}
+
+
 def test_a_scheduled_activation_outlives_a_restart(daemon):
     before, number, late = in_force(daemon), draft(daemon, version(500)), draft(daemon, version(501))
     at = int(time.time()) + 6

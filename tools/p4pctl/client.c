@@ -174,6 +174,14 @@ static enum ctl_exit exchange(CURL *curl, const struct ctl *c, const char *url, 
 	                why[0] != '\0' ? why : curl_easy_strerror(e));
 }
 
+static void keep_tag(CURL *curl, struct ctl_request *r)
+{
+	struct curl_header *tag;
+	if (curl_easy_header(curl, "ETag", 0, CURLH_HEADER, -1, &tag) == CURLHE_OK &&
+	    strlen(tag->value) < sizeof(r->etag))
+		memcpy(r->etag, tag->value, strlen(tag->value) + 1);
+}
+
 enum ctl_exit ctl_ask(const struct ctl *c, struct ctl_request *r, struct text *answer)
 {
 	struct text url = { 0 };
@@ -192,6 +200,7 @@ enum ctl_exit ctl_ask(const struct ctl *c, struct ctl_request *r, struct text *a
 		prepare(curl, c, r, &headers);
 		code = exchange(curl, c, url.bytes, answer);
 		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		keep_tag(curl, r);
 		if (code == CTL_OK && (status < 200 || status > 299))
 			code = explain(c, r, status, answer);
 		else if (code == CTL_OK && c->json && answer->size > 0)

@@ -120,6 +120,7 @@ struct ctl_request {
 	const char *content_type;
 	const char *file; /* what the body was read from: faults are named with it; NULL: none */
 	const char *if_match; /* what must be in force, in quotes; NULL: does not matter */
+	char etag[96];        /* out: of the answer, in quotes; "" when it has none */
 };
 
 /* Adds "/segment" percent-encoded, or "?name=value" ("&..." after the first). NULL value: nothing. */
@@ -166,6 +167,8 @@ ctl_run ctl_passkey_create, ctl_passkey_list, ctl_passkey_revoke;
 ctl_run ctl_access_allow, ctl_access_deny, ctl_access_forget, ctl_access_list;
 ctl_run ctl_client_deny, ctl_client_forget, ctl_client_list;
 ctl_run ctl_swarms, ctl_audit, ctl_audit_verify, ctl_status;
+/* settings.c */
+ctl_run ctl_settings_show, ctl_settings_set;
 /* claims.c */
 ctl_run ctl_provider_bind, ctl_provider_unbind, ctl_provider_asns;
 ctl_run ctl_delegation_add, ctl_delegation_remove, ctl_delegation_list;
