@@ -95,12 +95,10 @@ enum err http_certificate(struct http_server *s, const char *certificate, const 
 	struct lane *lanes;
 	o->certificate = certificate;
 	o->key = key;
-	const bool asked = o->client_ca != NULL;
 	o->client_ca = client_ca;
 	e = start_lanes(s, &lanes, fault);
 	o->certificate = o->key = ""; /* the caller's no longer; still TLS */
-	const bool asks = e == ERR_OK ? client_ca != NULL : asked;
-	o->client_ca = asks ? "" : NULL;
+	o->client_ca = NULL;
 	if (e != ERR_OK)
 		return e;
 	/* What comes meanwhile waits in the listening socket's queue. */
@@ -195,8 +193,7 @@ enum err http_start(const struct http_options *options, struct http_server **out
 	}
 	if (options->certificate != NULL) /* the caller's, and read by now */
 		s->exchange.options.certificate = s->exchange.options.key = "";
-	if (options->client_ca != NULL)
-		s->exchange.options.client_ca = "";
+	s->exchange.options.client_ca = NULL;
 	*out = s;
 	return ERR_OK;
 }

@@ -481,14 +481,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 {
 	(void)version;
 	struct lane *lane = cls;
-	const struct exchange *x = lane->exchange;
 	struct link *link = *state;
 	if (link == NULL)
 		return MHD_NO;
 	if (!link->begun) {
 		link->begun = true;
-		link->known = link->known || x->options.client_ca == NULL ||
-		              tls_client_is_known(connection);
+		link->known = link->known || !lane->asks || tls_client_is_known(connection);
 		if (!link->known)
 			return refuse_client(lane, link, connection);
 		return judge_body(lane, link, connection, url, method);
@@ -622,6 +620,7 @@ static enum err start_daemon(struct lane *lane, int listener, struct fault *faul
 	 * it closes it; but TLS has to say good-bye. Without TLS the last four options say nothing.
 	 */
 	const unsigned flags = o->certificate != NULL ? MHD_USE_TLS : MHD_USE_TURBO;
+	lane->asks = o->client_ca != NULL;
 	lane->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | flags, 0, on_accept, lane, on_request, lane,
 		MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_URI_LOG_CALLBACK, on_target, lane,

@@ -33,6 +33,7 @@ struct lane {
 	struct exchange *exchange;
 	unsigned thread;
 	bool runs;
+	bool asks; /* clients for a certificate of theirs; as it was when the lane was started */
 	pthread_t id;
 	int orders[2]; /* a pipe; when its writing end is closed, the thread ends */
 	struct MHD_Daemon *daemon;
