@@ -127,8 +127,8 @@ void call_refused(struct call *c, const struct faults *faults)
 void call_objected(struct call *c, const struct faults *objections)
 {
 	put_refusal(c, 409,
-	            "nothing was changed; force=1 overrides guards, and nothing but somebody "
-	            "else's approval a missing approval",
+	            "nothing was changed; force=1 (p4pctl: --force) overrides guards; a missing "
+	            "approval must come from somebody else",
 	            objections);
 }
 
