@@ -158,6 +158,17 @@ static void put_plan(struct text *t, const struct store_life *l)
 	text_put(t, "}");
 }
 
+/* Of a draft; what was in force keeps the approval it had then. */
+static void put_lapse(struct text *t, const struct store_life *l)
+{
+	char what[STORE_STANDING_TEXT], lapse[80] = "";
+	if (l->approved > 0 && !l->approval_counts && l->activated == 0) {
+		store_standing_print(l->approver_standing, what);
+		(void)snprintf(lapse, sizeof(lapse), "the token %s", what);
+	}
+	call_put_string(t, "approval_lapsed", lapse);
+}
+
 static void put_life(struct text *t, const struct store_life *l)
 {
 	const struct store_version *v = &l->about;
@@ -171,6 +182,7 @@ static void put_life(struct text *t, const struct store_life *l)
 	text_printf(t, ",\"size\":%" PRIu64 ",\"in_force\":%s", v->size,
 	            v->in_force ? "true" : "false");
 	put_deed(t, "approved", l->approved, l->approver);
+	put_lapse(t, l);
 	put_deed(t, "activated", l->activated, l->activator);
 	put_plan(t, l);
 	if (l->watched_until == 0) {

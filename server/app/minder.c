@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/map/check.h"
 #include "server/alarms/rules.h"
+#include "server/auth/rights.h"
 #include "server/maps/watch.h"
 
 #include <inttypes.h>
@@ -39,6 +40,16 @@ static void reason_for(const char *provider, const char *reason, char out[static
 
 /* ---- activations at a time ---- */
 
+static enum err give_up(struct minder *m, const struct store_plan *p, const char *why)
+{
+	char reason[STORE_REASON];
+	log_line(LOG_ERROR,
+	         "A scheduled map did not come into force. provider=%s version=%" PRIu64 " why=%s",
+	         p->provider, p->version, why);
+	reason_for(p->provider, why, reason);
+	return store_plan_fail(m->store, p, reason);
+}
+
 static enum err finish_plan(struct minder *m, const struct store_plan *p, enum err e,
                             const struct faults *faults)
 {
@@ -48,24 +59,41 @@ static enum err finish_plan(struct minder *m, const struct store_plan *p, enum e
 		         p->provider, p->version, p->author);
 	if (e == ERR_OK || e == ERR_EXISTS) /* another daemon did it */
 		return ERR_OK;
-	if (passes(e))
-		return e;
-	log_line(LOG_ERROR,
-	         "A scheduled map did not come into force. provider=%s version=%" PRIu64 " why=%s",
-	         p->provider, p->version, reason_of(e, faults));
-	char reason[STORE_REASON];
-	reason_for(p->provider, reason_of(e, faults), reason);
-	return store_plan_fail(m->store, p, reason);
+	return passes(e) ? e : give_up(m, p, reason_of(e, faults));
+}
+
+/* May whoever planned it still do so? `who` is them; `why` says why not. */
+static bool still_may(const struct store_plan *p, struct auth_who *who,
+                      char why[static STORE_REASON])
+{
+	char what[STORE_STANDING_TEXT];
+	*who = (struct auth_who){ .role = STORE_VIEWER };
+	(void)snprintf(who->name, sizeof(who->name), "%s", p->author);
+	(void)snprintf(who->provider, sizeof(who->provider), "%s", p->provider);
+	if (store_role_find(p->standing, &who->role) && auth_may(who, AUTH_ACTIVATE, p->provider))
+		return true;
+	store_standing_print(p->standing, what);
+	(void)snprintf(why, STORE_REASON,
+	               "the token %s, which scheduled it, %s; somebody who may do so must "
+	               "schedule it again",
+	               p->author, what);
+	return false;
 }
 
 static enum err carry_out(struct minder *m, const struct store_plan *p)
 {
+	struct auth_who who;
+	char why[STORE_REASON];
+	if (!still_may(p, &who, why))
+		return give_up(m, p, why);
 	const struct maps_activation a = { .provider = p->provider,
 		                           .author = p->author,
 		                           .version = p->version,
 		                           .also = p->also,
 		                           .expected = p->has_expected ? p->expected : NULL,
 		                           .force = p->force,
+		                           .approved_only =
+		                                   !auth_may(&who, AUTH_UPLOAD, p->provider),
 		                           .watch_seconds = p->watch_seconds,
 		                           .plan = p->number };
 	struct maps_change change = { .warnings = faults_new() };

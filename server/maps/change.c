@@ -33,8 +33,9 @@ struct candidate {
 	struct impact impact; /* once it was found good */
 	size_t limit;         /* of a dry run */
 	bool draft;
-	bool guarded;    /* what trips a guard is refused */
-	bool unapproved; /* a second person is wanted, and none approved */
+	bool guarded;             /* what trips a guard is refused */
+	bool unapproved;          /* a second person is wanted, and none approved */
+	struct store_life lapsed; /* whose approval counts no more; all zero: there was none */
 	uint32_t watch_seconds, watch_points;
 	uint64_t plan, watch;
 	const struct store_plan *later; /* it is planned, and that is all */
@@ -198,6 +199,21 @@ static enum err lay_beside(struct maps *m, struct candidate *c, const struct map
 	return e;
 }
 
+static enum err demand_approval(const struct candidate *c, struct faults *faults)
+{
+	char lapse[192] = "", what[STORE_STANDING_TEXT];
+	if (c->lapsed.approved > 0) {
+		store_standing_print(c->lapsed.approver_standing, what);
+		(void)snprintf(lapse, sizeof(lapse),
+		               "; the approval by %s no longer counts: that token %s",
+		               c->lapsed.approver, what);
+	}
+	return faults_add(faults, ERR_RANGE, "approval", "",
+	                  "a draft of %s comes into force after somebody else than its author "
+	                  "has approved it%s",
+	                  c->provider, lapse);
+}
+
 /* What wants the live peers. */
 static enum err permit(struct candidate *c, struct maps_change *change, struct faults *faults)
 {
@@ -207,12 +223,7 @@ static enum err permit(struct candidate *c, struct maps_change *change, struct f
 		return e;
 	if (guard_check(&change->guard, c->guarded ? faults : change->warnings) > 0 && c->guarded)
 		e = ERR_RANGE;
-	if (c->unapproved)
-		e = faults_add(faults, ERR_RANGE, "approval", "",
-		               "a draft of %s comes into force after somebody else than its author "
-		               "has approved it",
-		               c->provider);
-	return e;
+	return c->unapproved ? demand_approval(c, faults) : e;
 }
 
 /* ---- stored, and in force ---- */
@@ -563,7 +574,10 @@ static enum err ask_leave(struct maps *m, struct candidate *c, const struct stor
 			return e;
 		const bool new = n == 1 && life->activated == 0;
 		fresh |= new;
-		c->unapproved |= new &&wanted && life->approved == 0;
+		if (new &&wanted && !life->approval_counts) {
+			c->unapproved = true;
+			c->lapsed = *life;
+		}
 		free(life);
 	}
 	c->guarded &= fresh;

@@ -8,6 +8,9 @@
 
 const char *documents_kind(enum store_kind kind); /* as SQL has it */
 
+/* Of an author's standing; the rows of rights.c that have APPROVE. */
+#define DOCUMENTS_MAY_APPROVE "IN ('admin', 'approver')"
+
 struct document_name {
 	const char *provider;
 	enum store_kind kind;

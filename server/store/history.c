@@ -26,7 +26,7 @@ static enum store_state state_of(const struct store_life *l, bool left_by_roll_b
 		return STORE_SCHEDULED;
 	if (l->activated > 0)
 		return left_by_roll_back ? STORE_ROLLED_BACK : STORE_SUPERSEDED;
-	return l->approved > 0 ? STORE_APPROVED : STORE_DRAFT;
+	return l->approval_counts ? STORE_APPROVED : STORE_DRAFT;
 }
 
 static void life_row(const struct work *w, size_t row, void *out)
@@ -55,6 +55,8 @@ static void life_row(const struct work *w, size_t row, void *out)
 	l->watched_until = work_i64(w, row, 17);
 	work_text(w, row, 18, l->watch_state, sizeof(l->watch_state));
 	work_text(w, row, 20, l->undone, sizeof(l->undone));
+	work_text(w, row, 21, l->approver_standing, sizeof(l->approver_standing));
+	l->approval_counts = work_bool(w, row, 22);
 	l->state = state_of(l, work_bool(w, row, 19));
 }
 
@@ -71,11 +73,15 @@ enum err store_history(struct store *s, const char *provider, uint64_t version,
 		" extract(epoch FROM ok.approved)::bigint, ok.author, "
 		" extract(epoch FROM a.activated)::bigint, a.author, "
 		" p.at, p.author, p.state, p.reason, m.until, m.state, "
-		" next.resumes IS NOT NULL, next.reason "
+		" next.resumes IS NOT NULL, next.reason, ok.standing, "
+		" coalesce(ok.standing " DOCUMENTS_MAY_APPROVE ", false) "
 		"FROM map_versions v LEFT JOIN documents_in_force f USING (provider, kind, version) "
-		"LEFT JOIN LATERAL (SELECT author, approved FROM map_approvals o "
-		" WHERE o.provider = v.provider AND o.version = v.version AND o.author <> v.author "
-		" ORDER BY approved DESC LIMIT 1) ok ON true "
+		"LEFT JOIN LATERAL (SELECT author, approved, standing FROM (SELECT o.*, "
+		"  author_standing(o.author, o.approved) AS standing FROM map_approvals o "
+		"  WHERE o.provider = v.provider AND o.version = v.version "
+		"  AND o.author <> v.author) x "
+		" ORDER BY standing " DOCUMENTS_MAY_APPROVE " DESC, approved DESC LIMIT 1) ok "
+		" ON true "
 		"LEFT JOIN LATERAL (SELECT number, author, activated FROM activations x "
 		" WHERE x.provider = v.provider AND x.version = v.version "
 		" ORDER BY number DESC LIMIT 1) a ON true "

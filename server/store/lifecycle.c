@@ -81,6 +81,16 @@ enum err store_settings_put(struct store *s, const char *provider, struct store_
 
 /* ---- approvals ---- */
 
+void store_standing_print(const char *standing, char out[static STORE_STANDING_TEXT])
+{
+	if (strcmp(standing, "revoked") == 0)
+		(void)snprintf(out, STORE_STANDING_TEXT, "was revoked");
+	else if (strcmp(standing, "expired") == 0)
+		(void)snprintf(out, STORE_STANDING_TEXT, "has expired");
+	else
+		(void)snprintf(out, STORE_STANDING_TEXT, "is that of a role %.15s now", standing);
+}
+
 enum err store_approve(struct store *s, const char *provider, uint64_t version, const char *author)
 {
 	struct work w = work_begin(s, "approve a document");
@@ -93,8 +103,11 @@ enum err store_approve(struct store *s, const char *provider, uint64_t version, 
 	if (strcmp(made_by, author) == 0)
 		work_fail(&w, ERR_DENIED);
 	if (work_run(&w,
-	             "INSERT INTO map_approvals (provider, version, author) VALUES ($1, $2, $3) "
-	             "ON CONFLICT DO NOTHING RETURNING 1",
+	             "INSERT INTO map_approvals AS old (provider, version, author) "
+	             "VALUES ($1, $2, $3) ON CONFLICT (provider, version, author) "
+	             "DO UPDATE SET approved = now() WHERE NOT "
+	             " author_standing(old.author, old.approved) " DOCUMENTS_MAY_APPROVE
+	             " RETURNING 1",
 	             ARGS(arg_text(provider), arg_u64(version), arg_text(author))) == 1) {
 		(void)snprintf(subject, sizeof(subject), "%s version %" PRIu64, provider, version);
 		work_audit_of(&w, provider, author, "approve", subject);
@@ -105,7 +118,7 @@ enum err store_approve(struct store *s, const char *provider, uint64_t version, 
 static void audit_plan(struct work *w, const struct store_plan *p, const char *author,
                        const char *action, const char *more)
 {
-	char subject[160], at[24];
+	char subject[160 + STORE_REASON], at[24];
 	text_time_print(p->at, at);
 	(void)snprintf(subject, sizeof(subject), "%s version %" PRIu64 " at %s%s%s", p->provider,
 	               p->version, at, more[0] != '\0' ? ": " : "", more);
@@ -357,7 +370,8 @@ enum err store_plan_due(struct store *s, int64_t now, struct store_plan *out)
 	if (work_run(
 		    &w,
 		    "SELECT number, provider, author, version, coalesce(also, 0), at, "
-		    " expected IS NOT NULL, coalesce(expected, ''), force, watch_seconds "
+		    " expected IS NOT NULL, coalesce(expected, ''), force, watch_seconds, "
+		    " author_standing(author, made) "
 		    "FROM map_plans WHERE state = 'waiting' AND at <= $1 ORDER BY at, number LIMIT 1",
 		    ARGS(arg_i64(now))) == 1) {
 		p.number = work_u64(&w, 0, 0);
@@ -370,6 +384,7 @@ enum err store_plan_due(struct store *s, int64_t now, struct store_plan *out)
 		work_text(&w, 0, 7, p.expected, sizeof(p.expected));
 		p.force = work_bool(&w, 0, 8);
 		p.watch_seconds = (uint32_t)work_u64(&w, 0, 9);
+		work_text(&w, 0, 10, p.standing, sizeof(p.standing));
 	} else {
 		work_fail(&w, ERR_NOT_FOUND);
 	}
@@ -430,7 +445,7 @@ enum err store_map_watch_end(struct store *s, const struct store_map_watch *m, b
                              const char *reason)
 {
 	struct work w = work_begin(s, "end the watch of a change");
-	char subject[160];
+	char subject[160 + STORE_REASON];
 	if (work_run(&w,
 	             "UPDATE map_watches SET state = $2, reason = $3, ended = now() "
 	             "WHERE number = $1 AND state = 'watching' RETURNING 1",

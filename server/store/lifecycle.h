@@ -37,7 +37,19 @@ enum err store_settings_put(struct store *s, const char *provider, struct store_
 
 /* ---- approvals ---- */
 
-/* ERR_NOT_FOUND; ERR_DENIED: `author` made this version. Again: nothing new. */
+/*
+ * What has become of the token that approved or planned something: the name of the role it has now, "revoked"
+ * or "expired".
+ */
+enum { STORE_STANDING = 16 };
+/* For people, of the token: "has expired", "is that of a role viewer now". */
+enum { STORE_STANDING_TEXT = 40 };
+void store_standing_print(const char *standing, char out[static STORE_STANDING_TEXT]);
+
+/*
+ * It counts while the token may approve (rights.h). ERR_NOT_FOUND; ERR_DENIED: `author` made this version.
+ * Again: nothing new, unless it counted no more.
+ */
 enum err store_approve(struct store *s, const char *provider, uint64_t version,
                        const char *author) must_check;
 
@@ -99,6 +111,7 @@ struct store_plan {
 	char expected[STORE_EXPECTED];
 	bool force;
 	uint32_t watch_seconds;
+	char standing[STORE_STANDING]; /* store_plan_due(): of the author's token now */
 };
 /* ERR_EXISTS: one waits for this version already. ERR_DENIED: already now something else is in force. */
 enum err store_plan_add(struct store *s, const struct store_plan *plan) must_check;
@@ -148,6 +161,8 @@ struct store_life {
 	/* Of each the newest; a time of 0: there is none. */
 	int64_t approved, activated;
 	char approver[65], activator[65]; /* an approval by somebody else than the author */
+	char approver_standing[STORE_STANDING];
+	bool approval_counts;
 	int64_t planned;
 	char planner[65], plan_state[16], plan_reason[STORE_REASON];
 	int64_t watched_until;

@@ -200,6 +200,21 @@ def test_a_scheduled_activation_outlives_a_restart(daemon):
     assert versions(daemon)[again]["state"] == "draft"
 
 
+def test_what_a_revoked_token_scheduled_does_not_come_into_force(daemon):
+    before, carol = in_force(daemon), token(daemon, "carol", "operator")
+    number = draft(daemon, version(550))
+    at = int(time.time()) + 2
+    assert activate(daemon, number, f"?at={at}", token=carol)[0] == 202
+    assert daemon.api("DELETE", "/v1/tokens/carol")[0] == 204
+    plan = wait_for("it is given up", 20, lambda: (lambda s: s["state"] == "failed" and s)(
+        versions(daemon)[number]["scheduled"]))
+    assert "the token carol, which scheduled it, was revoked" in plan["reason"], plan
+    assert in_force(daemon) == before and versions(daemon)[number]["state"] == "draft"
+    assert "it failed    the token carol" in ctl(daemon, "show", "isp-a", str(number))
+    failed = [e for e in daemon.api("GET", "/v1/audit")[1]["audit"] if e["action"] == "schedule-failed"]
+    assert any("was revoked; somebody who may do so must schedule it again" in e["subject"] for e in failed), failed
+
+
 def test_a_change_that_loses_peers_is_taken_back(daemon):
     for i in range(30):
         ip = address("isp-a", 1, 1 + i)

@@ -137,6 +137,9 @@ static void print_version(const json_t *v)
 	if (ctl_string(v, "source")[0] != '\0')
 		printf("%-12s %s\n", "source", ctl_string(v, "source"));
 	print_deed("approved", member(v, "approved"), "");
+	if (ctl_string(v, "approval_lapsed")[0] != '\0')
+		printf("%-12s %s: somebody must approve it again\n", "and lapsed",
+		       ctl_string(v, "approval_lapsed"));
 	print_deed("activated", member(v, "activated"), "");
 	print_deed("scheduled", plan, ctl_string(plan, "state"));
 	if (ctl_string(plan, "reason")[0] != '\0')

@@ -209,7 +209,8 @@ enum err store_history(struct store *s, const char *provider, uint64_t version,
 		.state = STORE_IN_FORCE,
 		.source = "a.json",
 		.approved = 86400,
-		.approver = "carol"
+		.approver = "carol",
+		.approval_counts = true
 	};
 	(void)s, (void)version;
 	if (strcmp(provider, "nobody") == 0)
@@ -236,6 +237,11 @@ enum err store_settings_put(struct store *s, const char *provider, struct store_
 	(void)s, (void)provider, (void)expected, (void)author;
 	settings->version = 8;
 	return settings->approvals == 0 && !may_lower ? ERR_RANGE : world.answer;
+}
+
+void store_standing_print(const char *standing, char out[static STORE_STANDING_TEXT])
+{
+	(void)snprintf(out, STORE_STANDING_TEXT, "was %s", standing);
 }
 
 enum err store_approve(struct store *s, const char *provider, uint64_t version, const char *author)

@@ -116,6 +116,12 @@ static void what_must_be_in_force_is_checked(void **state)
 static void a_second_person_approves(void **state)
 {
 	(void)state;
+	const struct store_token carol = { .name = "carol",
+		                           .role = STORE_APPROVER,
+		                           .provider = "isp-a" };
+	static const uint8_t hash[32] = { 1 };
+	uint64_t id;
+	assert_int_equal(store_token_add(s, &carol, hash, "admin", &id), ERR_OK);
 	assert_int_equal(put(STORE_TOPOLOGY, 'a', true, NULL), 1);
 	assert_int_equal(store_approve(s, "isp-a", 9, "carol"), ERR_NOT_FOUND);
 	assert_int_equal(store_approve(s, "isp-a", 1, "alice"), ERR_DENIED);
