@@ -2,15 +2,20 @@
 #include "tests/unit/test.h"
 
 #include "common/balance/quality.h"
+#include "common/base/random.h"
 #include "server/accounting/spool.h"
 #include "server/app/feeder.h"
 #include "server/disk/disk.h"
 #include "tests/support/db.h"
 #include "tests/unit/accounting/folder.h"
+#include "tests/unit/accounting/world.h"
+#include "tests/unit/collector/export.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* What a daemon gives its feeder, on a database without a table. */
@@ -81,11 +86,11 @@ static int close_house(void **state)
 
 static const char *life = "one"; /* of the state folder */
 
-static void start(void)
+static void start_on(struct spool *announces, struct spool *flows)
 {
 	const struct feeder_options o = { .store = h.store,
 		                          .maps = h.maps,
-		                          .spools = { &h.spool, &h.flows },
+		                          .spools = { announces, flows },
 		                          .metrics = metrics_slot(h.metrics, 2),
 		                          .node = "test",
 		                          .life = life,
@@ -94,6 +99,11 @@ static void start(void)
 		                          .swarm_names = { know_one_swarm, NULL } };
 	h.feeder = feeder_start(&o);
 	assert_non_null(h.feeder);
+}
+
+static void start(void)
+{
+	start_on(&h.spool, &h.flows);
 }
 
 static void close_bin(int64_t start_of, uint64_t out_bytes)
@@ -109,16 +119,26 @@ static void close_bin(int64_t start_of, uint64_t out_bytes)
 	assert_int_equal(spool_write(&h.spool, &b, NULL), ERR_OK);
 }
 
-/* Hurries the feeder until its spool is empty. */
-static void wait_empty(void)
+static void nap(void)
+{
+	(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+}
+
+/* Hurries the feeder until a spool is empty. */
+static void wait_empty_of(struct spool *spool)
 {
 	struct accounting_bin b;
-	for (unsigned i = 0; spool_first(&h.spool, &b, NULL) == ERR_OK; i++) {
+	for (unsigned i = 0; spool_first(spool, &b, NULL) == ERR_OK; i++) {
 		accounting_bin_done(&b);
 		assert_true(i < 3000);
 		store_wake(h.store);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 	}
+}
+
+static void wait_empty(void)
+{
+	wait_empty_of(&h.spool);
 }
 
 static void close_bin_with_matrix(int64_t start_of)
@@ -226,17 +246,11 @@ static void flows_have_a_spool_and_a_source_of_their_own(void **state)
 {
 	(void)state;
 	char text[128];
-	struct accounting_bin b;
 	close_bin(1800000000, 7);
 	close_flow_bin(1800000000);
 	start();
 	wait_empty();
-	for (unsigned i = 0; spool_first(&h.flows, &b, NULL) == ERR_OK; i++) {
-		accounting_bin_done(&b);
-		assert_true(i < 1000);
-		store_wake(h.store);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	}
+	wait_empty_of(&h.flows);
 	db_ask("SELECT string_agg(concat_ws(',', source, observed_seconds, out_bytes, in_bytes, "
 	       "out_packets, in_packets, out_p2p_bytes, in_p2p_bytes, quality), ' ' "
 	       "ORDER BY source) FROM bins",
@@ -260,7 +274,7 @@ static void a_refused_bin_does_not_hold_up_flows(void **state)
 	start();
 	for (unsigned i = 0; strcmp(text, "1") != 0; i++) {
 		assert_true(i < 1000);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 		db_ask("SELECT count(*) FROM bins WHERE source = 'flow'", text, sizeof(text));
 	}
 	assert_false(is_aside(1800000300));
@@ -301,7 +315,7 @@ static void a_refusal_that_passes_costs_nothing(void **state)
 	close_bin(1800000000, 1);
 	start();
 	while (atomic_load(&h.access_calls) == 0)
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 	assert_string_equal(db_state_of("ALTER TABLE bins DROP CONSTRAINT no"), "");
 	wait_empty();
 	stored("1");
@@ -315,7 +329,7 @@ static void what_could_not_be_followed_is_tried_again(void **state)
 	for (unsigned i = 0; atomic_load(&h.access_calls) <= 3; i++) {
 		assert_true(i < 1000); /* though nothing has changed since */
 		store_wake(h.store);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 	}
 }
 
@@ -324,12 +338,12 @@ static void the_access_list_is_loaded_when_asked(void **state)
 	(void)state;
 	start();
 	while (!feeder_connected(h.feeder))
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 	const unsigned before = atomic_load(&h.access_calls);
 	feeder_access(h.feeder);
 	for (unsigned i = 0; atomic_load(&h.access_calls) == before; i++) {
 		assert_true(i < 500);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 	}
 }
 
@@ -354,7 +368,7 @@ static void a_map_that_nobody_uses_any_more_is_freed(void **state)
 	for (unsigned i = 0; atomic_load(&freed) == before; i++) {
 		assert_true(i < 500);
 		store_wake(h.store);
-		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		nap();
 	}
 }
 
@@ -387,6 +401,192 @@ static void a_matrix_is_stored_with_what_swarms_are_called(void **state)
 	free(swarms);
 }
 
+/* ---- an hour of a clock of ours ---- */
+
+enum { BIN = 300, BINS = 15, CLIENTS = 6, MB = 1000000 };
+enum { AWAY = 150, FULL = 1200, ROOM = 2400, BACK = AWAY + 3600 }; /* seconds since BEGIN */
+static const int64_t BEGIN = 1800000000;
+_Static_assert(FULL > AWAY && ROOM < BACK, "the disk is full while the database is away");
+
+/* What books announces and flows; providers isp0, isp1 and isp2 of world.h. */
+struct booking_house {
+	struct map_office *office;
+	struct map_lease lease;
+	struct accounting *announces;
+	struct collector *flows;
+	uint64_t up[CLIENTS], down[CLIENTS];
+	struct rlimit room; /* on the disk, as it was */
+};
+
+static void open_books(struct booking_house *b)
+{
+	struct fault f;
+	b->office = map_office_new(snapshot_free);
+	assert_int_equal(map_publish(b->office, world_new(3, 2)), ERR_OK);
+	(void)map_renew(b->office, &b->lease);
+	const struct accounting_options announces = { .slots = 2,
+		                                      .bin_seconds = BIN,
+		                                      .max_peer_mbps = 1000000,
+		                                      .state_dir = folder,
+		                                      .ledger_max = 1000,
+		                                      .office = b->office,
+		                                      .metrics = h.metrics,
+		                                      .now = BEGIN };
+	assert_int_equal(accounting_new(&announces, &b->announces, &f), ERR_OK);
+	accounting_trial(b->announces, 50, "bridge");
+	const struct collector_options flows = { .state_dir = folder,
+		                                 .bin_seconds = BIN,
+		                                 .late_seconds = 3600,
+		                                 .lab = true,
+		                                 .office = b->office,
+		                                 .now = BEGIN };
+	assert_int_equal(collector_new(&flows, &b->flows, &f), ERR_OK);
+	start_on(accounting_spool(b->announces), collector_spool(b->flows));
+}
+
+static void close_books(struct booking_house *b)
+{
+	feeder_stop(h.feeder, 1);
+	h.feeder = NULL;
+	accounting_free(b->announces);
+	collector_free(b->flows);
+	map_end(&b->lease);
+	map_office_free(b->office);
+}
+
+/* One client a second moves up to a megabyte and is handed those of another place. */
+static void announce(struct booking_house *b, int64_t now)
+{
+	const unsigned who = (unsigned)(now % CLIENTS);
+	const unsigned whom = (who + 1 + (unsigned)(now / CLIENTS % (CLIENTS - 1))) % CLIENTS;
+	struct accounting_slot *s = accounting_slot(b->announces, who % 2);
+	const bool known = b->down[who] != 0;
+	b->up[who] += random_mix((uint64_t)now) % MB;
+	b->down[who] += random_mix(~(uint64_t)now) % MB;
+	const struct announce said = { .uploaded = b->up[who],
+		                       .downloaded = b->down[who],
+		                       .left = MB,
+		                       .event = known ? EVENT_NONE : EVENT_STARTED };
+	const struct accounting_announce note = {
+		.announce = &said,
+		.client = random_mix(who),
+		.swarm = 1 + who % 2,
+		.known = known,
+		.silent = CLIENTS,
+		.place = world_place(b->lease.map, who % 3, who / 3),
+		.now = now
+	};
+	const struct accounting_handed handed = {
+		.place = world_place(b->lease.map, whom % 3, whom / 3), .count = 1, .candidates = 2
+	};
+	accounting_enter(s, &b->lease);
+	accounting_note(s, &note);
+	accounting_handed(s, &handed, 1);
+	accounting_leave(s);
+}
+
+/* One flow a second, from isp0 or to it, of up to a minute: some end in another bin than they began in. */
+static void export_one(const struct booking_house *b, int64_t now)
+{
+	enum { HERE = 0x0a000105, THERE = 0x0a010007 };
+	uint8_t bytes[EXPORT_MAX];
+	const uint64_t chance = random_mix((uint64_t)now + 1);
+	const bool out = chance & 1;
+	const struct export_flow f = { .from = out ? HERE : THERE,
+		                       .to = out ? THERE : HERE,
+		                       .packets = 1000,
+		                       .bytes = (uint32_t)(chance % MB),
+		                       .first_ms = (uint32_t)(chance >> 32) % 60000 };
+	struct collector_datagram d = { .bytes = bytes };
+	d.size = export_v5(bytes, &f, 1, now, (uint32_t)(now - BEGIN), 1);
+	assert_int_equal(ip_parse("127.0.0.1", &d.from), ERR_OK);
+	collector_take(b->flows, &d, 1, now * 1000, 0);
+}
+
+static void disturb(struct booking_house *b, int64_t second)
+{
+	struct rlimit none = { .rlim_max = b->room.rlim_max };
+	if (second == AWAY) {
+		wait_empty_of(collector_spool(b->flows));
+		db_server("stop");
+	} else if (second == FULL) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	} else if (second == ROOM) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &b->room), 0);
+	}
+	if (second != BACK)
+		return;
+	assert_int_equal(accounting_stats(b->announces).spooled, 12);
+	assert_int_equal(collector_stats(b->flows).spooled, 12);
+	for (unsigned i = 0; !feeder_away(h.feeder); i++) {
+		assert_true(i < 1000);
+		store_wake(h.store);
+		nap();
+	}
+	db_server("start");
+}
+
+static void live_through(bool disturbed)
+{
+	struct booking_house b = { 0 };
+	struct fault f;
+	unsigned failures = 0;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &b.room), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	open_books(&b);
+	while (!feeder_connected(h.feeder))
+		nap();
+	for (int64_t second = 1; second < (BINS + 1) * BIN; second++) {
+		if (disturbed)
+			disturb(&b, second);
+		if (second < BINS * BIN) {
+			announce(&b, BEGIN + second);
+			export_one(&b, BEGIN + second);
+		}
+		failures += accounting_tick(b.announces, BEGIN + second, &f) != ERR_OK;
+		failures += collector_tick(b.flows, BEGIN + second, &f) != ERR_OK;
+	}
+	assert_int_equal(failures, disturbed ? 2 * (ROOM - FULL) : 0);
+	wait_empty_of(accounting_spool(b.announces));
+	wait_empty_of(collector_spool(b.flows));
+	close_books(&b);
+}
+
+static void all_that_is_stored(char *out, size_t room)
+{
+	db_ask("SELECT string_agg(line, E'\n' ORDER BY line) FROM ("
+	       " SELECT concat_ws(',', provider, id, source, start, node, seconds, "
+	       "  observed_seconds, out_bytes, in_bytes, out_packets, in_packets, "
+	       "  out_p2p_bytes, in_p2p_bytes, quality) AS line "
+	       "  FROM bins JOIN interconnects ON number = interconnect "
+	       " UNION ALL SELECT matrix::text FROM matrix "
+	       " UNION ALL SELECT swarm_bytes::text FROM swarm_bytes "
+	       " UNION ALL SELECT steering::text FROM steering) lines",
+	       out, room);
+	assert_true(strlen(out) < room - 1);
+}
+
+/* And the disk is full for a third of it. */
+static void an_hour_without_the_database_changes_no_bin(void **state)
+{
+	static char wanted[1 << 20], found[1 << 20];
+	char count[16];
+	live_through(false);
+	all_that_is_stored(wanted, sizeof(wanted));
+	/*
+	 * Of announces all six interconnects, of flows the two between isp0 and isp1, and of these one bin
+	 * more: the first began before it all.
+	 */
+	db_ask("SELECT count(*) FILTER (WHERE out_bytes + in_bytes > 0) FROM bins", count,
+	       sizeof(count));
+	assert_string_equal(count, "122");
+	assert_int_equal(close_house(state), 0);
+	assert_int_equal(open_house(state), 0);
+	live_through(true);
+	all_that_is_stored(found, sizeof(found));
+	assert_string_equal(found, wanted);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_house, close_house)
 
 static const struct CMUnitTest tests[] = {
@@ -401,6 +601,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(the_access_list_is_loaded_when_asked),
 	TEST(a_map_that_nobody_uses_any_more_is_freed),
 	TEST(a_matrix_is_stored_with_what_swarms_are_called),
+	TEST(an_hour_without_the_database_changes_no_bin),
 };
 
 RUN_TESTS(tests)
