@@ -6,23 +6,116 @@
 #include "server/collector/socket.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { RETRY_SECONDS = 10, ROUND_SECONDS = 60, PEERS_SLACK = 1024, FEW_PEERS = 50000 };
+enum { WRITE_MS = 500, PAUSE_MS = 100 }; /* from write to write; at least, after a slow one */
 
 struct collecting {
 	struct collecting_options o;
 	struct collector *collector;
 	struct flow_socket *socket;
-	bool failing;     /* said so already */
 	unsigned to_wait; /* ticks before the port is tried again */
+
+	pthread_t writer;
+	pthread_mutex_t lock; /* guards `ending` */
+	pthread_cond_t wake;
+	bool writing, ending;
+	bool failing; /* the writer's: said so already */
 
 	/* The next set of peers. */
 	struct peer_set *peers;
 	struct swarm_sweep walk;
 	bool few; /* peers: a round is a matter of milliseconds */
 };
+
+/* ---- the writer ---- */
+
+static void note_failure(struct collecting *c, enum err e, const struct fault *fault)
+{
+	const bool failing = e != ERR_OK;
+	if (failing && !c->failing)
+		log_line(LOG_ERROR,
+		         "The collector could not write. Bins wait in memory, and it tries again "
+		         "every second. file=%s why=%s",
+		         fault->where, fault->text);
+	if (!failing && c->failing)
+		log_line(LOG_NOTE, "The collector can write again.");
+	c->failing = failing;
+}
+
+/* What the clock is put to must not keep the writer. */
+static void make_lock(struct collecting *c)
+{
+	pthread_condattr_t attr;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_mutex_init(&c->lock, NULL);
+}
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until it is time to write again. False: never. The lock is held. */
+static bool wait_until(struct collecting *c, int64_t ms)
+{
+	const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	int waited = 0;
+	while (!c->ending && waited == 0)
+		waited = pthread_cond_timedwait(&c->wake, &c->lock, &t);
+	return !c->ending;
+}
+
+/*
+ * On a thread of its own, for what is not written yet is what kill -9 costs: the clock's may be closing
+ * a bin of announces or saving the swarms, which takes seconds.
+ */
+static void *write_on(void *arg)
+{
+	struct collecting *c = arg;
+	int64_t next = 0;
+	pthread_mutex_lock(&c->lock);
+	while (wait_until(c, next)) {
+		struct fault fault = { 0 };
+		next = monotonic_ms() + WRITE_MS;
+		pthread_mutex_unlock(&c->lock);
+		note_failure(c, collector_tick(c->collector, time(NULL), &fault), &fault);
+		const int64_t soon = monotonic_ms() + PAUSE_MS;
+		next = next > soon ? next : soon;
+		pthread_mutex_lock(&c->lock);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+static enum err start_writer(struct collecting *c, struct fault *fault)
+{
+	if (pthread_create(&c->writer, NULL, write_on, c) != 0)
+		return fault_set(fault, ERR_SYSTEM, "start", "no thread to be had");
+	c->writing = true;
+	return ERR_OK;
+}
+
+static void stop_writer(struct collecting *c)
+{
+	if (!c->writing)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->ending = true;
+	pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->lock);
+	pthread_join(c->writer, NULL);
+	c->writing = false;
+}
 
 enum err collecting_new(const struct collecting_options *options, struct collecting **out,
                         struct fault *fault)
@@ -34,6 +127,7 @@ enum err collecting_new(const struct collecting_options *options, struct collect
 	if (c == NULL)
 		return fault_set(fault, ERR_NOMEM, "start", "out of memory");
 	c->o = *options;
+	make_lock(c);
 	enum err e = settings_prefixes("flow_exporters", config->flow_exporters, &allowed,
 	                               &n_allowed, fault);
 	if (e == ERR_OK) {
@@ -55,12 +149,17 @@ enum err collecting_new(const struct collecting_options *options, struct collect
 	}
 	free(allowed);
 	if (e != ERR_OK) {
-		free(c);
+		collecting_free(c);
 		return e;
 	}
 	if (fault->where[0] != '\0')
 		log_line(LOG_WARNING, "The collector found a damaged file. file=%s why=%s",
 		         fault->where, fault->text);
+	e = start_writer(c, fault);
+	if (e != ERR_OK) {
+		collecting_free(c);
+		return e;
+	}
 	*out = c;
 	return ERR_OK;
 }
@@ -70,8 +169,11 @@ void collecting_free(struct collecting *c)
 	if (c == NULL)
 		return;
 	flow_socket_stop(c->socket);
+	stop_writer(c);
 	collector_free(c->collector);
 	peer_set_free(c->peers);
+	pthread_cond_destroy(&c->wake);
+	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
@@ -153,23 +255,8 @@ static void walk_peers(struct collecting *c)
 
 /* ---- a second ---- */
 
-static void note_failure(struct collecting *c, enum err e, const struct fault *fault)
+void collecting_tick(struct collecting *c)
 {
-	const bool failing = e != ERR_OK;
-	if (failing && !c->failing)
-		log_line(LOG_ERROR,
-		         "The collector could not write. Bins wait in memory, and it tries again "
-		         "every second. file=%s why=%s",
-		         fault->where, fault->text);
-	if (!failing && c->failing)
-		log_line(LOG_NOTE, "The collector can write again.");
-	c->failing = failing;
-}
-
-void collecting_tick(struct collecting *c, int64_t now)
-{
-	struct fault fault = { 0 };
-	note_failure(c, collector_tick(c->collector, now, &fault), &fault);
 	listen_again(c);
 	if (c->o.swarms != NULL)
 		walk_peers(c);
@@ -180,6 +267,7 @@ void collecting_end(struct collecting *c, int64_t now)
 	struct fault fault = { 0 };
 	flow_socket_stop(c->socket);
 	c->socket = NULL;
+	stop_writer(c);
 	if (collector_flush(c->collector, now, &fault) != ERR_OK)
 		log_line(LOG_ERROR, "Flows of the last bins were not written. file=%s why=%s",
 		         fault.where, fault.text);

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The flow collector in the daemon: its socket, its second, and the live peers that make a flow p2p.
+ * The flow collector in the daemon: its socket, the thread that writes twice a second what has changed
+ * (kill -9 costs what it has not written yet), and the live peers that make a flow p2p.
  *
  * The peers are walked in slices, a round a minute, and put in force when the round is over; while they
  * are few, a round a second.
@@ -26,7 +27,10 @@ struct collecting_options {
 	int64_t now;
 };
 
-/* Reads the checkpoints; does not listen yet. A damaged one is logged. */
+/*
+ * Reads the checkpoints and begins to write; does not listen yet. Logs a damaged one, and, once, when the
+ * disk takes nothing and when it does again.
+ */
 enum err collecting_new(const struct collecting_options *options, struct collecting **out,
                         struct fault *fault) must_check;
 void collecting_free(struct collecting *c); /* NULL is fine */
@@ -36,8 +40,8 @@ enum err collecting_listen(struct collecting *c, struct fault *fault) must_check
 void collecting_listen_later(struct collecting *c);
 uint16_t collecting_port(const struct collecting *c); /* 0: it does not listen */
 
-/* Once a second. Logs when the disk takes nothing, once, and when it does again. */
-void collecting_tick(struct collecting *c, int64_t now);
+/* Once a second, for the port and the peers. */
+void collecting_tick(struct collecting *c);
 
 /* Stops listening and writes what is open. */
 void collecting_end(struct collecting *c, int64_t now);

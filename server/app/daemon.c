@@ -667,7 +667,7 @@ static void tick(void *ctx)
 	struct daemon *d = ctx;
 	struct fault fault = { 0 };
 	if (d->collecting != NULL)
-		collecting_tick(d->collecting, unix_now());
+		collecting_tick(d->collecting);
 	if (!d->roles.tracker)
 		return;
 	if (accounting_tick(d->accounting, unix_now(), &fault) != ERR_OK)

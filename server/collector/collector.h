@@ -5,14 +5,14 @@
  * From flow exports to bins: what routers say crossed which interconnect.
  *
  * Datagrams of exporters that are allowed are decoded (common/codec/flow), each record is put on the
- * interconnects it crossed (classify.h) and booked in the bins it covers (book.h). Once a second what has
+ * interconnects it crossed (classify.h) and booked in the bins it covers (book.h). By ticks what has
  * changed goes to disk: closed bins to a spool of their own ("flow/spool"), from which the feeder carries
  * them into the database with the source `flow`; the other bins to a checkpoint file each ("flow/"),
- * replaced whole. A start reads those back. So kill -9 costs the second since the last one, and because
+ * replaced whole. A start reads those back. So kill -9 costs what came since the last tick, and because
  * a checkpoint is the bin and no journal of it, nothing can count twice. Templates die with the process;
  * what needs them waits until the exporter sends them again.
  *
- * While the disk takes nothing, bins wait in memory (book.h says how many), and every second it is tried
+ * While the disk takes nothing, bins wait in memory (book.h says how many), and every tick it is tried
  * again. Before the first map is in force no bin is closed.
  *
  * Who is allowed: the addresses in `allowed`; when that is empty, the exporters that topologies name and,
@@ -78,8 +78,8 @@ void collector_take(struct collector *c, const struct collector_datagram *batch,
 struct peer_set *collector_peers(struct collector *c, struct peer_set *peers);
 
 /*
- * Writes closed bins and checkpoints; call once a second. After a failure (disk full) everything is
- * tried again by the next.
+ * Writes closed bins and checkpoints; call at least once a second. After a failure (disk full) everything
+ * is tried again by the next.
  */
 enum err collector_tick(struct collector *c, int64_t now, struct fault *fault) must_check;
 

@@ -230,7 +230,7 @@ def test_kill_9_costs_a_second_and_doubles_nothing():
         print(f"{rounds} kills: sent {len(sent)} flows, {total // 1000} stored, {may_be_lost} might have been lost; "
               f"checkpoints were {ages[len(ages) // 2]:.2f} s old (median), {ages[-1]:.2f} s at most")
         assert may_be_lost < len(sent) * 0.9, "the test shows nothing"
-        assert ages[len(ages) // 2] < 1.1  # written once a second; one may be late on a crowded machine
+        assert ages[len(ages) // 2] < 0.8  # written twice a second; one may be late on a crowded machine
         assert (len(sent) - may_be_lost) * 1000 <= total <= len(sent) * 1000
         assert total % 1000 == 0
 
