@@ -490,6 +490,7 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		          (uint32_t)d->config.rollups_keep_days },
 		.node = d->node,
 		.life = d->life,
+		.state_dir = d->config.state_dir,
 		.collector = d->collecting != NULL ? collecting_collector(d->collecting) : NULL,
 		.bin_seconds = (uint32_t)d->config.bin_seconds,
 		.late_reading_seconds = (uint32_t)d->config.late_reading_seconds,

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "server/app/keeper.h"
 #include "server/app/minder.h"
+#include "server/disk/disk.h"
 #include "server/report/calibration.h"
 #include "server/report/statements.h"
 #include "server/store/audit.h"
@@ -38,6 +39,7 @@ struct feeder {
 	atomic_bool away; /* said so already */
 	bool migrated;
 	char node[STORE_NODE_SIZE]; /* that bins are written under; set once migrated */
+	struct store_step step;     /* counted in the state folder, too */
 	bool behind;                /* the store may have what is not in force here */
 	enum err said;              /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
@@ -88,11 +90,73 @@ static enum err follow(struct feeder *f, struct fault *fault)
 	return f->o.access_changed(f->o.ctx);
 }
 
+/* ---- how often the state folder's node began to store, in digits ---- */
+
+static const char step_name[] = "steps";
+
+/* When it is lost or damaged, the folder counts as one that was put back. */
+static void read_step(struct feeder *f)
+{
+	char *digits = NULL;
+	size_t size = 0;
+	if (disk_read(f->o.state_dir, step_name, &digits, &size, NULL) == ERR_OK &&
+	    !text_u64(digits, size, &f->step.counted))
+		f->step.counted = 0;
+	free(digits);
+}
+
+static enum err write_step(const struct feeder *f, uint64_t step)
+{
+	char digits[24];
+	const int n = snprintf(digits, sizeof(digits), "%" PRIu64, step);
+	return disk_replace(f->o.state_dir, step_name, 0600, digits, (size_t)n, NULL);
+}
+
+/*
+ * Before bins are stored: first in the folder, so that it is never behind by itself. A full disk is no
+ * reason to keep bins back.
+ */
+static enum err count_step(struct feeder *f)
+{
+	const uint64_t step = f->step.counted + 1;
+	const int64_t kept = f->step.kept;
+	if (write_step(f, step) != ERR_OK)
+		return ERR_OK;
+	f->step.counted = step;
+	const enum err e =
+		store_life_step(f->o.store, f->o.node, f->o.life, step, time(NULL), &f->step);
+	if (e != ERR_OK || f->step.counted == step)
+		return e;
+	if (f->step.kept != kept)
+		log_line(LOG_WARNING,
+		         "The state folder is older than what it has stored. Bins until now "
+		         "are replaced by nothing smaller. state_dir=%s",
+		         f->o.state_dir);
+	return write_step(f, f->step.counted) == ERR_OK ? ERR_OK : ERR_BUSY;
+}
+
+/* Is what is stored of a bin more than this, from an older state folder? */
+static enum err is_older(struct feeder *f, const struct accounting_bin *bin, bool *older)
+{
+	uint64_t bytes = 0;
+	*older = false;
+	if (bin->start >= f->step.kept)
+		return ERR_OK;
+	for (size_t i = 0; i < bin->n_rows; i++)
+		if (__builtin_add_overflow(bytes, bin->rows[i].out_bytes, &bytes) ||
+		    __builtin_add_overflow(bytes, bin->rows[i].in_bytes, &bytes))
+			bytes = UINT64_MAX;
+	return store_holds(f->o.store, f->node,
+	                   bin->source == ACCOUNTING_FLOW ? STORE_FLOW : STORE_ANNOUNCE, bin->start,
+	                   bytes, older);
+}
+
 static enum err begin(struct feeder *f, struct fault *fault)
 {
 	enum err e = store_migrate(f->o.store, fault);
 	if (e != ERR_OK)
 		return e;
+	read_step(f);
 	e = store_life(f->o.store, f->o.node, f->o.life, f->node);
 	return e == ERR_OK ? ERR_OK : fault_set(fault, e, "node", "no name to write bins under");
 }
@@ -223,6 +287,20 @@ static enum err settle(struct feeder *f, struct feeding *from, const struct acco
 	return e == ERR_AWAY || e == ERR_NOMEM ? e : refused(f, from, bin, e);
 }
 
+static enum err store_all(struct feeder *f, const struct accounting_bin *bin)
+{
+	bool older;
+	enum err e = is_older(f, bin, &older);
+	if (e != ERR_OK || older)
+		return e;
+	e = store_bin(f, bin);
+	if (e == ERR_OK && bin->source == ACCOUNTING_ANNOUNCE)
+		e = store_trial(f, bin);
+	if (e == ERR_OK && bin->source == ACCOUNTING_ANNOUNCE)
+		e = matrix_feed(f->o.store, f->node, &f->o.swarm_names, bin);
+	return e;
+}
+
 /* Carries one bin over. ERR_NOT_FOUND: the spool is empty. */
 static enum err feed_one(struct feeder *f, struct feeding *from)
 {
@@ -237,11 +315,7 @@ static enum err feed_one(struct feeder *f, struct feeding *from)
 	}
 	if (e != ERR_OK)
 		return e;
-	e = store_bin(f, &bin);
-	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
-		e = store_trial(f, &bin);
-	if (e == ERR_OK && bin.source == ACCOUNTING_ANNOUNCE)
-		e = matrix_feed(f->o.store, f->node, &f->o.swarm_names, &bin);
+	e = store_all(f, &bin);
 	e = settle(f, from, &bin, e);
 	accounting_bin_done(&bin);
 	return e;
@@ -250,6 +324,8 @@ static enum err feed_one(struct feeder *f, struct feeding *from)
 static enum err feed_from(struct feeder *f, struct feeding *from)
 {
 	enum err e = monotonic_ms() < from->not_before ? ERR_BUSY : ERR_OK;
+	if (e == ERR_OK && atomic_load(&from->spool->count) > 0)
+		e = count_step(f);
 	for (unsigned i = 0; i < BINS_AT_ONCE && e == ERR_OK; i++)
 		e = feed_one(f, from);
 	return e;

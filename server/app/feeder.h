@@ -9,7 +9,8 @@
  * activate (LISTEN) and carries closed bins from the spools into the database, the oldest of a spool
  * first; sees to maps at their time (minder.h); when no bin is left, to prices, to the bins that are
  * there (keeper.h), and to the statements that contracts want by themselves. While the database is away
- * it tries again every second; nothing is lost, the spool grows. A bin that the database refuses
+ * it tries again every second; nothing is lost, the spool grows. When the state folder is an older one,
+ * put back, what it still has of bins that are stored lowers none. A bin that the database refuses
  * although it is there is set aside after some tries, for a human to look at.
  *
  * Threading: start and stop from one thread.
@@ -35,6 +36,7 @@ struct feeder_options {
 	struct metrics_slot *metrics;        /* this thread's own */
 	struct store_keep keep;
 	const char *node, *life;     /* store_life() */
+	const char *state_dir;       /* where it counts: store_life_step() */
 	struct collector *collector; /* whose readings go to the database; NULL: none */
 	uint32_t bin_seconds, late_reading_seconds;
 	struct report_options report; /* of statements; bin_seconds 0: none are made here */

@@ -198,3 +198,38 @@ enum err store_life(struct store *s, const char *node, const char *life,
 		work_fail(&w, ERR_BUSY);
 	return work_end(&w);
 }
+
+enum err store_life_step(struct store *s, const char *node, const char *life, uint64_t step,
+                         int64_t now, struct store_step *out)
+{
+	struct store_step found = { 0 };
+	struct work w = work_begin(s, "count how often a node stores");
+	if (work_run(&w,
+	             "UPDATE node_lives SET kept = CASE WHEN steps >= $3 THEN $4 ELSE kept END, "
+	             " steps = greatest(steps + 1, $3) WHERE node = $1 AND life = $2 "
+	             "RETURNING steps, kept",
+	             ARGS(arg_text(node), arg_text(life), arg_u64(step), arg_i64(now))) == 1)
+		found = (struct store_step){ work_u64(&w, 0, 0), work_i64(&w, 0, 1) };
+	else
+		work_fail(&w, ERR_NOT_FOUND);
+	const enum err e = work_end(&w);
+	if (e == ERR_OK)
+		*out = found;
+	return e;
+}
+
+enum err store_holds(struct store *s, const char *node, enum store_source source, int64_t start,
+                     uint64_t bytes, bool *out)
+{
+	struct work w = work_begin(s, "look at a stored bin");
+	const bool found =
+		work_run(&w,
+	                 "SELECT FROM bins WHERE start = $1 AND source = $2::text::bin_source "
+	                 " AND node = $3 HAVING sum(out_bytes + in_bytes) > $4",
+	                 ARGS(arg_i64(start), arg_text(bins_source(source)), arg_text(node),
+	                      arg_u64(bytes))) == 1;
+	const enum err e = work_end(&w);
+	if (e == ERR_OK)
+		*out = found;
+	return e;
+}

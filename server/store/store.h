@@ -261,6 +261,24 @@ enum err store_life(struct store *s, const char *node, const char *life,
                     char out[static STORE_NODE_SIZE]) must_check;
 
 /*
+ * A life begins to store bins for the `step`th time, by what its state folder counts. When the database
+ * has counted as far already, the folder is an older copy, put back: it has bins that were stored since
+ * then as they were before. So bins that start before *kept, which then becomes `now`, must be replaced
+ * by nothing smaller (store_holds()). *counted: how far the folder is to count from here. ERR_NOT_FOUND:
+ * store_life() was not asked before.
+ */
+struct store_step {
+	uint64_t counted;
+	int64_t kept; /* unix seconds; 0: nothing is */
+};
+enum err store_life_step(struct store *s, const char *node, const char *life, uint64_t step,
+                         int64_t now, struct store_step *out) must_check;
+
+/* Has the database more bytes, both directions, of a node's bin than these? False: or it has none. */
+enum err store_holds(struct store *s, const char *node, enum store_source source, int64_t start,
+                     uint64_t bytes, bool *out) must_check;
+
+/*
  * Writes rows of one node and source in one transaction (COPY into a stage, then upsert):
  * the same key (node, source, provider, interconnect, start) again replaces, so that a replay never
  * counts twice; twice in one call, the last counts. Makes the month's partition when it is missing.

@@ -94,6 +94,7 @@ static void start_on(struct spool *announces, struct spool *flows)
 		                          .metrics = metrics_slot(h.metrics, 2),
 		                          .node = "test",
 		                          .life = life,
+		                          .state_dir = folder,
 		                          .retry_ms = 1,
 		                          .access_changed = access_changed,
 		                          .swarm_names = { know_one_swarm, NULL } };
@@ -240,6 +241,42 @@ static void another_life_lowers_nothing_that_is_stored(void **state)
 	db_ask("SELECT sum(out_bytes) || ': ' || string_agg(node, ' ' ORDER BY node) FROM bins",
 	       found, sizeof(found));
 	assert_string_equal(found, "1041: test test~2");
+}
+
+/* With what the spool says, and ended. */
+static void live_on(uint64_t first, uint64_t second)
+{
+	const int64_t t = 1699999800; /* a bin that is over */
+	start();
+	close_bin(t, first);
+	if (second > 0)
+		close_bin(t + 300, second);
+	wait_empty();
+	feeder_stop(h.feeder, 1);
+	h.feeder = NULL;
+}
+
+static void an_older_state_folder_lowers_nothing_that_is_stored(void **state)
+{
+	(void)state;
+	char *steps;
+	size_t size;
+	live_on(1000, 0);
+	live_on(900, 0);
+	stored("900"); /* the folder knows better */
+	assert_int_equal(disk_read(folder, "steps", &steps, &size, NULL), ERR_OK);
+	live_on(910, 500);
+	assert_int_equal(disk_replace(folder, "steps", 0600, steps, size, NULL), ERR_OK);
+	free(steps);
+	live_on(30, 600);
+	stored("910 600");
+	live_on(40, 10); /* and so on: they may still be open */
+	stored("910 600");
+	close_bin(1800000000, 2); /* but not for ever */
+	live_on(1000, 0);
+	close_bin(1800000000, 1);
+	live_on(20, 0);
+	stored("1000 600 1");
 }
 
 static void flows_have_a_spool_and_a_source_of_their_own(void **state)
@@ -467,15 +504,14 @@ static void announce(struct booking_house *b, int64_t now)
 		                       .downloaded = b->down[who],
 		                       .left = MB,
 		                       .event = known ? EVENT_NONE : EVENT_STARTED };
-	const struct accounting_announce note = {
-		.announce = &said,
-		.client = random_mix(who),
-		.swarm = 1 + who % 2,
-		.known = known,
-		.silent = CLIENTS,
-		.place = world_place(b->lease.map, who % 3, who / 3),
-		.now = now
-	};
+	const struct accounting_announce note = { .announce = &said,
+		                                  .client = random_mix(who),
+		                                  .swarm = 1 + who % 2,
+		                                  .known = known,
+		                                  .silent = CLIENTS,
+		                                  .place = world_place(b->lease.map, who % 3,
+		                                                       who / 3),
+		                                  .now = now };
 	const struct accounting_handed handed = {
 		.place = world_place(b->lease.map, whom % 3, whom / 3), .count = 1, .candidates = 2
 	};
@@ -592,6 +628,7 @@ static void an_hour_without_the_database_changes_no_bin(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(carries_bins_over_oldest_first),
 	TEST(another_life_lowers_nothing_that_is_stored),
+	TEST(an_older_state_folder_lowers_nothing_that_is_stored),
 	TEST(flows_have_a_spool_and_a_source_of_their_own),
 	TEST(a_refused_bin_does_not_hold_up_flows),
 	TEST(a_bin_that_can_never_be_stored_does_not_hold_up_the_rest),
