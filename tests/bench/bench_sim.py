@@ -5,8 +5,8 @@
     tests/bench/bench_sim.py --build BUILD
 
   backbone   tests/sim/backbone: 11 PoPs such as Abilene's with links of 100 Mbit/s, a world beyond transit.
-             Xie et al. (SIGCOMM 2008) compare native and P4P by the traffic of the bottleneck link,
-             completion times and the charging volume of the interconnects
+             Xie et al. (SIGCOMM 2008) compare native, delay-localised and P4P by the traffic of the
+             bottleneck link, completion times and the charging volume of the interconnects
   skewed     40 providers whose sizes follow Zipf's law, so that of two peers 6.7 % are of one AS (RFC
              6875): most have few peers of their own to be steered to
   speed      10,000 peers with up to 60 connections each, 1,000 pieces, one policy: CPU seconds of a core
@@ -73,6 +73,8 @@ def table(args, title, scenario, provider=None):
 
 POLICIES = [{"name": "native-50", "policy": "native", "numwant": 50},
             {"name": "native-20", "policy": "native", "numwant": 20},
+            {"name": "localised-20", "policy": "localised", "numwant": 20},
+            {"name": "localised-50", "policy": "localised", "numwant": 20, "measured": 50},
             {"name": "p4p-20", "policy": "p4p", "numwant": 20},
             {"name": "bridge", "policy": "bridge"}]
 

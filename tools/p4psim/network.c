@@ -74,7 +74,8 @@ static enum err add_links(struct building *b, size_t provider)
 		};
 		add_segments(n, (struct segment){ .provider = t->provider,
 		                                  .id = l->id,
-		                                  .capacity_bps = l->capacity_mbps * 1000000 });
+		                                  .capacity_bps = l->capacity_mbps * 1000000,
+		                                  .weight = l->weight });
 	}
 	return ERR_OK;
 }

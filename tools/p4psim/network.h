@@ -23,6 +23,7 @@ struct segment {
 	bool interconnect;
 	bool reverse;          /* link: from its b to its a. Interconnect: in */
 	uint64_t capacity_bps; /* 0: not said */
+	uint32_t weight;       /* of a link; 0: an interconnect's */
 };
 
 struct site {

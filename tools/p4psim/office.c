@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)SCENARIO_MEASURED_MAX <= (int)SWARM_DRAW_MAX, "drawn at once");
+
 enum { FIRST_ADDRESS = 0x0a000000, PORT = 6881, BRIDGE_BYTES = 1 << 30 };
 
 static uint64_t hash_of(const struct office *o, uint32_t swarm)
@@ -23,7 +25,7 @@ static void info_hash(const struct office *o, uint32_t swarm, uint8_t out[static
 }
 
 enum err office_open(struct office *o, const struct scenario *s, const struct scenario_arm *arm,
-                     const struct population *p, const struct map_snapshot *map)
+                     const struct population *p, const struct network *n)
 {
 	const struct swarm_options options = {
 		.shards = 1, .max_swarms = s->swarms + 1, .max_peers = p->n + 1, .secret = s->seed
@@ -31,10 +33,11 @@ enum err office_open(struct office *o, const struct scenario *s, const struct sc
 	*o = (struct office){ .scenario = s,
 		              .arm = arm,
 		              .population = p,
-		              .map = map,
+		              .map = n->world->map,
 		              .store = swarm_store_new(&options),
 		              .choice = malloc(sizeof(*o->choice)),
 		              .bridges = bridge_store_new(1, BRIDGE_BYTES),
+		              .localise = { s, p, n },
 		              .seed = random_mix(s->seed + 2) };
 	if (o->store != NULL && o->choice != NULL && o->bridges != NULL)
 		return ERR_OK;
@@ -82,6 +85,30 @@ static struct choice_asker asker_of(const struct office *o, const struct swarm_v
 		                      .ends = now + 2 * o->scenario->announce_seconds };
 }
 
+static uint32_t peer_at(const struct swarm_visit *visit, const struct swarm_candidate *one)
+{
+	struct swarm_endpoint e;
+	swarm_endpoint(visit, one, false, &e);
+	return ip_v4_number(&e.addr) - FIRST_ADDRESS;
+}
+
+/* The nearest by delay, of those it can measure. */
+static void choose_nearest(struct office *o, const struct swarm_visit *visit,
+                           const struct swarm_asker *who, uint32_t peer, uint32_t want,
+                           struct office_list *out)
+{
+	uint32_t peers[SCENARIO_MEASURED_MAX];
+	struct swarm_survey survey;
+	swarm_survey(visit, who, (struct swarm_places){ 0 }, &survey);
+	const size_t n =
+		swarm_draw(visit, &survey, SWARM_ELSEWHERE, o->arm->measured, &o->seed, o->drawn);
+	for (size_t i = 0; i < n; i++)
+		peers[i] = peer_at(visit, &o->drawn[i]);
+	localise_sort(&o->localise, peer, peers, n, &o->seed);
+	out->n = n < want ? n : want;
+	memcpy(out->peers, peers, out->n * sizeof(*peers));
+}
+
 static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
                    uint32_t want, bool known, uint32_t now, struct office_list *out)
 {
@@ -91,13 +118,14 @@ static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, b
 	struct choice_asker asker =
 		asker_of(o, visit, &who, o->population->people[peer].swarm, now);
 	asker.known = known;
+	if (o->arm->localised && asker.rules == &o->arm->rules) {
+		choose_nearest(o, visit, &who, peer, want, out);
+		return;
+	}
 	out->n = choice_make(o->choice, visit, &asker, want, &o->seed);
 	out->soon = o->choice->soon;
-	for (size_t i = 0; i < out->n; i++) {
-		struct swarm_endpoint e;
-		swarm_endpoint(visit, &o->choice->list[i], false, &e);
-		out->peers[i] = ip_v4_number(&e.addr) - FIRST_ADDRESS;
-	}
+	for (size_t i = 0; i < out->n; i++)
+		out->peers[i] = peer_at(visit, &o->choice->list[i]);
 }
 
 enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,

@@ -4,13 +4,14 @@
 /*
  * The tracker of a simulation: the server's swarm store and its choice of a list, without a socket.
  *
- * A peer's number is in its address. The control group is the server's (common/steer/arms.h).
+ * A peer's number is in its address. The control group is the server's (common/steer/arms.h). Only lists by
+ * delay are the simulator's own.
  *
  * Ownership: office_close(). Threading: one thread.
  */
 
 #include "common/choice/choice.h"
-#include "tools/p4psim/population.h"
+#include "tools/p4psim/localise.h"
 
 struct office {
 	const struct scenario *scenario;
@@ -20,11 +21,13 @@ struct office {
 	struct swarm_store *store;
 	struct choice *choice;
 	struct bridge_store *bridges;
+	struct localise localise; /* for an arm that asks for it */
+	struct swarm_candidate drawn[SCENARIO_MEASURED_MAX];
 	uint64_t seed;
 };
 
 enum err office_open(struct office *o, const struct scenario *s, const struct scenario_arm *arm,
-                     const struct population *p, const struct map_snapshot *map) must_check;
+                     const struct population *p, const struct network *n) must_check;
 void office_close(struct office *o);
 
 /* The peer is here, with everything or not; up to `want` others for it, at most CHOICE_MAX. ERR_NOMEM. */

@@ -72,7 +72,8 @@ static struct scenario_access access_of(struct drawing *d, const struct scenario
 	uint64_t sum = 0;
 	if (g->n_access == 0)
 		return (struct scenario_access){ .up_kbps = place->up_kbps,
-			                         .down_kbps = place->down_kbps };
+			                         .down_kbps = place->down_kbps,
+			                         .delay_ms = SCENARIO_DELAY_MS };
 	for (size_t i = 0; i < g->n_access; i++)
 		sum += g->access[i].weight;
 	uint64_t at = random_next(&d->seed) % sum;
@@ -106,6 +107,7 @@ static void draw_person(struct drawing *d, const struct scenario_group *g, uint3
 	one->site = site_of(d->p, place);
 	one->up_bps = a.up_kbps * 1000.0;
 	one->down_bps = a.down_kbps * 1000.0;
+	one->delay_ms = a.delay_ms;
 	one->stays = g->stay_seconds == UINT32_MAX ? (double)INFINITY : g->stay_seconds;
 	one->patience =
 		gives_up ? g->abort_seconds * chance_exponential(&d->seed) : (double)INFINITY;

@@ -14,6 +14,7 @@
 struct person {
 	uint32_t site, swarm;
 	double up_bps, down_bps;
+	double delay_ms;                 /* of its line, one way */
 	double arrives, stays, patience; /* seconds; `stays` and `patience` may be INFINITY */
 	bool seed;
 	uint32_t number; /* among all, before they were sorted: no two are equal */

@@ -231,8 +231,8 @@ static enum err json_arm(const struct report *r, size_t i, struct text *out)
 	double tiers[TIER_COUNT_];
 	text_put(out, "{\"name\":");
 	text_json_string(out, arm->name);
-	text_printf(out, ",\"policy\":\"%s\",\"numwant\":%u,\"control_percent\":%u,",
-	            steer_policy_names[arm->rules.policy], arm->numwant, arm->control_percent);
+	text_printf(out, ",\"policy\":\"%s\",\"numwant\":%u,\"control_percent\":%u,", arm->policy,
+	            arm->numwant, arm->control_percent);
 	if (outcome_times(o, r->network, UINT32_MAX, &t) != ERR_OK)
 		return ERR_NOMEM;
 	text_printf(out, "\"seconds\":%.3f,\"content_bytes\":%.0f,", o->seconds, o->content);

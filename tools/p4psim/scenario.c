@@ -64,6 +64,16 @@ static void read_client(struct reading *r, const struct value *v, struct scenari
 	read_u32(r, &m[4], 0, 100, &s->overhead_percent);
 }
 
+static void read_delays(struct reading *r, const struct value *v, struct scenario *s)
+{
+	static const struct member table[] = { { "us_per_weight", 0 }, { "interconnect_ms", 0 } };
+	struct value m[COUNT(table)];
+	if (!read_object(r, v, table, COUNT(table), m))
+		return;
+	read_real(r, &m[0], 0, 1e6, &s->us_per_weight);
+	read_real(r, &m[1], 0, 10000, &s->interconnect_ms);
+}
+
 static void read_pids(struct reading *r, const struct value *v, bool seed, struct scenario_group *g)
 {
 	size_t n = read_entries(r, v);
@@ -88,7 +98,8 @@ static void read_access(struct reading *r, struct value *v, struct scenario_grou
 {
 	static const struct member table[] = { { "up_mbps", REQUIRED },
 		                               { "down_mbps", REQUIRED },
-		                               { "weight", 0 } };
+		                               { "weight", 0 },
+		                               { "delay_ms", 0 } };
 	const size_t n = read_array(r, v, ACCESS_MAX);
 	g->access = reading_take(r, n, sizeof(*g->access));
 	for (size_t i = 0; g->access != NULL && i < n; i++) {
@@ -96,11 +107,13 @@ static void read_access(struct reading *r, struct value *v, struct scenario_grou
 		struct value m[COUNT(table)];
 		struct scenario_access *a = &g->access[g->n_access++];
 		a->weight = 1;
+		a->delay_ms = SCENARIO_DELAY_MS;
 		if (!read_object(r, &item, table, COUNT(table), m))
 			continue;
 		read_kbps(r, &m[0], &a->up_kbps);
 		read_kbps(r, &m[1], &a->down_kbps);
 		read_u32(r, &m[2], 1, 1000000, &a->weight);
+		read_real(r, &m[3], 0, 10000, &a->delay_ms);
 	}
 }
 
@@ -152,6 +165,18 @@ static void read_groups(struct reading *r, struct value *peers, struct value *se
 	}
 }
 
+static void read_policy(struct reading *r, const struct value *v, struct scenario_arm *a)
+{
+	const char *words[SCENARIO_POLICIES] = { [SCENARIO_LOCALISED] = "localised" };
+	unsigned policy = STEER_NATIVE;
+	for (unsigned i = 0; i < STEER_POLICIES; i++)
+		words[i] = steer_policy_names[i];
+	read_word(r, v, words, SCENARIO_POLICIES, &policy);
+	a->localised = policy == SCENARIO_LOCALISED;
+	a->rules.policy = a->localised ? STEER_NATIVE : policy;
+	a->name = a->policy = words[policy];
+}
+
 static void read_arm(struct reading *r, const struct value *v, struct scenario_arm *a)
 {
 	static const struct member table[] = { { "name", 0 },
@@ -164,16 +189,16 @@ static void read_arm(struct reading *r, const struct value *v, struct scenario_a
 		                               { "list_length", 0 },
 		                               { "free_percent", 0 },
 		                               { "paid_percent", 0 },
-		                               { "prices", 0 } };
+		                               { "prices", 0 },
+		                               { "measured", 0 } };
 	static const char *const prices[] = { "static", "live" };
 	struct value m[COUNT(table)];
-	unsigned policy = STEER_NATIVE;
-	*a = (struct scenario_arm){ .numwant = 50, .rules = steer_rules_usual };
+	*a = (struct scenario_arm){ .numwant = 50,
+		                    .measured = SCENARIO_MEASURED_MAX,
+		                    .rules = steer_rules_usual };
 	if (!read_object(r, v, table, COUNT(table), m))
 		return;
-	read_word(r, &m[1], steer_policy_names, STEER_POLICIES, &policy);
-	a->rules.policy = policy;
-	a->name = steer_policy_names[policy];
+	read_policy(r, &m[1], a);
 	read_note(r, &m[0], &a->name);
 	read_u32(r, &m[2], 1, 200, &a->numwant);
 	read_u32(r, &m[3], 0, 100, &a->control_percent);
@@ -184,6 +209,7 @@ static void read_arm(struct reading *r, const struct value *v, struct scenario_a
 	read_u32(r, &m[8], 0, 1000, &a->rules.free_percent);
 	read_u32(r, &m[9], 0, 1000, &a->rules.paid_percent);
 	read_word(r, &m[10], prices, COUNT(prices), &a->prices);
+	read_u32(r, &m[11], 1, SCENARIO_MEASURED_MAX, &a->measured);
 	if (a->rules.intra_provider_percent < a->rules.intra_pid_percent)
 		reading_fault(r, &m[5], ERR_RANGE, "range",
 		              "must be at least 'intra_pid_percent', %u",
@@ -216,6 +242,7 @@ static void read_top(struct reading *r, const struct value *top, struct scenario
 		{ "max_seconds", 0 },
 		{ "bin_seconds", 0 },
 		{ "ratio_limit", 0 },
+		{ "delays", 0 },
 	};
 	struct value m[COUNT(table)];
 	double limit = 2;
@@ -233,6 +260,7 @@ static void read_top(struct reading *r, const struct value *top, struct scenario
 	read_u32(r, &m[10], 1, SCENARIO_SECONDS_MAX, &s->max_seconds);
 	read_u32(r, &m[11], 1, SCENARIO_SECONDS_MAX, &s->bin_seconds);
 	read_real(r, &m[12], 1, 1000, &limit);
+	read_delays(r, &m[13], s);
 	s->ratio_limit_milli = (uint64_t)(limit * 1000 + .5);
 }
 
@@ -247,6 +275,8 @@ enum err scenario_parse(const char *json, size_t size, struct arena *arena, stru
 		              .max_connections = 100,
 		              .announce_seconds = 1800,
 		              .retry_seconds = 60,
+		              .us_per_weight = 5, /* light in a kilometre of fibre */
+		              .interconnect_ms = 5,
 		              .max_seconds = 86400,
 		              .bin_seconds = 300 };
 	enum err e = reading_load(json, size, faults, &top.json);

@@ -19,6 +19,8 @@ enum {
 	SCENARIO_SWARMS_MAX = 100000,
 	SCENARIO_SECONDS_MAX = 10000000,
 	SCENARIO_CONNECTIONS_MAX = 250, /* they are counted in a byte */
+	SCENARIO_MEASURED_MAX = 1024,
+	SCENARIO_DELAY_MS = 10, /* of a line, one way, unless it is said */
 };
 
 enum arrival {
@@ -30,6 +32,7 @@ enum arrival {
 
 struct scenario_access {
 	uint32_t up_kbps, down_kbps, weight;
+	double delay_ms; /* one way */
 };
 
 struct scenario_count {
@@ -51,13 +54,18 @@ struct scenario_group {
 	uint32_t abort_seconds; /* the mean time until they give up */
 };
 
+/* What an arm's `policy` may be: a policy of the server, or what others are compared with. */
+enum { SCENARIO_LOCALISED = STEER_POLICIES, SCENARIO_POLICIES };
+
 /* What interconnects cost: as documented, or by what crosses them. */
 enum scenario_prices { PRICES_STATIC, PRICES_LIVE };
 
 struct scenario_arm {
-	const char *name;
+	const char *name, *policy; /* the latter one of the words above */
 	struct steer_rules rules;
+	bool localised; /* lists by delay (localise.h) in place of the rules */
 	uint32_t numwant;
+	uint32_t measured;        /* localised: of so many peers, by chance, the delay is known */
 	uint32_t control_percent; /* of the swarms stay native */
 	unsigned prices;          /* enum scenario_prices */
 };
@@ -71,7 +79,8 @@ struct scenario {
 	uint64_t content_bytes;
 	uint32_t piece_bytes;
 	uint32_t upload_slots, max_connections, announce_seconds, retry_seconds;
-	uint32_t overhead_percent; /* bytes on the wire beyond those of the content */
+	uint32_t overhead_percent;             /* bytes on the wire beyond those of the content */
+	double us_per_weight, interconnect_ms; /* delays one way, of links and interconnects */
 	struct scenario_group *groups;
 	size_t n_groups;
 	struct scenario_arm *arms;

@@ -78,7 +78,7 @@ static enum err begin(struct sim *s, const struct scenario_arm *arm)
 	s->here = malloc(p->n * sizeof(*s->here));
 	s->capacity = malloc(resources * sizeof(*s->capacity));
 	if (s->here == NULL || s->capacity == NULL ||
-	    office_open(&s->office, s->scenario, arm, p, n->world->map) != ERR_OK ||
+	    office_open(&s->office, s->scenario, arm, p, n) != ERR_OK ||
 	    pricing_init(&s->pricing, n, s->scenario) != ERR_OK ||
 	    mesh_init(&s->mesh, s->scenario, p, n) != ERR_OK ||
 	    choke_init(&s->choke, s->scenario) != ERR_OK ||
