@@ -170,7 +170,8 @@ static enum err tend(struct sim *s, uint32_t peer)
 		if (announce(s, peer) != ERR_OK)
 			return ERR_NOMEM;
 	if (p->next_round <= s->now) {
-		p->next_round += CHOKE_SECONDS;
+		p->next_round +=
+			CHOKE_SECONDS * (1 + floor((s->now - p->next_round) / CHOKE_SECONDS));
 		choke_round(&s->choke, &s->mesh, peer, s->now);
 	} else if (p->n_served < s->choke.slots && p->n_interested > p->n_served) {
 		choke_fill(&s->choke, &s->mesh, peer, s->now);

@@ -83,6 +83,35 @@ static void whoever_comes_after_a_pause_is_served(void **state)
 	study_done(&s);
 }
 
+/* Seeds that had nobody to serve have no rounds to make up for. */
+static void how_long_a_pause_was_makes_no_difference(void **state)
+{
+	(void)state;
+	static const char members[] = "\"content\": {\"kib\": 4096, \"piece_kib\": 64},"
+				      "\"peers\": [{\"pids\": {\"isp-a/a1\": 10, \"isp-b/b1\": 10},"
+				      " \"access\": [{\"up_mbps\": 2, \"down_mbps\": 8}]},"
+				      " {\"pids\": {\"isp-a/a2\": 10, \"isp-b/b2\": 10},"
+				      " \"access\": [{\"up_mbps\": 2, \"down_mbps\": 8}],"
+				      " \"arrive\": {\"pattern\": \"at-once\", \"after\": %d}}],"
+				      "\"seeds\": [{\"pids\": {\"isp-a/a1\": 1},"
+				      " \"access\": [{\"up_mbps\": 10, \"down_mbps\": 10}]}],"
+				      "\"policies\": [{\"policy\": \"native\"}]";
+	struct outcome_times t[2];
+	for (int i = 0; i < 2; i++) {
+		char text[sizeof(members) + 8];
+		struct study s;
+		(void)snprintf(text, sizeof(text), members, i == 0 ? 300 : 1500);
+		load_text(&s, text, NULL);
+		assert_int_equal(study_run(&s), ERR_OK);
+		t[i] = times(&s, 0);
+		study_done(&s);
+	}
+	assert_int_equal(t[0].n, 40);
+	assert_int_equal(t[1].n, 40);
+	assert_close(t[1].mean, t[0].mean, 1e-6);
+	assert_close(t[1].median, t[0].median, 1e-6);
+}
+
 /* ---- what holds of every run ---- */
 
 static const char busy[] =
@@ -255,6 +284,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(one_peer_takes_as_long_as_its_line),
 	cmocka_unit_test(an_interconnect_is_never_faster_than_its_capacity),
 	cmocka_unit_test(whoever_comes_after_a_pause_is_served),
+	cmocka_unit_test(how_long_a_pause_was_makes_no_difference),
 	cmocka_unit_test(bytes_are_neither_lost_nor_made),
 	cmocka_unit_test(copies_and_both_ends_of_a_peering_agree),
 	cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
