@@ -11,10 +11,9 @@ enum {
 	FAR_MAX = 8,    /* far peers in one list, but for the seed of an island */
 	SEEDS_SEEN = 8, /* looked at for a new contact */
 	OTHERS_SEEN = 12,
-	SEED_WEIGHT = 16,   /* a seed serves as well as that many leechers with its uplink */
-	UPLINK_UNKNOWN = 4, /* Mbit/s */
-	UPLINK_MAX = 64,
-	OWN_TAKERS = 2 /* what a peer gives at home counts as so many takers */
+	SEED_WEIGHT = 16, /* a seed serves as well as that many leechers with its uplink */
+	UPLINK_MAX = 64,  /* Mbit/s */
+	OWN_TAKERS = 2    /* what a peer gives at home counts as so many takers */
 };
 
 struct bridging {
@@ -195,8 +194,7 @@ static double cost_of(const struct bridging *b, const struct swarm_candidate *on
 		const double back = price_of(m, one->place, true).price;
 		price = gain == 0 ? price + back : 2 * (price < back ? price : back);
 	}
-	const uint32_t kbps = snapshot_place(m->asker->map, one->place).up_kbps;
-	double uplink = kbps > 0 ? kbps / 1000.0 : UPLINK_UNKNOWN;
+	double uplink = snapshot_place(m->asker->map, one->place).lasting_kbps / 1000.0;
 	uplink = uplink < UPLINK_MAX ? uplink : UPLINK_MAX;
 	*tier = main.tier;
 	return (price + 1) / (uplink * worth);

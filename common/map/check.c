@@ -4,6 +4,7 @@
 #include "common/map/asn_list.h"
 #include "common/map/checking.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,12 +58,32 @@ static void want_pid(struct checking *c, const char *pid, const char *list, size
 		                 "must name a PID of this topology; \"%s\" is none", pid);
 }
 
+/* What is said of the lines against what is said of sparing them. */
+static void warn_of_lines(struct checking *c, size_t i)
+{
+	const struct map_pid *p = &c->t->pids[i];
+	const uint64_t most_gb = p->subscriber_up_kbps * UINT64_C(30 * 24 * 60 * 60) / 8000000;
+	if (p->uploads_said && p->uploads == UPLOADS_NORMAL && map_access_is_radio(p->access))
+		(void)faults_add(c->warnings, ERR_RANGE, "radio",
+		                 place("/pids/%zu/uploads", i).text,
+		                 "\"normal\" has lines of access \"%s\" serve others like any; "
+		                 "without \"uploads\" they would only when nobody else can",
+		                 p->access);
+	if (p->monthly_upload_gb > 0 && p->subscriber_up_kbps > 0 && p->monthly_upload_gb > most_gb)
+		(void)faults_add(c->warnings, ERR_RANGE, "cap",
+		                 place("/pids/%zu/monthly_upload_gb", i).text,
+		                 "subscriber_up_mbps lets a line upload %" PRIu64
+		                 " GB in 30 days, so a cap of %" PRIu64 " changes nothing",
+		                 most_gb, p->monthly_upload_gb);
+}
+
 static enum err check_pids(struct checking *c)
 {
 	enum err err = ERR_OK;
 	for (size_t i = 0; i < c->t->n_pids && err == ERR_OK; i++) {
 		c->pids_unclear = c->pids_unclear || c->t->pids[i].name == NULL;
 		err = add_name(c, c->pids, c->t->pids[i].name, i, "pids", "pid");
+		warn_of_lines(c, i);
 	}
 	return err;
 }

@@ -13,7 +13,8 @@
  * No fault is named that may be but the echo of another.
  *
  * ERR_MALFORMED: see `faults`. Kinds of fault: duplicate, unknown-pid, unknown-interconnect, loop,
- * reserved-asn, own-asn, bogon, overlap, disconnected, provider, taken; of warning: nested, unlinked.
+ * reserved-asn, own-asn, bogon, overlap, disconnected, provider, taken; of warning: nested, unlinked, radio,
+ * cap.
  *
  * Pure; allocates only scratch memory, freed before it returns.
  */
@@ -34,7 +35,8 @@ struct map_source {
 /*
  * Names unique and known, ASNs in range, prefixes not bogus, one prefix in one PID only (a more
  * specific one in another PID is allowed), ends of links and interconnects known, linked PIDs in
- * one piece. A PID that no link names is a warning: it hangs at the provider's largest distance.
+ * one piece. Warnings: a PID that no link names, as it hangs at the provider's largest distance; lines on
+ * the air of which the document says that they upload as any others; a cap that they cannot reach.
  */
 enum err map_topology_check(const struct map_topology *t, const struct map_rules *rules,
                             struct faults *faults, struct faults *warnings) must_check;

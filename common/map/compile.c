@@ -85,6 +85,14 @@ bool compiling_pid(const struct map_snapshot *s, const struct provider *p, const
 	return true;
 }
 
+static uint32_t lasting_kbps(const struct map_pid *pid)
+{
+	const uint32_t line =
+		pid->subscriber_up_kbps > 0 ? pid->subscriber_up_kbps : UPLINK_USUAL_KBPS;
+	const uint32_t cap = map_cap_kbps(pid->monthly_upload_gb);
+	return cap > 0 && cap < line ? cap : line;
+}
+
 static enum err name_pid(struct compiler *c, const struct map_topology *t, size_t i, uint32_t place)
 {
 	struct pid *pid = &c->s->pids[place - 1];
@@ -94,8 +102,10 @@ static enum err name_pid(struct compiler *c, const struct map_topology *t, size_
 	if (!make_key(key, t->provider, t->pids[i].name))
 		return fault_set(c->fault, ERR_RANGE, where, "a name is longer than %d bytes",
 		                 MAP_NAME_MAX);
-	*pid = (struct pid){ copy(c, key), t->pids[i].subscriber_up_kbps,
-		             t->pids[i].subscriber_down_kbps };
+	*pid = (struct pid){ .key = copy(c, key),
+		             .up_kbps = t->pids[i].subscriber_up_kbps,
+		             .down_kbps = t->pids[i].subscriber_down_kbps,
+		             .lasting_kbps = lasting_kbps(&t->pids[i]) };
 	if (pid->key == NULL)
 		return ERR_NOMEM;
 	const enum err e = table_add(c->s->pid_of, pid->key, place, NULL);

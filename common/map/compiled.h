@@ -40,6 +40,7 @@ struct provider {
 struct pid {
 	const char *key; /* "provider/pid" */
 	uint32_t up_kbps, down_kbps;
+	uint32_t lasting_kbps; /* up, within the cap */
 };
 
 /* An interconnect, as prices need it. */

@@ -14,9 +14,9 @@
  * be read, or that was probably misspelt, has one such entry; every other entry stands at the index
  * that it has in the document.
  *
- * Only "monthly_upload_gb" may be null. Left out, "uploads" is "normal", "weight" 1 and "reach"
- * "neighbor"; a speed, a capacity or a cap that is left out is 0, "not said", and so none may be
- * given as 0. Costs are whole numbers.
+ * Only "monthly_upload_gb" may be null. Left out, "uploads" is "normal", but "avoid" where "access" is
+ * "mobile" or "satellite"; "weight" is 1 and "reach" "neighbor"; a speed, a capacity or a cap that is left
+ * out is 0, "not said", and so none may be given as 0. Costs are whole numbers.
  *
  * Kinds of fault: syntax, size, depth, duplicate-key, unknown-key, missing, type, format, name,
  * text, choice, range, count, address, prefix, host-bits.
@@ -50,7 +50,8 @@ struct map_pid {
 	size_t n_prefixes;
 	const char *access; /* "fiber", "cable", "dsl", "mobile", ...; NULL when not said */
 	enum map_uploads uploads;
-	uint64_t monthly_upload_gb;                        /* 0: no cap */
+	bool uploads_said;          /* in the document; else it follows from `access` */
+	uint64_t monthly_upload_gb; /* 0: no cap */
 	uint32_t subscriber_up_kbps, subscriber_down_kbps; /* 0: not said */
 };
 
@@ -141,3 +142,9 @@ enum err map_costs_parse(const char *json, size_t size, struct arena *arena, str
                          struct faults *faults) must_check;
 
 const char *map_relation_name(enum map_relation r); /* "settlement-free", ... */
+
+/* Is every byte of an access network on the air, where who sends takes from all others? NULL is fine. */
+bool map_access_is_radio(const char *access);
+
+/* What a cap comes to for somebody who uploads all month (of 30 days), in kbit/s. 1 GB: 3. */
+uint32_t map_cap_kbps(uint64_t monthly_upload_gb);

@@ -58,10 +58,11 @@ uint32_t snapshot_place_of_asn(const struct map_snapshot *s, uint32_t asn)
 struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place)
 {
 	if (s == NULL || !is_pid(s, place))
-		return (struct map_place){ .provider = NO_PROVIDER };
+		return (struct map_place){ .provider = NO_PROVIDER,
+			                   .lasting_kbps = UPLINK_USUAL_KBPS };
 	const struct pid *p = &s->pids[place - 1];
 	return (struct map_place){ s->places[place].provider, snapshot_uploads(s, place),
-		                   p->up_kbps, p->down_kbps };
+		                   p->up_kbps, p->down_kbps, p->lasting_kbps };
 }
 
 uint32_t snapshot_owner(const struct map_snapshot *s, uint32_t place)

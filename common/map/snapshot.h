@@ -100,10 +100,12 @@ struct map_price tariff_price(const struct map_tariff *t, uint32_t other, uint32
 
 /* What steering must know of a place. Outside places have no provider: NO_PROVIDER. */
 #define NO_PROVIDER UINT32_MAX
+enum { UPLINK_USUAL_KBPS = 4000 }; /* of a line of which nothing is said */
 struct map_place {
 	uint32_t provider; /* index, or NO_PROVIDER */
 	enum map_uploads uploads;
 	uint32_t up_kbps, down_kbps; /* of one subscriber; 0: not said */
+	uint32_t lasting_kbps;       /* up, all month: within the cap */
 };
 struct map_place snapshot_place(const struct map_snapshot *s, uint32_t place);
 

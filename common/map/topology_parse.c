@@ -23,6 +23,17 @@ const char *map_relation_name(enum map_relation r)
 	return (unsigned)r < COUNT(relations) ? relations[r] : "unknown";
 }
 
+bool map_access_is_radio(const char *access)
+{
+	return access != NULL &&
+	       (strcmp(access, "mobile") == 0 || strcmp(access, "satellite") == 0);
+}
+
+uint32_t map_cap_kbps(uint64_t monthly_upload_gb)
+{
+	return (uint32_t)(monthly_upload_gb * 8000000 / (UINT64_C(30) * 24 * 60 * 60));
+}
+
 static void read_asns(struct reading *r, struct value *v, size_t max, uint32_t **asns, size_t *n)
 {
 	const size_t count = read_array(r, v, max);
@@ -63,12 +74,14 @@ static void read_pid(struct reading *r, const struct value *v, struct map_pid *p
 		[DOWN] = { "subscriber_down_mbps", 0 },
 	};
 	struct value m[KEYS];
-	unsigned word = UPLOADS_NORMAL;
 	if (!read_object(r, v, keys, KEYS, m))
 		return;
 	read_name(r, &m[PID], &pid->name);
 	read_prefixes(r, &m[PREFIXES], MAP_PREFIXES_MAX, &pid->prefixes, &pid->n_prefixes);
 	read_name(r, &m[ACCESS], &pid->access);
+	pid->uploads_said = m[UPLOADS].json != NULL;
+	unsigned word = !pid->uploads_said && map_access_is_radio(pid->access) ? UPLOADS_AVOID
+	                                                                       : UPLOADS_NORMAL;
 	read_word(r, &m[UPLOADS], uploads, COUNT(uploads), &word);
 	pid->uploads = (enum map_uploads)word;
 	read_whole(r, &m[MONTHLY], 1, MAP_CAP_MAX, &pid->monthly_upload_gb);

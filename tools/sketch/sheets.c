@@ -16,8 +16,6 @@ struct sheet_reading {
 	struct sketch *s;
 	struct sketch_origin at;
 	char *cell[COLUMNS_MAX];
-	bool *uploads_said; /* of each PID */
-	size_t n_said;
 };
 
 typedef void read_row(struct sheet_reading *r);
@@ -112,21 +110,6 @@ static bool is_first_or_same(struct sheet_reading *r, const char *column, bool s
 	return !said || same;
 }
 
-static bool *said_of(struct sheet_reading *r, uint32_t pid)
-{
-	if (pid >= r->n_said) {
-		const size_t room = r->s->pids_room;
-		bool *more = realloc(r->uploads_said, room * sizeof(*more));
-		r->s->full |= more == NULL;
-		if (more == NULL)
-			return NULL;
-		memset(more + r->n_said, 0, (room - r->n_said) * sizeof(*more));
-		r->uploads_said = more;
-		r->n_said = room;
-	}
-	return &r->uploads_said[pid];
-}
-
 static void read_pid(struct sheet_reading *r)
 {
 	static const char *const words[] = {
@@ -135,8 +118,7 @@ static void read_pid(struct sheet_reading *r)
 	const uint32_t number = sketch_pid(r->s, r->cell[PID]);
 	unsigned word = 0;
 	uint64_t monthly = 0;
-	bool *said = number != SKETCH_NONE ? said_of(r, number) : NULL;
-	if (said == NULL)
+	if (number == SKETCH_NONE)
 		return;
 	struct map_pid *pid = &r->s->pids[number];
 	if (r->s->pid_origins[number].line == 0)
@@ -149,9 +131,9 @@ static void read_pid(struct sheet_reading *r)
 		pid->access = sketch_string(r->s, access);
 	if (*r->cell[UPLOADS] != '\0' &&
 	    read_word(r, r->cell[UPLOADS], "uploads", words, 3, &word) &&
-	    is_first_or_same(r, "uploads", *said, word == (unsigned)pid->uploads)) {
+	    is_first_or_same(r, "uploads", pid->uploads_said, word == (unsigned)pid->uploads)) {
 		pid->uploads = (enum map_uploads)word;
-		*said = true;
+		pid->uploads_said = true;
 	}
 	if (read_number(r, r->cell[MONTHLY], "monthly_upload_gb", 1, MAP_CAP_MAX, &monthly) &&
 	    monthly > 0 &&
@@ -442,5 +424,4 @@ void sketch_csv(struct sketch *s, struct sketch_source *sources, size_t n,
 	struct sheet_reading r = { .s = s };
 	for (uint32_t i = 0; i < n; i++)
 		read_source(&r, &sources[i], i + 1);
-	free(r.uploads_said);
 }

@@ -68,12 +68,12 @@ static void put_prefixes(struct text *out, const struct ip_prefix *prefixes, siz
 static void put_pid(struct text *out, const struct map_pid *pid)
 {
 	static const char *const uploads[] = {
-		[UPLOADS_NORMAL] = NULL, [UPLOADS_AVOID] = "avoid", [UPLOADS_NEVER] = "never"
+		[UPLOADS_NORMAL] = "normal", [UPLOADS_AVOID] = "avoid", [UPLOADS_NEVER] = "never"
 	};
 	text_put(out, "  {");
 	put_string(out, "pid", pid->name, true);
 	put_string(out, "access", pid->access, false);
-	put_string(out, "uploads", uploads[pid->uploads], false);
+	put_string(out, "uploads", pid->uploads_said ? uploads[pid->uploads] : NULL, false);
 	put_number(out, "monthly_upload_gb", pid->monthly_upload_gb);
 	put_speed(out, "subscriber_up_mbps", pid->subscriber_up_kbps);
 	put_speed(out, "subscriber_down_mbps", pid->subscriber_down_kbps);

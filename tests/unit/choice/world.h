@@ -21,6 +21,7 @@ struct isp {
 	uint32_t friends; /* bit i: settlement-free with provider i */
 	enum map_uploads uploads;
 	uint32_t up_kbps;
+	uint64_t monthly_upload_gb;
 };
 
 /* A client: number `n` of PID `pid` (4 * provider + PID of it). */
@@ -138,7 +139,8 @@ static inline void describe(struct maps *m, unsigned i, unsigned n, const struct
 			                          .prefixes = p,
 			                          .n_prefixes = 2,
 			                          .uploads = isp->uploads,
-			                          .subscriber_up_kbps = isp->up_kbps };
+			                          .subscriber_up_kbps = isp->up_kbps,
+			                          .monthly_upload_gb = isp->monthly_upload_gb };
 	}
 	for (unsigned k = 0; k < n; k++)
 		if (isp->friends >> k & 1)

@@ -152,8 +152,9 @@ static void good_fixtures_pass(void **state)
 	(void)state;
 	static const struct {
 		const char *name;
-		size_t warnings; /* a-mobile has no link; 10.1.128.0/17 lies in 10.1.0.0/16 */
-	} rows[] = { { "design", 1 }, { "minimal", 0 }, { "full", 1 }, { "base", 0 } };
+		size_t warnings; /* a-mobile has no link; 10.1.128.0/17 lies in 10.1.0.0/16, and
+		                  * 0.512 Mbit/s never come to 250 GB */
+	} rows[] = { { "design", 1 }, { "minimal", 0 }, { "full", 2 }, { "base", 0 } };
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char name[64];
 		struct desk d = desk_new();
@@ -253,6 +254,41 @@ static void only_the_lab_may_have_private_prefixes(void **state)
 		const enum err in_lab = map_topology_check(t, &lab, d.faults, d.warnings);
 		if ((in_strict == ERR_OK) != rows[i].strict || (in_lab == ERR_OK) != rows[i].lab)
 			fail_msg("%s: %s", rows[i].prefix, desk_print(&d));
+		desk_free(&d);
+	}
+}
+
+static void warns_of_lines_that_it_describes_in_two_ways(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line, *warning; /* NULL: none */
+	} rows[] = {
+		{ "\"access\": \"mobile\"", NULL },
+		{ "\"access\": \"mobile\", \"uploads\": \"never\"", NULL },
+		{ "\"access\": \"fiber\", \"uploads\": \"normal\"", NULL },
+		{ "\"access\": \"mobile\", \"uploads\": \"normal\"", "/pids/0/uploads" },
+		{ "\"access\": \"satellite\", \"uploads\": \"normal\"", "/pids/0/uploads" },
+		{ "\"monthly_upload_gb\": 1000000000", NULL },
+		{ "\"monthly_upload_gb\": 324, \"subscriber_up_mbps\": 1", NULL },
+		{ "\"monthly_upload_gb\": 325, \"subscriber_up_mbps\": 1",
+		  "/pids/0/monthly_upload_gb" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char json[256];
+		struct desk d = desk_new();
+		(void)snprintf(
+			json, sizeof(json),
+			"{\"format\": \"p4p-topology/1\", \"provider\": \"p\", \"asns\": [1],"
+			" \"pids\": [{\"pid\": \"x\", %s}]}",
+			rows[i].line);
+		assert_int_equal(
+			map_topology_check(topology(&d, json), &strict, d.faults, d.warnings),
+			ERR_OK);
+		if (d.warnings->count != (rows[i].warning != NULL) ||
+		    (rows[i].warning != NULL &&
+		     strcmp(d.warnings->list[0].where, rows[i].warning) != 0))
+			fail_msg("%s: %zu warnings", rows[i].line, d.warnings->count);
 		desk_free(&d);
 	}
 }
@@ -621,6 +657,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_samples_of_the_quickstart_fit_together),
 	cmocka_unit_test(judges_bogons_as_addresses_are_judged),
 	cmocka_unit_test(only_the_lab_may_have_private_prefixes),
+	cmocka_unit_test(warns_of_lines_that_it_describes_in_two_ways),
 	cmocka_unit_test(providers_share_neither_asns_nor_prefixes),
 	cmocka_unit_test(costs_are_checked_against_any_topology),
 	cmocka_unit_test(a_fault_hides_no_other_and_makes_none),

@@ -94,6 +94,32 @@ static void reads_everything_a_document_may_say(void **state)
 	desk_free(&d);
 }
 
+static void lines_on_the_air_are_spared_unless_it_says_otherwise(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json;
+		enum map_uploads uploads;
+		bool said;
+	} rows[] = {
+		{ "}]}", UPLOADS_NORMAL, false },
+		{ ", \"access\": \"cable\"}]}", UPLOADS_NORMAL, false },
+		{ ", \"access\": \"mobile\"}]}", UPLOADS_AVOID, false },
+		{ ", \"access\": \"satellite\"}]}", UPLOADS_AVOID, false },
+		{ ", \"access\": \"mobile\", \"uploads\": \"normal\"}]}", UPLOADS_NORMAL, true },
+		{ ", \"uploads\": \"never\", \"access\": \"satellite\"}]}", UPLOADS_NEVER, true },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char json[256];
+		struct desk d = desk_new();
+		(void)snprintf(json, sizeof(json), "%s%s", PID, rows[i].json);
+		const struct map_pid *pid = &topology(&d, json)->pids[0];
+		if (pid->uploads != rows[i].uploads || pid->uploads_said != rows[i].said)
+			fail_msg("%s: uploads %d, said %d", json, pid->uploads, pid->uploads_said);
+		desk_free(&d);
+	}
+}
+
 static void says_what_would_be_right(void **state)
 {
 	(void)state;
@@ -362,8 +388,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(reads_the_topology_of_the_design),
 	cmocka_unit_test(reads_the_costs_of_the_design),
 	cmocka_unit_test(reads_everything_a_document_may_say),
+	cmocka_unit_test(lines_on_the_air_are_spared_unless_it_says_otherwise),
 	cmocka_unit_test(says_what_would_be_right),
-	cmocka_unit_test(a_nul_byte_is_no_blank),
 	cmocka_unit_test(a_nul_byte_is_no_blank),
 	cmocka_unit_test(brackets_in_strings_do_not_nest),
 	cmocka_unit_test(names_all_faults_at_once),

@@ -63,9 +63,13 @@ static void fill_isp_a(struct world *w)
 		                         .uploads = UPLOADS_AVOID,
 		                         .subscriber_up_kbps = 20000,
 		                         .subscriber_down_kbps = 100000 };
-	w->a_pids[1] = (struct map_pid){ .name = "a-west", .prefixes = &p[2], .n_prefixes = 1 };
+	w->a_pids[1] = (struct map_pid){
+		.name = "a-west", .prefixes = &p[2], .n_prefixes = 1, .monthly_upload_gb = 100
+	};
 	w->a_pids[2] = (struct map_pid){ .name = "a-core" };
 	w->a_pids[3] = (struct map_pid){ .name = "a-lone", .prefixes = &p[3], .n_prefixes = 1 };
+	w->a_pids[3].subscriber_up_kbps = 100;
+	w->a_pids[3].monthly_upload_gb = 5000;
 	const struct map_interconnect edges[] = {
 		{ .id = "a-t-1",
 		  .pid = "a-core",
@@ -393,6 +397,24 @@ static void tells_what_it_holds(void **state)
 	assert_int_equal(snapshot_place(s, PLACE_UNKNOWN).provider, NO_PROVIDER);
 }
 
+/* 100 GB in 2,592,000 seconds are 308 kbit/s. */
+static void a_cap_is_what_lasts_all_month(void **state)
+{
+	const struct map_snapshot *s = *state;
+	static const struct {
+		const char *place;
+		uint32_t kbps;
+	} rows[] = {
+		{ "pid:isp-a/a-east", 20000 },     { "pid:isp-a/a-west", 308 },
+		{ "pid:isp-a/a-lone", 100 },       { "pid:isp-a/a-core", UPLINK_USUAL_KBPS },
+		{ "as:64510", UPLINK_USUAL_KBPS }, { "", UPLINK_USUAL_KBPS },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint32_t place = snapshot_place_find(s, rows[i].place);
+		assert_int_equal(snapshot_place(s, place).lasting_kbps, rows[i].kbps);
+	}
+}
+
 static void without_a_map_everything_is_unknown(void **state)
 {
 	(void)state;
@@ -498,6 +520,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(every_place_has_a_key_that_leads_back, compile_world,
 	                                free_world),
 	cmocka_unit_test_setup_teardown(tells_what_it_holds, compile_world, free_world),
+	cmocka_unit_test_setup_teardown(a_cap_is_what_lasts_all_month, compile_world, free_world),
 	cmocka_unit_test(without_a_map_everything_is_unknown),
 	cmocka_unit_test(unchecked_documents_are_refused_with_a_fault),
 };

@@ -51,6 +51,22 @@ static void sheets_make_a_topology_in_any_order(void **state)
 	drawing_done(&d);
 }
 
+/* "normal" is not the default of what is on the air, so it must be in the document. */
+static void what_a_sheet_says_of_uploads_is_said(void **state)
+{
+	(void)state;
+	struct drawing d = { .files = { "pid,prefixes,access,uploads\n"
+		                        "a,10.1.0.0/16,mobile,normal\nb,10.2.0.0/16,mobile,\n" },
+		             .rules.lab = true };
+	drawing_make(&d, "csv");
+	drawing_expect(&d, ERR_OK);
+	assert_non_null(strstr(d.topology.bytes, "{\"pid\": \"a\", \"access\": \"mobile\", "
+	                                         "\"uploads\": \"normal\", "));
+	assert_non_null(
+		strstr(d.topology.bytes, "{\"pid\": \"b\", \"access\": \"mobile\", \"prefixes\""));
+	drawing_done(&d);
+}
+
 static void costs_are_a_document_of_their_own(void **state)
 {
 	(void)state;
@@ -148,6 +164,7 @@ static void what_the_checks_find_has_its_line_too(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sheets_make_a_topology_in_any_order),
+	cmocka_unit_test(what_a_sheet_says_of_uploads_is_said),
 	cmocka_unit_test(costs_are_a_document_of_their_own),
 	cmocka_unit_test(every_fault_has_its_line),
 	cmocka_unit_test(what_the_checks_find_has_its_line_too),
