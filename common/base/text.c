@@ -49,13 +49,11 @@ void text_put(struct text *t, const char *s)
 	text_add(t, s, strlen(s));
 }
 
-void text_printf(struct text *t, const char *fmt, ...)
+void text_vprintf(struct text *t, const char *fmt, va_list ap)
 {
-	va_list ap, again;
-	va_start(ap, fmt);
+	va_list again;
 	va_copy(again, ap);
 	const int n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
 	if (n < 0)
 		t->bad = true;
 	else if (grow(t, (size_t)n)) {
@@ -63,6 +61,14 @@ void text_printf(struct text *t, const char *fmt, ...)
 		t->size += (size_t)n;
 	}
 	va_end(again);
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	text_vprintf(t, fmt, ap);
+	va_end(ap);
 }
 
 /* Length of the UTF-8 sequence at `s`, 0 when it is none (RFC 3629: shortest form, no surrogate). */

@@ -12,6 +12,7 @@
 
 #include "common/base/err.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,8 @@ static inline void text_add(struct text *t, const void *bytes, size_t size)
 
 void text_put(struct text *t, const char *s);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_vprintf(struct text *t, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 /* Is it UTF-8 as RFC 3629 has it (shortest form, no surrogate)? */
 bool text_is_utf8(const char *s);

@@ -266,6 +266,21 @@ class P4pctl(unittest.TestCase):
         self.ctl("versions", ISP, "--colour", expect=USAGE)
         self.ctl("versions", "t-ctl-nobody", expect=REFUSED)
 
+    def test_names_of_files_are_fit_for_a_terminal(self):
+        """What a terminal obeys is not sent to it, whatever a file is called."""
+        name = self.folder / "\x1b[2J\nall is well\x9b"
+        for words in (["topology", "put"], ["topology", "minimize"], ["import", "geofeed"], ["torrent", "check"],
+                      ["samples", "put"]):
+            said = self.ctl(*words, str(name), expect=USAGE)[1]
+            self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\x7f-\x9f]", words)
+            self.assertEqual(said.count("\n"), 1, words)
+            self.assertIn("No such file", said)
+        name.write_text("{")
+        for words in (["topology", "minimize"], ["import", "geofeed"], ["torrent", "check"]):
+            said = self.ctl(*words, str(name), expect=USAGE)[1]
+            self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\x7f-\x9f]", words)
+            self.assertIn("all is well", said)
+
     def test_every_command_has_help(self):
         listed = self.ctl("--help")[0].split("Commands:\n")[1].split("\nOptions:")[0].splitlines()
         names = [" ".join(word for word in line[2:42].split() if word.isalnum() and word.islower()) for line in listed if line]

@@ -77,25 +77,29 @@ double ctl_number(const struct json_t *object, const char *key)
 	return json_is_number(n) ? json_number_value(n) : -1;
 }
 
+void ctl_fault(const char *file, const struct text *body, const char *where, const char *text,
+               const char *kind)
+{
+	char line[40] = "";
+	if (where[0] == '/' && body != NULL)
+		(void)snprintf(line, sizeof(line), " (line %zu)",
+		               pointer_line(body->bytes, body->size, where));
+	ctl_say("%s: %s%s%s [%s]%s", file, where, where[0] != '\0' ? ": " : "", text, kind, line);
+}
+
 static void print_faults(const struct ctl_request *r, const json_t *problem)
 {
+	const char *file = r->file != NULL ? r->file : "p4pctl";
 	size_t i;
 	json_t *fault;
 	json_array_foreach(json_object_get(problem, "faults"), i, fault)
 	{
-		const char *where = ctl_string(fault, "where");
-		(void)fprintf(stderr, "%s: %s%s%s [%s]", r->file != NULL ? r->file : "p4pctl",
-		              where, where[0] != '\0' ? ": " : "", ctl_string(fault, "text"),
-		              ctl_string(fault, "code"));
-		if (where[0] == '/' && r->body != NULL)
-			(void)fprintf(stderr, " (line %zu)",
-			              pointer_line(r->body->bytes, r->body->size, where));
-		(void)fputs("\n", stderr);
+		ctl_fault(file, r->body, ctl_string(fault, "where"), ctl_string(fault, "text"),
+		          ctl_string(fault, "code"));
 	}
 	const double more = ctl_number(problem, "more");
 	if (more > 0)
-		(void)fprintf(stderr, "%s: and %.0f more\n", r->file != NULL ? r->file : "p4pctl",
-		              more);
+		ctl_say("%s: and %.0f more", file, more);
 }
 
 /* Explains an answer that is no success. */

@@ -99,9 +99,15 @@ struct ctl {
 	const char *command; /* "topology put" */
 };
 
-/* "p4pctl: ..." on standard error; returns `code`. */
+/* "p4pctl: ..." on standard error, a line that is fit for a terminal; returns `code`. */
 enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same without "p4pctl: ", for what begins with the name of a file. */
+void ctl_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A fault of a document: where it is, and in which line of the body; NULL: not known. */
+void ctl_fault(const char *file, const struct text *body, const char *where, const char *text,
+               const char *kind);
 
 /* The next value of an option that was given once or more, NULL after the last. *at begins as 0. */
 const char *ctl_next(const struct ctl *c, enum ctl_option option, size_t *at);

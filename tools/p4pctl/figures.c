@@ -481,9 +481,9 @@ static void print_readings(const struct ctl *c, const json_t *readings)
 		return;
 	printf("%.0f readings stored, %.0f bins made of them\n", ctl_number(readings, "stored"),
 	       ctl_number(readings, "bins"));
-	json_array_foreach(json_object_get(readings, "warnings"), i, warning)(void)
-		fprintf(stderr, "%s: %s: %s [%s]\n", c->args[0], ctl_string(warning, "where"),
-	                ctl_string(warning, "text"), ctl_string(warning, "kind"));
+	json_array_foreach(json_object_get(readings, "warnings"), i, warning)
+		ctl_fault(c->args[0], NULL, ctl_string(warning, "where"),
+	                  ctl_string(warning, "text"), ctl_string(warning, "kind"));
 }
 
 enum ctl_exit ctl_samples_put(const struct ctl *c)

@@ -42,14 +42,15 @@ struct job {
 static void say(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct job *j, const char *fmt, ...)
 {
+	struct text said = { 0 };
 	va_list ap;
 	if (j->said++ >= SAY_MOST)
 		return;
-	(void)fprintf(stderr, "%s: ", j->c->args[0]);
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
+	text_vprintf(&said, fmt, ap);
 	va_end(ap);
-	(void)fputs("\n", stderr);
+	ctl_say("%s: %s", j->c->args[0], said.bad ? "out of memory" : said.bytes);
+	text_done(&said);
 }
 
 /* ---- which port is of which interconnect ---- */
@@ -406,10 +407,9 @@ static void swap_ways(struct import_file *f)
 static void print_faults(const struct job *j, const struct faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++)
-		(void)fprintf(stderr, "%s: %s: %s\n", j->c->args[0], faults->list[i].where,
-		              faults->list[i].text);
+		ctl_say("%s: %s: %s", j->c->args[0], faults->list[i].where, faults->list[i].text);
 	if (faults->more > 0)
-		(void)fprintf(stderr, "%s: and %zu more\n", j->c->args[0], faults->more);
+		ctl_say("%s: and %zu more", j->c->args[0], faults->more);
 }
 
 static void print_notes(struct job *j)
@@ -448,7 +448,7 @@ static enum ctl_exit finish(struct job *j)
 {
 	size_t stored = 0;
 	if (j->said > SAY_MOST)
-		(void)fprintf(stderr, "%s: and %zu more\n", j->c->args[0], j->said - SAY_MOST);
+		ctl_say("%s: and %zu more", j->c->args[0], j->said - SAY_MOST);
 	if (!j->c->json) {
 		print_targets(j);
 		print_fates(j);

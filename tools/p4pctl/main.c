@@ -307,15 +307,33 @@ static const char global_help[] =
 	"  --json                 print what the server answers, as it is\n"
 	"  --help                 this, or that of a command or group\n";
 
+/* Names of files and what a server says may have anything in them. */
+static void say(const char *who, const char *fmt, va_list ap)
+{
+	struct text line = { 0 }, clean = { 0 };
+	text_vprintf(&line, fmt, ap);
+	text_clean(&clean, line.bytes, line.size);
+	const bool good = !line.bad && !clean.bad && clean.bytes != NULL;
+	(void)fprintf(stderr, "%s%s\n", who, good ? clean.bytes : "out of memory");
+	text_done(&clean);
+	text_done(&line);
+}
+
 enum ctl_exit ctl_fail(enum ctl_exit code, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	(void)fputs("p4pctl: ", stderr);
-	(void)vfprintf(stderr, fmt, ap);
-	(void)fputs("\n", stderr);
+	say("p4pctl: ", fmt, ap);
 	va_end(ap);
 	return code;
+}
+
+void ctl_say(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	say("", fmt, ap);
+	va_end(ap);
 }
 
 /* How many arguments are the first words of a command; *rest: the words behind them. */

@@ -28,8 +28,8 @@ static void print_list(const char *prefix, const struct faults *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct fault *f = &list->list[i];
-		(void)fprintf(stderr, "%s%s%s%s [%s]\n", prefix,
-		              f->where[0] != '\0' ? f->where : "p4pctl", ": ", f->text, f->kind);
+		ctl_say("%s%s: %s [%s]", prefix, f->where[0] != '\0' ? f->where : "p4pctl", f->text,
+		        f->kind);
 	}
 	if (list->more > 0)
 		(void)fprintf(stderr, "%sand %zu more\n", prefix, list->more);
@@ -87,8 +87,8 @@ static enum ctl_exit read_topology(struct job *j, const char *path, struct map_t
 		if (e == ERR_NOMEM)
 			(void)ctl_fail(CTL_USAGE, "out of memory");
 		for (size_t i = 0; i < faults->count; i++)
-			(void)fprintf(stderr, "%s: %s: %s [%s]\n", path, faults->list[i].where,
-			              faults->list[i].text, faults->list[i].kind);
+			ctl_fault(path, &file, faults->list[i].where, faults->list[i].text,
+			          faults->list[i].kind);
 		if (e == ERR_OK) {
 			*out = t;
 			code = CTL_OK;

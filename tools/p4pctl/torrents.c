@@ -201,8 +201,8 @@ static enum ctl_exit report(const char *file, const struct text *bytes, const st
 	size_t byte;
 	const enum err e = torrent_read(bytes->bytes, bytes->size, &t, &fault, &byte);
 	if (e != ERR_OK) {
-		(void)fprintf(stderr, "%s: %s: %s [%s] (byte %zu)\n", file, fault.where, fault.text,
-		              fault.kind, byte);
+		ctl_say("%s: %s: %s [%s] (byte %zu)", file, fault.where, fault.text, fault.kind,
+		        byte);
 		if (json != NULL)
 			(void)json_array_append_new(
 				json, json_pack("{s:o,s:{s:s,s:I,s:s,s:s}}", "file",
