@@ -36,7 +36,9 @@ static enum err grow(struct vrp_making *m)
 
 enum err vrp_making_add(struct vrp_making *m, const struct vrp *v)
 {
-	if (m->n == VRPS_MAX || (m->n == m->room && grow(m) != ERR_OK))
+	if (m->n == VRPS_MAX)
+		return ERR_RANGE;
+	if (m->n == m->room && grow(m) != ERR_OK)
 		return ERR_NOMEM;
 	m->t->said[m->n] = (struct vrp_said){ v->asn, v->max_length, number_ta(m->t, v->ta) };
 	m->entries[m->n] = (struct lpm_entry){ .prefix = v->prefix, .value = (uint32_t)m->n };

@@ -30,5 +30,5 @@ struct vrp_making {
 	size_t n, room;
 };
 
-/* ERR_NOMEM, also for what is more than VRPS_MAX. */
+/* ERR_NOMEM; ERR_RANGE: there are VRPS_MAX already. */
 enum err vrp_making_add(struct vrp_making *m, const struct vrp *v) must_check;

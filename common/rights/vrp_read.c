@@ -175,8 +175,11 @@ static void finish_vrp(struct reading *r, struct said *v)
 	v->vrp.max_length = (uint8_t)v->max_length;
 	if (v->expires > 0 && v->expires <= r->now)
 		r->making.t->about.expired++;
-	else if (vrp_making_add(&r->making, &v->vrp) != ERR_OK)
-		r->err = ERR_NOMEM;
+	else
+		r->err = vrp_making_add(&r->making, &v->vrp);
+	if (r->err == ERR_RANGE)
+		r->err = faults_add(r->faults, ERR_MALFORMED, "count", "/roas",
+		                    "must not hold more than %d VRPs that are valid now", VRPS_MAX);
 }
 
 static void read_roas(struct reading *r)

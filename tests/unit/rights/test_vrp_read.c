@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/rights/vrps.h"
 
+#include "common/rights/vrp_making.h"
+
 #define ROAS(list) "{\"roas\": [" list "]}"
 
 static const char rpki_client[] =
@@ -177,6 +179,16 @@ static size_t from_file(void *ctx, void *out, size_t room)
 	return fread(out, 1, room, ctx);
 }
 
+/* Told apart from memory that is short, for a file that is too long stays so. */
+static void one_more_than_the_most_is_refused(void **state)
+{
+	(void)state;
+	struct vrp_table t = { 0 };
+	struct vrp_making m = { .t = &t, .n = VRPS_MAX, .room = VRPS_MAX };
+	const struct vrp v = { .asn = 64500 };
+	assert_int_equal(vrp_making_add(&m, &v), ERR_RANGE);
+}
+
 static void recorded_files_are_read(void **state)
 {
 	(void)state;
@@ -213,6 +225,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_no_such_file_is_refused_with_a_reason),
 	cmocka_unit_test(nesting_ends_somewhere),
 	cmocka_unit_test(every_shorter_file_is_refused),
+	cmocka_unit_test(one_more_than_the_most_is_refused),
 	cmocka_unit_test(recorded_files_are_read),
 };
 RUN_TESTS(tests)
