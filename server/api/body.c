@@ -37,6 +37,9 @@ void body_new_name(const json_t *body, char out[static 65], struct faults *fault
 	else if (strcmp(name, "admin") == 0)
 		(void)faults_add(faults, ERR_EXISTS, "reserved", "/name",
 		                 "is the name of the token in the state folder");
+	else if (strcmp(name, "p4pd") == 0) /* else who approved what, a person or nobody? */
+		(void)faults_add(faults, ERR_EXISTS, "reserved", "/name",
+		                 "is the name under which p4pd itself acts, as in the audit log");
 	else
 		(void)snprintf(out, 65, "%s", name);
 }

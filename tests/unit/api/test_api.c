@@ -314,6 +314,8 @@ static void names_what_is_wrong_in_the_body(void **state)
 		{ "POST", "/v1/tokens", "", "{\"name\":\"a b\",\"role\":\"boss\"}", 422, "/role" },
 		{ "POST", "/v1/tokens", "", "{\"name\":\"admin\",\"role\":\"admin\"}", 422,
 		  "reserved" },
+		{ "POST", "/v1/tokens", "", "{\"name\":\"p4pd\",\"role\":\"admin\"}", 422,
+		  "p4pd itself" },
 		{ "POST", "/v1/tokens", "", "{\"name\":\"x\",\"role\":\"analyst\"}", 422,
 		  "/provider" },
 		{ "POST", "/v1/tokens", "", "{\"name\":1,\"role\":\"admin\"}", 422, "wrong-type" },
