@@ -228,6 +228,43 @@ static void spreads_long_intervals_a_little(void **state)
 	}
 }
 
+/* Of a provider without a seed, in a second: each at its own moment, and never before 30 s are over. */
+static void a_crowd_that_came_together_is_asked_back_apart(void **state)
+{
+	(void)state;
+	enum { CROWD = 40, LEAST = 30, MOST = 45 };
+	struct tracker_settings s = usual;
+	s.rules = steer_rules_usual;
+	struct house *h = house_new(&s);
+	unsigned at[MOST + 1] = { 0 }, moments = 0;
+	house_publish(h, true);
+	udp_crowd(h, "10.3.0.", 3, 9);
+	for (uint16_t i = 0; i < CROWD; i++) {
+		const struct say ask = {
+			.ip = "10.1.1.1", .port = (uint16_t)(i + 1), .left = 9, .want = 50
+		};
+		const uint32_t first = say(h, ask).interval;
+		assert_in_range(first, LEAST, MOST);
+		assert_int_equal(say(h, ask).interval, first);
+		at[first]++;
+	}
+	for (unsigned i = LEAST; i <= MOST; i++) {
+		moments += at[i] > 0;
+		assert_in_range(at[i], 0, CROWD / 4);
+	}
+	assert_in_range(moments, 8, MOST - LEAST + 1);
+	/* A shorter interval of the operator's stays. */
+	s.interval = 31;
+	assert_int_equal(tracker_reload(h->tracker, &s), ERR_OK);
+	for (uint16_t i = 0; i < CROWD; i++) {
+		const struct say ask = {
+			.ip = "10.1.1.1", .port = (uint16_t)(i + 1), .left = 9, .want = 50
+		};
+		assert_in_range(say(h, ask).interval, 30, 31);
+	}
+	house_free(h);
+}
+
 static void never_hands_out_bogons_unless_a_map_or_the_lab_says_so(void **state)
 {
 	(void)state;
@@ -587,6 +624,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(knows_a_client_by_its_key_else_by_its_address),
 	cmocka_unit_test(forgets_peers_after_their_time),
 	cmocka_unit_test(spreads_long_intervals_a_little),
+	cmocka_unit_test(a_crowd_that_came_together_is_asked_back_apart),
 	cmocka_unit_test(never_hands_out_bogons_unless_a_map_or_the_lab_says_so),
 	cmocka_unit_test(full_stores_still_give_peers),
 	cmocka_unit_test(a_full_house_lets_small_torrents_go),
