@@ -115,7 +115,8 @@ static void meet_again(struct bridging *b)
 			i++;
 			continue;
 		}
-		if (!found || is_near(b->m, one.place) || (one.seed && asker->who->seeding)) {
+		if (!found || is_near(b->m, one.place) ||
+		    (asker->who->seeding && (one.seed || one.partial))) {
 			drop(b, i);
 			continue;
 		}

@@ -12,10 +12,12 @@ static inline bool is_wide(uint8_t family)
 
 static inline struct swarm_candidate candidate_of(const struct record *r, bool wide)
 {
+	const unsigned class = key_class(r->key);
 	return (struct swarm_candidate){ .record = r,
 		                         .place = key_place(r->key),
 		                         .wide = wide,
-		                         .seed = key_class(r->key) == SWARM_SEED };
+		                         .seed = class == SWARM_SEED,
+		                         .partial = class == SWARM_PARTIAL };
 }
 
 /* Address and port as on the wire. */

@@ -230,8 +230,9 @@ void swarm_survey(const struct swarm_visit *v, const struct swarm_asker *asker,
 struct swarm_candidate {
 	const struct record *record; /* for swarm_endpoint() and swarm_compact() */
 	uint32_t place;
-	bool seed; /* has everything */
-	bool wide; /* IPv6 */
+	bool seed;    /* has everything */
+	bool partial; /* wants no more, but has not everything */
+	bool wide;    /* IPv6 */
 };
 
 /* What a caller keeps to find a peer again: the upper half of its identity. */

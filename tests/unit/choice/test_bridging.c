@@ -430,6 +430,27 @@ static void a_lost_far_peer_is_replaced(void **state)
 }
 
 /* Its seed serves it; what it has met it keeps, and those that come meet but STEER_SAFETY. */
+/* A partial seed still serves whoever leeches; two who want nothing have nothing for each other. */
+static void who_wants_no_more_meets_only_leechers(void **state)
+{
+	(void)state;
+	const struct body me = body(A, 1, false), done = body(A, 1, true);
+	const struct body others[] = { body(C, 1, false),
+		                       { .pid = C, .n = 1, .partial = true },
+		                       body(C, 1, true) };
+	for (size_t i = 0; i < 3; i++) {
+		struct world *w = world();
+		struct body far[CHOICE_MAX];
+		join(w, C, 1, 1, false);
+		assert_int_equal(ask(w, &me, far), 1);
+		(void)announce(w, &others[i], 0);
+		assert_int_equal(ask(w, &me, far), 1);
+		assert_int_equal(ask(w, &done, far), i == 0);
+		assert_int_equal(entries(w, &done, &others[i]), i == 0);
+		world_free(w);
+	}
+}
+
 static void a_seed_at_home_ends_the_budget(void **state)
 {
 	(void)state;
@@ -780,6 +801,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_full_store_costs_nobody_its_contacts),
 	cmocka_unit_test(both_sides_are_gone_when_somebody_leaves),
 	cmocka_unit_test(a_lost_far_peer_is_replaced),
+	cmocka_unit_test(who_wants_no_more_meets_only_leechers),
 	cmocka_unit_test(a_seed_at_home_ends_the_budget),
 	cmocka_unit_test(ipv6_peers_meet_ipv6_peers),
 	cmocka_unit_test(ipv6_peers_do_not_save_an_island_of_ipv4),

@@ -28,7 +28,7 @@ struct isp {
 struct body {
 	unsigned pid;
 	uint32_t n;
-	bool wide, seed;
+	bool wide, seed, partial;
 };
 
 struct got {
@@ -236,7 +236,9 @@ static inline bool put(struct world *w, struct swarm_visit *v, const struct body
 {
 	struct swarm_change change;
 	const struct swarm_peer peer = { .client = client_of(w, b),
-		                         .role = b->seed ? SWARM_SEED : SWARM_LEECHER,
+		                         .role = b->seed      ? SWARM_SEED
+		                                 : b->partial ? SWARM_PARTIAL
+		                                              : SWARM_LEECHER,
 		                         .expires = w->now + TIMEOUT };
 	assert_int_equal(swarm_put(v, &peer, false, &change), ERR_OK);
 	return !change.joined;
@@ -257,7 +259,7 @@ static inline size_t announce(struct world *w, const struct body *b, size_t want
 	const bool known = put(w, &v, b);
 	const struct swarm_asker who = { .client = client_of(w, b),
 		                         .family = b->wide ? IP_V6 : IP_V4,
-		                         .seeding = b->seed };
+		                         .seeding = b->seed || b->partial };
 	struct choice_asker asker = asker_of(w, &v, &who);
 	asker.known = known;
 	w->n = choice_make(&w->choice, &v, &asker, want, &w->seed);
