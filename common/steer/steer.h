@@ -167,7 +167,8 @@ bool steer_wants_seed(const struct steer_standing *standing);
 /*
  * Seconds to the next announce of a client whose provider has no seed, so that the budget follows what
  * happens: a quarter of the time that the provider has been in the swarm, at least STEER_SOON, and at most
- * two announces a second from one provider in one swarm. 0: as usual. Whoever answers with it spreads it, upwards.
+ * two announces a second from one provider in one swarm. 0: as usual. Whoever answers with it spreads it,
+ * upwards.
  */
 enum { STEER_SOON = 30 };
 uint32_t steer_soon(const struct steer_standing *standing, uint32_t elsewhere);

@@ -9,7 +9,8 @@ root = pathlib.Path(sys.argv[1])
 # What only puts others together; tests/system runs it whole.
 ELSEWHERE = {"app"}
 # What only a whole module can show.
-WHOLE = {"accounting/estimate", "balance/postgresql", "choice/churn", "choice/leaning", "steer/oracle", "swarm/model"}
+WHOLE = {"accounting/estimate", "balance/postgresql", "choice/churn", "choice/leaning", "choice/meeting",
+         "steer/oracle", "swarm/model"}
 
 unit = root / "tests/unit"
 registered = set(re.findall(r"^\s*'(\w+/\w+)'\s*:", (unit / "meson.build").read_text(), re.M))

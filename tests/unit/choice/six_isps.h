@@ -37,3 +37,33 @@ static inline size_t ask(struct world *w, const struct body *b, struct body far[
 	(void)announce(w, b, WANT);
 	return far_of(w, provider_of(b->pid), far);
 }
+
+static inline struct body body(unsigned pid, uint32_t n, bool seed)
+{
+	return (struct body){ .pid = pid, .n = n, .seed = seed };
+}
+
+static inline bool same(const struct body *a, const struct body *b)
+{
+	return a->pid == b->pid && a->n == b->n && a->wide == b->wide;
+}
+
+static inline bool has(const struct body *all, size_t n, const struct body *one)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same(&all[i], one))
+			return true;
+	return false;
+}
+
+/* Entries of the book in which the two have met. */
+static inline unsigned entries(struct world *w, const struct body *near, const struct body *far)
+{
+	const struct bridge_book *book = book_of(w, near->pid);
+	const uint32_t tag = swarm_tag_of(identity_of(near));
+	unsigned n = 0;
+	if (book != NULL)
+		for (unsigned i = 0; (i = bridge_next(book, i, tag)) < book->n; i++)
+			n += book->edges[i].far == swarm_tag_of(identity_of(far));
+	return n;
+}
