@@ -77,6 +77,36 @@ class P4pctl(unittest.TestCase):
         self.ctl("topology", "put", self.file("{}"), expect=USAGE)
         self.ctl("topology", "put", "/nowhere/at/all", expect=USAGE)
 
+    def test_a_map_is_judged_without_a_server(self):
+        nowhere = {"P4PD_URL": "http://127.0.0.1:1"}
+        check = ["topology", "check", "--offline"]
+        out, err = self.ctl(*check, "--lab", self.put(), **nowhere)
+        self.assertIn(f"topology of {ISP}: good by itself", out)
+        self.assertEqual(err, "")
+        mobile = self.put(pids=[{"pid": "east", "prefixes": [f"10.{NET}.0.0/18"], "access": "mobile", "uploads": "normal"},
+                                {"pid": "west"}])
+        self.assertRegex(self.ctl(*check, "--lab", mobile, **nowhere)[0], r"(?m)^warning: /pids/0/uploads: .* \[radio\]$")
+        said = json.loads(self.ctl(*check, "--lab", "--json", mobile, **nowhere)[0])
+        self.assertEqual(said["faults"], [])
+        self.assertEqual([(w["code"], w["where"]) for w in said["warnings"]], [("radio", "/pids/0/uploads")])
+
+        # What could not be read hides nothing else: a range, a prefix twice, and no private ones without --lab.
+        bad = self.put(asns=[-1], pids=[{"pid": "east", "prefixes": [f"10.{NET}.0.0/18"]},
+                                        {"pid": "west", "prefixes": [f"10.{NET}.0.0/18"]}])
+        out, err = self.ctl(*check, "--lab", bad, expect=REFUSED, **nowhere)
+        self.assertEqual(out, "")
+        self.assertRegex(err, r"(?m)isp.json: /asns/0: .* \[range\] \(line \d+\)$")
+        self.assertRegex(err, r"(?m)isp.json: /pids/1/prefixes/0: .* \[overlap\] \(line \d+\)$")
+        said = json.loads(self.ctl(*check, "--json", bad, expect=REFUSED, **nowhere)[0])
+        self.assertEqual({fault["code"] for fault in said["faults"]}, {"range", "overlap", "bogon"})
+        self.assertIn("/provider", self.ctl(*check, "--lab", "t-other", self.put(), expect=REFUSED, **nowhere)[1])
+
+        self.ctl(*check, self.file("{\n]"), expect=USAGE, **nowhere)
+        self.ctl(*check, "/nowhere/at/all", expect=USAGE, **nowhere)
+        self.ctl(*check, "--limit", "1", self.put(), expect=USAGE, **nowhere)
+        self.ctl("topology", "check", "--lab", self.put(), expect=USAGE)
+        self.ctl("costs", "check", "--offline", self.put(), expect=USAGE)
+
     def test_counters_become_a_balance(self):
         self.ctl("topology", "put", self.put())
         self.ctl("interconnects", "set", ISP, "ic", "--ratio-limit", "1.5")

@@ -112,6 +112,18 @@ static enum ctl_exit ask_change(const struct ctl *c, struct ctl_request *r, cons
 	return code;
 }
 
+static enum ctl_exit check_offline(const struct ctl *c)
+{
+	struct text body = { 0 };
+	const char *provider;
+	json_t *document = read_document(c, &body, &provider);
+	const enum ctl_exit code =
+		document != NULL ? ctl_check_offline(c, provider, &body) : CTL_USAGE;
+	json_decref(document);
+	text_done(&body);
+	return code;
+}
+
 static enum ctl_exit upload(const struct ctl *c, bool dry_run)
 {
 	struct text body = { 0 };
@@ -140,6 +152,11 @@ enum ctl_exit ctl_document_put(const struct ctl *c)
 
 enum ctl_exit ctl_document_check(const struct ctl *c)
 {
+	if (c->option[CTL_OFFLINE] != NULL)
+		return check_offline(c);
+	if (c->option[CTL_LAB] != NULL)
+		return ctl_fail(CTL_USAGE,
+		                "--lab goes with --offline; a server has its option lab");
 	return upload(c, true);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* import: a topology of what other tools wrote; and what makes a topology smaller. Ask no server. */
+/* import: a topology of what other tools wrote; what judges one, and makes it smaller. Ask no server. */
 #include "common/map/check.h"
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
@@ -68,35 +68,62 @@ static enum ctl_exit read_sources(struct job *j)
 	               : ctl_fail(CTL_USAGE, "out of memory");
 }
 
+/* What the server's own parser and checks say of a document by itself. */
+struct verdict_of_file {
+	struct arena *arena;           /* holds the topology */
+	struct map_topology *topology; /* as far as it was understood; NULL: not at all */
+	struct faults *faults, *warnings;
+};
+
+static void free_verdict(struct verdict_of_file *v)
+{
+	arena_free(v->arena);
+	faults_free(v->faults);
+	faults_free(v->warnings);
+}
+
+/* false: out of memory, and we said so. free_verdict() it either way. */
+static bool judge(const struct ctl *c, const struct text *file, struct verdict_of_file *v)
+{
+	const struct map_rules rules = { .lab = c->option[CTL_LAB] != NULL };
+	*v = (struct verdict_of_file){ .arena = arena_new(1 << 20),
+		                       .faults = faults_new(),
+		                       .warnings = faults_new() };
+	enum err e =
+		v->arena == NULL || v->faults == NULL || v->warnings == NULL ? ERR_NOMEM : ERR_OK;
+	if (e == ERR_OK)
+		e = map_topology_parse(file->bytes, file->size, v->arena, &v->topology, v->faults);
+	if (e != ERR_NOMEM && v->topology != NULL)
+		e = map_topology_check(v->topology, &rules, v->faults, v->warnings);
+	return e != ERR_NOMEM || ctl_fail(CTL_USAGE, "out of memory") == CTL_OK;
+}
+
+static void print_faults(const char *path, const struct text *file, const struct faults *faults)
+{
+	for (size_t i = 0; i < faults->count; i++)
+		ctl_fault(path, file, faults->list[i].where, faults->list[i].text,
+		          faults->list[i].kind);
+	if (faults->more > 0)
+		ctl_say("%s: and %zu more", path, faults->more);
+}
+
 /* A topology, which must be right; it lives as long as the job. */
 static enum ctl_exit read_topology(struct job *j, const char *path, struct map_topology **out)
 {
-	const bool lab = j->c->option[CTL_LAB] != NULL;
 	struct text file = { 0 };
-	struct map_topology *t = NULL;
-	struct faults *faults = faults_new(), *warnings = faults_new();
+	struct verdict_of_file v = { 0 };
 	enum ctl_exit code = CTL_USAGE;
-	j->joined = arena_new(1 << 20);
-	if (faults == NULL || warnings == NULL || j->joined == NULL) {
-		(void)ctl_fail(CTL_USAGE, "out of memory");
-	} else if (ctl_read_file(path, CTL_DOCUMENT_MAX, &file)) {
-		const struct map_rules rules = { .lab = lab };
-		enum err e = map_topology_parse(file.bytes, file.size, j->joined, &t, faults);
-		if (e == ERR_OK)
-			e = map_topology_check(t, &rules, faults, warnings);
-		if (e == ERR_NOMEM)
-			(void)ctl_fail(CTL_USAGE, "out of memory");
-		for (size_t i = 0; i < faults->count; i++)
-			ctl_fault(path, &file, faults->list[i].where, faults->list[i].text,
-			          faults->list[i].kind);
-		if (e == ERR_OK) {
-			*out = t;
+	if (ctl_read_file(path, CTL_DOCUMENT_MAX, &file) && judge(j->c, &file, &v)) {
+		print_faults(path, &file, v.faults);
+		if (v.faults->count == 0) {
+			*out = v.topology;
+			j->joined = v.arena;
+			v.arena = NULL;
 			code = CTL_OK;
 		}
 	}
+	free_verdict(&v);
 	text_done(&file);
-	faults_free(faults);
-	faults_free(warnings);
 	return code;
 }
 
@@ -235,6 +262,80 @@ enum ctl_exit ctl_topology_minimize(const struct ctl *c)
 	if (code == CTL_OK)
 		code = finish(&j, (struct sketch_rules){ .minimize = true, .settled = true });
 	free_job(&j);
+	return code;
+}
+
+/* ---- topology check --offline ---- */
+
+static void put_faults(struct text *t, const struct faults *faults)
+{
+	text_put(t, "[");
+	for (size_t i = 0; i < faults->count; i++) {
+		text_put(t, i > 0 ? ",{\"code\":" : "{\"code\":");
+		text_json_string(t, faults->list[i].kind);
+		text_put(t, ",\"where\":");
+		text_json_string(t, faults->list[i].where);
+		text_put(t, ",\"text\":");
+		text_json_string(t, faults->list[i].text);
+		text_put(t, "}");
+	}
+	text_put(t, "]");
+}
+
+/* The members that the server's answers have, too. */
+static enum ctl_exit print_json(const struct verdict_of_file *v)
+{
+	struct text t = { 0 };
+	text_put(&t, "{\"faults\":");
+	put_faults(&t, v->faults);
+	if (v->faults->more > 0)
+		text_printf(&t, ",\"more\":%zu", v->faults->more);
+	text_put(&t, ",\"warnings\":");
+	put_faults(&t, v->warnings);
+	text_put(&t, "}\n");
+	const bool good = !t.bad;
+	if (good)
+		(void)fwrite(t.bytes, 1, t.size, stdout);
+	text_done(&t);
+	return good ? CTL_OK : ctl_fail(CTL_USAGE, "out of memory");
+}
+
+static enum ctl_exit tell(const struct ctl *c, const char *provider, const struct text *file,
+                          const struct verdict_of_file *v)
+{
+	const char *path = c->args[c->n_args - 1];
+	const size_t n = v->faults->count + v->faults->more;
+	print_faults(path, file, v->faults);
+	if (c->json && print_json(v) != CTL_OK)
+		return CTL_USAGE;
+	if (n > 0)
+		return ctl_fail(CTL_REFUSED, "%zu fault%s", n, n == 1 ? "" : "s");
+	if (c->json)
+		return CTL_OK;
+	printf("topology of %s: good by itself; whether it goes with other providers, and what "
+	       "it would change, a server knows\n",
+	       provider);
+	for (size_t i = 0; i < v->warnings->count; i++)
+		printf("warning: %s: %s [%s]\n", v->warnings->list[i].where,
+		       v->warnings->list[i].text, v->warnings->list[i].kind);
+	return CTL_OK;
+}
+
+enum ctl_exit ctl_check_offline(const struct ctl *c, const char *provider, const struct text *file)
+{
+	struct verdict_of_file v;
+	enum ctl_exit code = CTL_USAGE;
+	if (c->option[CTL_LIMIT] != NULL)
+		return ctl_fail(CTL_USAGE, "--limit is of what would change: not with --offline");
+	if (judge(c, file, &v)) {
+		const struct map_topology *t = v.topology;
+		if (t != NULL && t->provider != NULL && strcmp(t->provider, provider) != 0)
+			(void)faults_add(v.faults, ERR_RANGE, "provider", "/provider",
+			                 "must be \"%s\", as in the command, not \"%s\"", provider,
+			                 t->provider);
+		code = tell(c, provider, file, &v);
+	}
+	free_verdict(&v);
 	return code;
 }
 
