@@ -237,30 +237,6 @@ static void takers_spread_over_the_seeds(void **state)
 	world_free(w);
 }
 
-/* Its line is fast, but 5 GB a month are 15 kbit/s. */
-static void a_capped_line_is_met_last(void **state)
-{
-	(void)state;
-	static const struct isp fast_but_capped[] = {
-		{ .pids = 1, .friends = 1 << 1 | 1 << 2 },
-		{ .pids = 1, .friends = 1, .up_kbps = 64000, .monthly_upload_gb = 5 },
-		{ .pids = 1, .friends = 1, .up_kbps = 500 },
-	};
-	struct world *w = world_new(fast_but_capped, 3, 1 << 20);
-	struct body far[CHOICE_MAX];
-	w->rules.free_percent = w->rules.paid_percent = 200; /* everybody is drawn */
-	join(w, B, 1, 2, true);
-	join(w, C, 1, 2, true);
-	for (uint32_t i = 1; i <= 10; i++) {
-		const struct body me = body(A, i, false);
-		const size_t n = ask(w, &me, far);
-		assert_true(n > 0);
-		for (size_t k = 0; k < n; k++)
-			assert_int_equal(far[k].pid, C);
-	}
-	world_free(w);
-}
-
 static void native_without_a_map_or_a_provider(void **state)
 {
 	(void)state;
@@ -576,7 +552,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_swarm_without_seeds_keeps_its_budget),
 	cmocka_unit_test(who_shall_not_upload_is_no_contact),
 	cmocka_unit_test(takers_spread_over_the_seeds),
-	cmocka_unit_test(a_capped_line_is_met_last),
 	cmocka_unit_test(native_without_a_map_or_a_provider),
 	cmocka_unit_test(without_a_store_contacts_are_made_all_the_same),
 	cmocka_unit_test(a_full_store_costs_nobody_its_contacts),

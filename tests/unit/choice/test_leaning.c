@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/choice/six_isps.h"
 
-/* Who meets when an interconnect leans: more goes one way than its ratio allows. */
+/* Who meets when an interconnect leans (more goes one way than its ratio allows), or a line is capped. */
 
 /* What A sends B, and so what B has from A, costs so many times what is documented. */
 static void lean(struct world *w, uint32_t times)
@@ -77,9 +77,34 @@ static void too_much_in_means_leechers_instead_of_seeds_and_then_fewer(void **st
 	assert_true(seeds + leechers <= STEER_SAFETY);
 }
 
+/* Its line is fast, but 5 GB a month are 15 kbit/s. */
+static void a_capped_line_is_met_last(void **state)
+{
+	(void)state;
+	static const struct isp fast_but_capped[] = {
+		{ .pids = 1, .friends = 1 << 1 | 1 << 2 },
+		{ .pids = 1, .friends = 1, .up_kbps = 64000, .monthly_upload_gb = 5 },
+		{ .pids = 1, .friends = 1, .up_kbps = 500 },
+	};
+	struct world *w = world_new(fast_but_capped, 3, 1 << 20);
+	struct body far[CHOICE_MAX];
+	w->rules.free_percent = w->rules.paid_percent = 200; /* everybody is drawn */
+	join(w, B, 1, 2, true);
+	join(w, C, 1, 2, true);
+	for (uint32_t i = 1; i <= 10; i++) {
+		const struct body me = { .pid = A, .n = i };
+		const size_t n = ask(w, &me, far);
+		assert_true(n > 0);
+		for (size_t k = 0; k < n; k++)
+			assert_int_equal(far[k].pid, C);
+	}
+	world_free(w);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(too_much_out_lets_leechers_with_seeds_at_home_meet_others),
 	cmocka_unit_test(too_much_in_means_leechers_instead_of_seeds_and_then_fewer),
+	cmocka_unit_test(a_capped_line_is_met_last),
 };
 
 RUN_TESTS(tests)
