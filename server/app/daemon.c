@@ -236,7 +236,6 @@ static enum err build_maps(struct daemon *d, struct fault *fault)
 		                        .claims = d->claims,
 		                        .census = d->roles.tracker ? census_take : NULL,
 		                        .census_ctx = &d->census,
-		                        .node = d->node,
 		                        .count_peers = d->roles.tracker ? live_peers_count : NULL,
 		                        .ctx = &d->live };
 	d->live = (struct live_peers){ d->swarms, d->office, SHARDS };
@@ -486,6 +485,7 @@ static enum err start_feeder(struct daemon *d, struct fault *fault)
 		                    : NULL },
 		.pricing = d->pricing,
 		.metrics = metrics_slot(d->metrics, feeder_slot(&d->config)),
+		.tracked = d->roles.tracker ? d->metrics : NULL,
 		.keep = { (uint32_t)d->config.bins_keep_days,
 		          (uint32_t)d->config.rollups_keep_days },
 		.node = d->node,

@@ -488,7 +488,7 @@ struct feeder *feeder_start(const struct feeder_options *options)
 	f->o = *options;
 	f->minder = (struct minder){ .store = options->store,
 		                     .maps = options->maps,
-		                     .node = options->node };
+		                     .metrics = options->tracked };
 	f->keeper = (struct keeper){ .store = options->store, .keep = options->keep };
 	for (unsigned i = 0; i < FEEDER_SPOOLS; i++)
 		f->spools[i].spool = options->spools[i];
@@ -508,6 +508,7 @@ void feeder_stop(struct feeder *f, unsigned seconds)
 	atomic_store(&f->stop, true);
 	store_wake(f->o.store);
 	pthread_join(f->thread, NULL);
+	minder_done(&f->minder);
 	free(f);
 }
 

@@ -34,6 +34,7 @@ struct feeder_options {
 	struct spool *spools[FEEDER_SPOOLS]; /* closed bins, by source; NULL: none */
 	struct pricing *pricing;             /* NULL: prices are as documented */
 	struct metrics_slot *metrics;        /* this thread's own */
+	const struct metrics *tracked;       /* what the tracker counted; NULL: there is none */
 	struct store_keep keep;
 	const char *node, *life;     /* store_life() */
 	const char *state_dir;       /* where it counts: store_life_step() */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Whose the peers of this daemon are, by the map in force. It looks at every peer, a slice under a shard's
+ * Which peers of this daemon a change of a map has lost. It looks at every peer, a slice under a shard's
  * lock at a time; announces wait for no more than a slice.
  *
  * Threading: any thread.
@@ -19,4 +19,5 @@ struct live_peers {
 };
 
 /* `ctx` is a struct live_peers. */
-void live_peers_count(void *ctx, const char *provider, struct maps_peers *out);
+void live_peers_count(void *ctx, const char *provider, const struct lpm *former,
+                      struct maps_peers *out);

@@ -2,10 +2,10 @@
 #include "server/app/minder.h"
 
 #include "common/base/log.h"
+#include "common/ip/lpm.h"
 #include "common/map/check.h"
 #include "server/alarms/rules.h"
 #include "server/auth/rights.h"
-#include "server/maps/watch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -169,22 +169,125 @@ static enum err take_back(struct minder *m, const struct store_map_watch *w, con
 	return e;
 }
 
-static enum err look(struct minder *m, const struct store_map_watch *w, int64_t now)
+static uint64_t sum(const struct metrics *m, const enum metrics_counter *ids, size_t n)
+{
+	uint64_t all = 0;
+	for (size_t i = 0; i < n; i++)
+		all += metrics_sum(m, ids[i]);
+	return all;
+}
+#define SUM(m, ...)                                             \
+	sum((m), (const enum metrics_counter[]){ __VA_ARGS__ }, \
+	    sizeof((const enum metrics_counter[]){ __VA_ARGS__ }) / sizeof(enum metrics_counter))
+
+/* As watch.h counts them. What was refused for no reason that has a counter was so for want of room. */
+static struct watch_announces announces(const struct metrics *m)
+{
+	if (m == NULL)
+		return (struct watch_announces){ 0 };
+	const uint64_t refused = SUM(m, METRIC_UDP_ANNOUNCE_REFUSED, METRIC_HTTP_ANNOUNCE_REFUSED);
+	const uint64_t denied =
+		SUM(m, METRIC_DENIED_UNLISTED, METRIC_DENIED_TORRENT, METRIC_DENIED_CLIENT,
+	            METRIC_DENIED_NO_PASSKEY, METRIC_DENIED_PASSKEY, METRIC_DENIED_PASSKEY_PEERS,
+	            METRIC_DENIED_PASSKEY_RATE);
+	return (struct watch_announces){
+		.all = refused + SUM(m, METRIC_UDP_ANNOUNCE_NATIVE, METRIC_UDP_ANNOUNCE_P4P,
+		                     METRIC_UDP_ANNOUNCE_BRIDGE, METRIC_HTTP_ANNOUNCE_NATIVE,
+		                     METRIC_HTTP_ANNOUNCE_P4P, METRIC_HTTP_ANNOUNCE_BRIDGE),
+		.failed = (refused > denied ? refused - denied : 0) +
+		          metrics_sum(m, METRIC_PEERS_BOGON),
+	};
+}
+
+struct lookout {
+	uint64_t watch;
+	struct lpm *former;            /* NULL: the change moved no address */
+	struct watch_announces before; /* until the first look */
+};
+
+static enum err new_lookout(struct minder *m, const struct store_map_watch *w, struct lookout **out)
+{
+	struct lookout l = { .watch = w->number, .before = announces(m->metrics) };
+	enum err e =
+		w->former != 0 ? maps_former(m->maps, w->provider, w->former, &l.former) : ERR_OK;
+	if (passes(e))
+		return e;
+	struct lookout *list = realloc(m->lookouts, (m->n_lookouts + 1) * sizeof(*list));
+	if (list == NULL) {
+		lpm_free(l.former);
+		return ERR_NOMEM;
+	}
+	m->lookouts = list;
+	*out = &list[m->n_lookouts++];
+	**out = l;
+	return ERR_OK;
+}
+
+static enum err lookout_of(struct minder *m, const struct store_map_watch *w, struct lookout **out)
+{
+	for (size_t i = 0; i < m->n_lookouts; i++) {
+		if (m->lookouts[i].watch == w->number) {
+			*out = &m->lookouts[i];
+			return ERR_OK;
+		}
+	}
+	return new_lookout(m, w, out);
+}
+
+/* Keeps those of watches that go on. */
+static void tidy(struct minder *m, const struct store_map_watch *list, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < m->n_lookouts; i++) {
+		bool goes_on = false;
+		for (size_t k = 0; k < n; k++)
+			goes_on |= list[k].number == m->lookouts[i].watch;
+		if (goes_on)
+			m->lookouts[kept++] = m->lookouts[i];
+		else
+			lpm_free(m->lookouts[i].former);
+	}
+	m->n_lookouts = kept;
+}
+
+void minder_done(struct minder *m)
+{
+	tidy(m, NULL, 0);
+	free(m->lookouts);
+}
+
+/* What this daemon sees. `newest`: no other change came later, and failing announces are its doing. */
+static enum err see(struct minder *m, const struct store_map_watch *w, bool newest,
+                    struct watch_sight *s)
+{
+	struct lookout *l;
+	struct maps_peers peers;
+	const enum err e = lookout_of(m, w, &l);
+	if (e != ERR_OK)
+		return e;
+	if (l->former != NULL && maps_count_peers(m->maps, w->provider, l->former, &peers)) {
+		s->peers = peers.all;
+		s->lost = peers.lost;
+	}
+	const struct watch_announces all = announces(m->metrics);
+	if (newest) {
+		s->before = l->before;
+		s->since = (struct watch_announces){ all.all - l->before.all,
+			                             all.failed - l->before.failed };
+	}
+	return ERR_OK;
+}
+
+static enum err look(struct minder *m, const struct store_map_watch *w, bool newest, int64_t now)
 {
 	char alarm[STORE_REASON], why[STORE_REASON];
 	struct watch_sight s = { .now = now };
-	struct maps_peers peers;
-	const enum err e = find_alarm(m, w, alarm);
+	enum err e = find_alarm(m, w, alarm);
+	if (e == ERR_OK)
+		e = see(m, w, newest, &s);
 	if (e != ERR_OK)
 		return e;
 	s.alarm = alarm[0] != '\0' ? alarm : NULL;
-	/* Another daemon has other peers: no comparison. */
-	s.counted = w->counted && strcmp(w->node, m->node) == 0 &&
-	            maps_count_peers(m->maps, w->provider, &peers);
-	if (s.counted) {
-		s.own_peers = peers.own;
-		s.nobodys_peers = peers.nobodys;
-	}
 	switch (watch_judge(w, &s, why)) {
 	case WATCH_BREACHED:
 		return take_back(m, w, why);
@@ -203,8 +306,12 @@ static enum err look_at_all(struct minder *m, int64_t now)
 	enum err e = store_map_watches(m->store, &list, &n);
 	if (e != ERR_OK)
 		return e;
+	int64_t newest = 0;
+	for (size_t i = 0; i < n; i++)
+		newest = list[i].begun > newest ? list[i].begun : newest;
+	tidy(m, list, n);
 	for (size_t i = 0; i < n && e == ERR_OK; i++)
-		e = look(m, &list[i], now);
+		e = look(m, &list[i], list[i].begun == newest, now);
 	free(list);
 	return e;
 }

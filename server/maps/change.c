@@ -285,7 +285,6 @@ static enum err put_again(struct maps *m, const struct candidate *c, struct stor
 static bool watch_of(const struct maps *m, const struct candidate *c, struct store_map_watch *out)
 {
 	const struct provider *p = inside_find(m, c->provider);
-	struct maps_peers peers;
 	bool before = false;
 	for (unsigned k = 0; k < STORE_KINDS; k++)
 		before |= c->items[k].there && p != NULL && p->papers[k].arena != NULL;
@@ -294,12 +293,6 @@ static bool watch_of(const struct maps *m, const struct candidate *c, struct sto
 	*out = (struct store_map_watch){ .begun = time(NULL), .points = c->watch_points };
 	out->until = out->begun + c->watch_seconds;
 	(void)snprintf(out->provider, sizeof(out->provider), "%s", c->provider);
-	(void)snprintf(out->node, sizeof(out->node), "%s", m->o.node);
-	out->counted = maps_count_peers(m, c->provider, &peers);
-	if (out->counted) {
-		out->own_peers = peers.own;
-		out->nobodys_peers = peers.nobodys;
-	}
 	return true;
 }
 
@@ -666,12 +659,4 @@ enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps
 	store_document_done(&docs[STORE_TOPOLOGY]);
 	store_document_done(&docs[STORE_COSTS]);
 	return e;
-}
-
-bool maps_count_peers(const struct maps *m, const char *provider, struct maps_peers *out)
-{
-	if (m->o.count_peers == NULL)
-		return false;
-	m->o.count_peers(m->o.ctx, provider, out);
-	return true;
 }

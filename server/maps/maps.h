@@ -21,6 +21,7 @@
 #include "server/maps/guard.h"
 #include "server/store/lifecycle.h"
 
+struct lpm;
 struct maps;
 struct replay;
 
@@ -28,9 +29,9 @@ struct replay;
 typedef enum err maps_census_fn(void *ctx, const struct map_snapshot *before,
                                 const struct map_snapshot *after, struct replay *out);
 
-/* Live peers of this daemon: of a provider, by the map in force, and of nobody. */
+/* Live peers of this daemon in PIDs that a provider had; of these, who is in none of its PIDs now. */
 struct maps_peers {
-	uint64_t own, nobodys;
+	uint64_t all, lost;
 };
 
 struct maps_options {
@@ -41,8 +42,7 @@ struct maps_options {
 	struct claims *claims;  /* who may claim what; NULL: nobody asks */
 	maps_census_fn *census; /* NULL: there is no tracker here */
 	void *census_ctx;
-	const char *node;
-	void (*count_peers)(void *ctx, const char *provider,
+	void (*count_peers)(void *ctx, const char *provider, const struct lpm *former,
 	                    struct maps_peers *out); /* NULL: as census */
 	void *ctx;
 };
@@ -141,8 +141,13 @@ struct maps_return {
 enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *change,
                         struct faults *faults) must_check;
 
-/* false: there is no tracker here. */
-bool maps_count_peers(const struct maps *m, const char *provider, struct maps_peers *out);
+/* The addresses of a stored topology; lpm_free() it. As store_document(); ERR_MALFORMED: it reads no more. */
+enum err maps_former(struct maps *m, const char *provider, uint64_t version,
+                     struct lpm **out) must_check;
+
+/* Compares these with the map in force. false: there is no tracker here. */
+bool maps_count_peers(const struct maps *m, const char *provider, const struct lpm *former,
+                      struct maps_peers *out);
 
 /* Each topology in force, one after the other; changes wait meanwhile. */
 void maps_each(struct maps *m,

@@ -16,11 +16,12 @@ const char *documents_kind(enum store_kind kind)
 }
 
 void documents_audit(struct work *w, const struct document_name *d, const char *author,
-                     const char *action)
+                     const char *action, const char *reason)
 {
-	char subject[160];
-	(void)snprintf(subject, sizeof(subject), "%s %s version %" PRIu64, d->provider,
-	               kinds[d->kind], d->version);
+	char subject[160 + STORE_REASON];
+	(void)snprintf(subject, sizeof(subject), "%s %s version %" PRIu64 "%s%s", d->provider,
+	               kinds[d->kind], d->version, reason != NULL ? ": " : "",
+	               reason != NULL ? reason : "");
 	work_audit_of(w, d->provider, author, action, subject);
 }
 
@@ -148,15 +149,11 @@ void documents_end_watch(struct work *w, const char *provider)
 void documents_look_after(struct work *w, const struct store_map_watch *l, uint64_t version,
                           uint64_t activation)
 {
-	const struct arg none = arg_text(NULL);
 	(void)work_run(w,
 	               "INSERT INTO map_watches (provider, version, activation, begun, until, "
-	               " points, node, own_peers, nobodys_peers) "
-	               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	               " points) VALUES ($1, $2, $3, $4, $5, $6)",
 	               ARGS(arg_text(l->provider), arg_u64(version), arg_u64(activation),
-	                    arg_i64(l->begun), arg_i64(l->until), arg_u64(l->points),
-	                    arg_text(l->node), l->counted ? arg_u64(l->own_peers) : none,
-	                    l->counted ? arg_u64(l->nobodys_peers) : none));
+	                    arg_i64(l->begun), arg_i64(l->until), arg_u64(l->points)));
 }
 
 /* Locks the provider's row; a roll back gives the number back. */
@@ -230,7 +227,7 @@ static void add_version(struct work *w, const struct store_upload *u, uint64_t n
 	             arg_text(u->source)));
 	if (!u->draft)
 		put_in_force(w, u, &d);
-	documents_audit(w, &d, u->author, u->draft ? "draft" : "upload");
+	documents_audit(w, &d, u->author, u->draft ? "draft" : "upload", NULL);
 }
 
 enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *version)

@@ -18,7 +18,7 @@ struct document_name {
 };
 
 void documents_audit(struct work *w, const struct document_name *d, const char *author,
-                     const char *action);
+                     const char *action, const char *reason); /* NULL: none */
 
 /*
  * Who puts something in force does it one at a time from here to the end of the transaction. ERR_BUSY unless

@@ -182,7 +182,7 @@ static void audit_activation(struct work *w, const struct store_activation *a, u
 		const struct document_name d = { a->provider, (enum store_kind)k, a->version[k] };
 		if (kinds & 1U << k)
 			documents_audit(w, &d, a->author,
-			                a->resumes[k] != 0 ? "rollback" : "activate");
+			                a->resumes[k] != 0 ? "rollback" : "activate", a->reason);
 	}
 }
 
@@ -416,10 +416,7 @@ static void watch_row(const struct work *w, size_t row, void *out)
 	m->begun = work_i64(w, row, 3);
 	m->until = work_i64(w, row, 4);
 	m->points = (uint32_t)work_u64(w, row, 5);
-	work_text(w, row, 6, m->node, sizeof(m->node));
-	m->counted = !work_null(w, row, 7);
-	m->own_peers = work_u64(w, row, 7);
-	m->nobodys_peers = work_u64(w, row, 8);
+	m->former = work_u64(w, row, 6);
 }
 
 enum err store_map_watches(struct store *s, struct store_map_watch **out, size_t *count)
@@ -427,8 +424,12 @@ enum err store_map_watches(struct store *s, struct store_map_watch **out, size_t
 	struct work w = work_begin(s, "list changes that are watched");
 	size_t n = 0;
 	(void)work_run(&w,
-	               "SELECT number, provider, version, begun, until, points, node, own_peers, "
-	               " nobodys_peers FROM map_watches WHERE state = 'watching' ORDER BY provider",
+	               "SELECT w.number, w.provider, w.version, begun, until, points, "
+	               " (SELECT a.version FROM activations a JOIN activations new "
+	               "   ON new.number = w.activation AND new.kind = 'topology' "
+	               "  WHERE a.provider = w.provider AND a.kind = 'topology' "
+	               "  AND a.number < w.activation ORDER BY a.number DESC LIMIT 1) "
+	               "FROM map_watches w WHERE state = 'watching' ORDER BY w.provider",
 	               NULL);
 	struct store_map_watch *list = work_list(&w, sizeof(*list), watch_row, &n);
 	const enum err e = work_end(&w);

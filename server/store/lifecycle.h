@@ -20,7 +20,7 @@ struct store_settings {
 	unsigned approvals; /* 1: a second person approves before a new version comes into force */
 	bool refuse; /* what trips a guard, even when it is uploaded to be in force at once */
 	uint32_t watch_seconds; /* after a draft came into force; 0: not */
-	uint32_t watch_points;  /* more live peers in no PID than that many points is a breach */
+	uint32_t watch_points;  /* so much is a breach, of lost peers in percent (maps/watch.h) */
 };
 enum { STORE_WATCH_SECONDS_MAX = 7 * 86400 };
 #define STORE_SETTINGS_DEFAULT ((struct store_settings){ 0, 0, false, 1800, 5 })
@@ -58,12 +58,11 @@ enum err store_approve(struct store *s, const char *provider, uint64_t version,
 /* What is looked after once it is in force. */
 struct store_map_watch {
 	uint64_t number;
-	char provider[65], node[65];
+	char provider[65];
 	uint64_t version;
+	uint64_t former;      /* the topology that it replaced; 0: none */
 	int64_t begun, until; /* unix seconds */
 	uint32_t points;
-	bool counted; /* the live peers before, of the provider and of nobody: */
-	uint64_t own_peers, nobodys_peers;
 };
 
 /* Versions of one provider, one of each kind at most, that come into force together. */

@@ -215,9 +215,11 @@ def test_what_a_revoked_token_scheduled_does_not_come_into_force(daemon):
     assert any("was revoked; somebody who may do so must schedule it again" in e["subject"] for e in failed), failed
 
 
-def test_a_change_that_loses_peers_is_taken_back(daemon):
-    for i in range(30):
-        ip = address("isp-a", 1, 1 + i)
+def test_a_change_that_loses_peers_among_many_strangers_is_taken_back(daemon):
+    # thirty of isp-a are 4 % of those whom it or nobody has
+    everybody = [address("isp-a", 1, 1 + i) for i in range(30)] + [
+        f"{NET}.77.{i // 250}.{1 + i % 250}" for i in range(750)]
+    for i, ip in enumerate(everybody):
         http_get((f"{NET}.9.9.9", daemon.tracker_port),
                  "/announce?info_hash=" + urllib.parse.quote(HASH, safe="") + f"&peer_id=-XX0000-{i:012}" +
                  "&port=20000&uploaded=0&downloaded=0&left=0&compact=1", ip)
@@ -226,12 +228,14 @@ def test_a_change_that_loses_peers_is_taken_back(daemon):
     lost["pids"][0]["prefixes"] = lost["pids"][0]["prefixes"][1:]
     number = draft(daemon, lost)
     status, reply = activate(daemon, number)
-    assert status == 409 and "guard-default" in {f["code"] for f in reply["faults"]}, reply
+    assert status == 409 and "guard-peers" in {f["code"] for f in reply["faults"]}, reply
     status, reply = activate(daemon, number, "?force=1&watch=60")
     assert status == 200 and reply["watched_until"] is not None, reply
     wait_for("it is rolled back", 30, lambda: in_force(daemon) == before)
     v = versions(daemon)[number]
     assert (v["state"], v["watch"]["state"]) == ("rolled back", "breached"), v
-    assert "live peers in no PID rose from 0.0 to 100.0 percent" in v["rolled_back_because"]
+    why = "100.0 percent of the live peers in PIDs of the map before are in none now (30 of 30)"
+    assert why in v["rolled_back_because"]
     deeds = daemon.api("GET", "/v1/audit")[1]["audit"]
-    assert any(e["author"] == "p4pd" and e["action"] == "rollback" for e in deeds)
+    assert any((e["author"], e["action"]) == ("p4pd", "rollback") and why in e["subject"] for e in deeds)
+    assert why in ctl(daemon, "show", "isp-a", str(number))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test.h"
 
+#include "common/ip/lpm.h"
 #include "server/app/minder.h"
 #include "server/auth/rights.h"
 #include "tests/support/db.h"
@@ -16,28 +17,45 @@ static struct house {
 	struct store *store;
 	struct map_office *office;
 	struct maps *maps;
+	struct metrics *metrics;
+	struct maps_peers peers; /* that live_peers.c would count */
 	struct minder minder;
 } h;
+
+/* 10.1.0.0/16 is what is replaced in these tests. */
+static void count_peers(void *ctx, const char *provider, const struct lpm *former,
+                        struct maps_peers *out)
+{
+	static const struct ip_addr was = { { 10, 1, 2, 3 }, IP_V4 };
+	(void)ctx;
+	assert_string_equal(provider, "isp-a");
+	assert_int_not_equal(lpm_find(former, &was), 0);
+	*out = h.peers;
+}
 
 static int open_house(void **state)
 {
 	struct fault f;
 	if (folder_make(state) != 0)
 		return -1;
-	h = (struct house){ .office = map_office_new(snapshot_free), .store = db_store(NULL) };
+	h = (struct house){ .office = map_office_new(snapshot_free),
+		            .store = db_store(NULL),
+		            .metrics = metrics_new(1) };
 	const struct maps_options maps = { .state_dir = folder,
 		                           .lab = true,
 		                           .store = h.store,
 		                           .office = h.office,
-		                           .node = "one" };
+		                           .count_peers = count_peers };
 	must(maps_new(&maps, &h.maps, &f) == ERR_OK);
-	h.minder = (struct minder){ .store = h.store, .maps = h.maps, .node = "one" };
+	h.minder = (struct minder){ .store = h.store, .maps = h.maps, .metrics = h.metrics };
 	return 0;
 }
 
 static int close_house(void **state)
 {
+	minder_done(&h.minder);
 	maps_free(h.maps);
+	metrics_free(h.metrics);
 	map_office_free(h.office);
 	store_free(h.store);
 	return folder_remove(state);
@@ -85,16 +103,24 @@ static uint64_t put(const char *prefix, bool draft)
 	return change.version;
 }
 
-static void schedule(const char *who, uint64_t version)
+static void activate(const char *who, uint64_t version, int64_t at, int64_t watch)
 {
 	struct faults *faults = faults_new();
 	struct maps_change change = { .warnings = faults_new() };
-	const struct maps_activation a = {
-		.provider = "isp-a", .author = who, .version = version, .force = true, .at = 1000
-	};
+	const struct maps_activation a = { .provider = "isp-a",
+		                           .author = who,
+		                           .version = version,
+		                           .force = true,
+		                           .at = at,
+		                           .watch_seconds = watch };
 	assert_int_equal(maps_activate(h.maps, &a, &change, faults), ERR_OK);
 	faults_free(faults);
 	faults_free(change.warnings);
+}
+
+static void schedule(const char *who, uint64_t version)
+{
+	activate(who, version, 1000, 0);
 }
 
 static struct store_life life_of(uint64_t version)
@@ -243,12 +269,92 @@ static void an_approval_counts_while_its_token_may_approve(void **state)
 	assert_true(life_of(one).approval_counts);
 }
 
+/* A change that is watched for an hour; returns its version and when it began. */
+static uint64_t watched_change(int64_t *begun)
+{
+	(void)put("10.1.0.0/16", false);
+	const uint64_t next = put("10.2.0.0/16", true);
+	activate("alice", next, 0, 3600);
+	*begun = life_of(next).watched_until - 3600;
+	return next;
+}
+
+static void expect_taken_back(uint64_t version, const char *why)
+{
+	const struct store_life l = life_of(version);
+	assert_int_equal(l.state, STORE_ROLLED_BACK);
+	assert_string_equal(l.watch_state, "breached");
+	if (strstr(l.undone, why) == NULL)
+		assert_string_equal(l.undone, why);
+	assert_true(life_of(version - 1).about.in_force);
+	assert_non_null(strstr(deed(), "p4pd rollback isp-a topology version 1: "));
+	assert_non_null(strstr(deed(), why));
+	assert_int_equal(h.minder.n_lookouts, 1);
+	assert_int_equal(minder_work(&h.minder, l.watched_until), ERR_OK);
+	assert_int_equal(h.minder.n_lookouts, 0); /* forgets what is over */
+}
+
+static void a_change_that_loses_peers_is_taken_back(void **state)
+{
+	(void)state;
+	int64_t begun;
+	const uint64_t version = watched_change(&begun);
+	h.peers = (struct maps_peers){ 100, 5 };
+	assert_int_equal(minder_work(&h.minder, begun + 5), ERR_OK);
+	assert_string_equal(life_of(version).watch_state, "watching");
+	h.peers = (struct maps_peers){ 100, 6 };
+	assert_int_equal(minder_work(&h.minder, begun + 6), ERR_OK); /* too soon to look again */
+	assert_string_equal(life_of(version).watch_state, "watching");
+	assert_int_equal(minder_work(&h.minder, begun + 10), ERR_OK);
+	expect_taken_back(version, "6.0 percent of the live peers");
+}
+
+static void announce(enum metrics_counter id, uint64_t n)
+{
+	metrics_add(metrics_slot(h.metrics, 0), id, n);
+}
+
+static void a_change_that_fails_announces_is_taken_back(void **state)
+{
+	(void)state;
+	int64_t begun;
+	announce(METRIC_UDP_ANNOUNCE_BRIDGE, 1000);
+	announce(METRIC_PEERS_BOGON, 10);
+	const uint64_t version = watched_change(&begun);
+	assert_int_equal(minder_work(&h.minder, begun + 5), ERR_OK);
+	announce(METRIC_HTTP_ANNOUNCE_P4P, 500);
+	announce(METRIC_HTTP_ANNOUNCE_REFUSED, 500);
+	announce(METRIC_DENIED_UNLISTED, 500); /* an access list's doing */
+	assert_int_equal(minder_work(&h.minder, begun + 10), ERR_OK);
+	assert_string_equal(life_of(version).watch_state, "watching");
+	announce(METRIC_UDP_ANNOUNCE_REFUSED, 50);
+	announce(METRIC_PEERS_BOGON, 50);
+	assert_int_equal(minder_work(&h.minder, begun + 15), ERR_OK);
+	expect_taken_back(version, "rose from 1.0 to 9.5 percent");
+}
+
+static void a_quiet_change_passes_and_without_a_tracker_too(void **state)
+{
+	(void)state;
+	int64_t begun;
+	h.minder.metrics = NULL;
+	const uint64_t version = watched_change(&begun);
+	assert_int_equal(minder_work(&h.minder, begun + 3599), ERR_OK);
+	assert_string_equal(life_of(version).watch_state, "watching");
+	assert_int_equal(minder_work(&h.minder, begun + 3605), ERR_OK);
+	assert_string_equal(life_of(version).watch_state, "passed");
+	assert_true(life_of(version).about.in_force);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(a_plan_is_carried_out_when_its_time_has_come),
 	TEST(a_plan_of_a_token_that_ended_is_not),
 	TEST(a_plan_whose_approval_lapsed_is_not),
 	TEST(who_lost_the_right_to_upload_needs_an_approval),
 	TEST(an_approval_counts_while_its_token_may_approve),
+	TEST(a_change_that_loses_peers_is_taken_back),
+	TEST(a_change_that_fails_announces_is_taken_back),
+	TEST(a_quiet_change_passes_and_without_a_tracker_too),
 };
 
 RUN_TESTS(tests)

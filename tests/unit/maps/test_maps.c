@@ -28,8 +28,7 @@ static void open_maps(struct side *s)
 		                        .lab = true,
 		                        .store = s->store,
 		                        .office = s->office,
-		                        .census = s->census,
-		                        .node = "test" };
+		                        .census = s->census };
 	assert_int_equal(maps_new(&o, &s->maps, &f), ERR_OK);
 	assert_int_equal(maps_load(s->maps, &f), ERR_OK);
 }
