@@ -2,16 +2,19 @@
 #include "server/app/collecting.h"
 
 #include "common/base/log.h"
+#include "server/app/peer_rounds.h"
 #include "server/app/settings.h"
 #include "server/collector/socket.h"
+#include "server/disk/disk.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
-enum { RETRY_SECONDS = 10, ROUND_SECONDS = 60, PEERS_SLACK = 1024, FEW_PEERS = 50000 };
+enum { RETRY_SECONDS = 10, READ_SECONDS = 5 };
 enum { WRITE_MS = 500, PAUSE_MS = 100 }; /* from write to write; at least, after a slow one */
 
 struct collecting {
@@ -26,10 +29,10 @@ struct collecting {
 	bool writing, ending;
 	bool failing; /* the writer's: said so already */
 
-	/* The next set of peers. */
-	struct peer_set *peers;
-	struct swarm_sweep walk;
-	bool few; /* peers: a round is a matter of milliseconds */
+	/* Of the tracker's peers_file. */
+	int64_t read_at, made; /* unix seconds */
+	struct timespec changed;
+	enum err peers_said;
 };
 
 /* ---- the writer ---- */
@@ -139,7 +142,7 @@ enum err collecting_new(const struct collecting_options *options, struct collect
 			.allowed = allowed,
 			.n_allowed = n_allowed,
 			.lab = config->lab != 0,
-			.measures_p2p = options->swarms != NULL,
+			.measures_p2p = options->tracker || config->peers_file[0] != '\0',
 			.office = options->office,
 			.geo = options->geo,
 			.now = options->now,
@@ -171,7 +174,6 @@ void collecting_free(struct collecting *c)
 	flow_socket_stop(c->socket);
 	stop_writer(c);
 	collector_free(c->collector);
-	peer_set_free(c->peers);
 	pthread_cond_destroy(&c->wake);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -222,44 +224,92 @@ struct collector *collecting_collector(struct collecting *c)
 
 /* ---- the peers ---- */
 
-static void add_peer(void *ctx, const struct ip_addr *addr, uint16_t port)
+void collecting_peers(struct collecting *c, struct peer_set *peers)
 {
-	if (port != 0) /* who hides its port is not to be found by it */
-		peer_set_add(ctx, addr, port);
+	peer_set_free(collector_peers(c->collector, peers));
 }
 
-static void begin_round(struct collecting *c)
+static enum err load_peers(const char *file, struct peer_set **out, int64_t *made,
+                           struct fault *fault)
 {
-	const struct swarm_totals t = swarm_totals(c->o.swarms);
-	const size_t peers = t.peers_v4 + t.peers_v6;
-	c->few = peers < FEW_PEERS;
-	c->peers = peer_set_new(peers + peers / 8 + PEERS_SLACK, c->o.secret);
-	c->walk = (struct swarm_sweep){ 0 };
+	struct peer_rounds_path path;
+	char *bytes = NULL;
+	size_t size = 0;
+	if (!peer_rounds_split(file, &path))
+		return fault_set(fault, ERR_RANGE, file, "names no file");
+	enum err e = disk_read(path.dir, path.name, &bytes, &size, fault);
+	if (e == ERR_NOT_FOUND)
+		return fault_set(fault, e, file, "the tracker has not written it yet");
+	if (e == ERR_OK && (e = peer_set_import(bytes, size, out, made)) != ERR_OK)
+		(void)fault_set(fault, e, file, "it is no file of live peers");
+	free(bytes);
+	return e;
 }
 
-/* A sixtieth of a round, or when there are few peers all of it. */
-static void walk_peers(struct collecting *c)
+static bool is_old(int64_t made, int64_t now)
 {
-	const unsigned shards = c->o.shards;
-	if (c->peers == NULL)
-		begin_round(c);
-	const uint64_t part = c->few ? shards : shards / ROUND_SECONDS + 1;
-	const uint64_t end = c->walk.shards + part;
-	while (c->peers != NULL && c->walk.shards < end && c->walk.shards < shards)
-		swarm_peers(c->o.swarms, &c->walk, add_peer, c->peers);
-	if (c->peers == NULL || c->walk.shards < shards)
+	return made < now - PEER_ROUNDS_OLD || made > now + PEER_ROUNDS_OLD;
+}
+
+/* As it is in force already? *changed: when it was written. */
+static bool is_same_file(const struct collecting *c, struct timespec *changed)
+{
+	struct stat st;
+	if (stat(c->o.config->peers_file, &st) != 0)
+		return false;
+	*changed = st.st_mtim;
+	return c->made != 0 && st.st_mtim.tv_sec == c->changed.tv_sec &&
+	       st.st_mtim.tv_nsec == c->changed.tv_nsec;
+}
+
+static void note_peers(struct collecting *c, enum err e, const struct fault *fault)
+{
+	if (e != c->peers_said && e != ERR_OK)
+		log_line(LOG_WARNING, "Which bytes are p2p is not known. file=%s why=%s",
+		         fault->where, fault->text);
+	else if (e != c->peers_said)
+		log_line(LOG_NOTE, "Which bytes are p2p is known now. file=%s",
+		         c->o.config->peers_file);
+	c->peers_said = e;
+}
+
+/*
+ * What the tracker's process wrote. An old file tells neither who is a peer nor who is none, so then
+ * nobody is asked.
+ */
+static void read_peers(struct collecting *c, int64_t now)
+{
+	struct fault fault = { 0 };
+	struct peer_set *peers = NULL;
+	const char *file = c->o.config->peers_file;
+	if (now < c->read_at && c->read_at - now <= READ_SECONDS)
 		return;
-	peer_set_free(collector_peers(c->collector, c->peers));
-	c->peers = NULL;
+	c->read_at = now + READ_SECONDS;
+	struct timespec changed = { 0 };
+	if (is_same_file(c, &changed) && !is_old(c->made, now))
+		return;
+	int64_t made = 0;
+	enum err e = load_peers(file, &peers, &made, &fault);
+	if (e == ERR_OK && is_old(made, now)) {
+		e = fault_set(&fault, ERR_RANGE, file,
+		              "it was made %lld seconds ago, and at most %d are believed",
+		              (long long)(now - made), PEER_ROUNDS_OLD);
+		peer_set_free(peers);
+		peers = NULL;
+	}
+	c->made = e == ERR_OK ? made : 0;
+	c->changed = changed;
+	collecting_peers(c, peers);
+	note_peers(c, e, &fault);
 }
 
 /* ---- a second ---- */
 
-void collecting_tick(struct collecting *c)
+void collecting_tick(struct collecting *c, int64_t now)
 {
 	listen_again(c);
-	if (c->o.swarms != NULL)
-		walk_peers(c);
+	if (!c->o.tracker && c->o.config->peers_file[0] != '\0')
+		read_peers(c, now);
 }
 
 void collecting_end(struct collecting *c, int64_t now)

@@ -3,15 +3,13 @@
 
 /*
  * The flow collector in the daemon: its socket, the thread that writes twice a second what has changed
- * (kill -9 costs what it has not written yet), and the live peers that make a flow p2p.
- *
- * The peers are walked in slices, a round a minute, and put in force when the round is over; while they
- * are few, a round a second.
+ * (kill -9 costs what it has not written yet), and the live peers that make a flow p2p: of the tracker
+ * in this daemon, or else from the file that its own daemon writes (peer_rounds.h). Without either, or
+ * while that file is old, nobody knows what is p2p, and bins say so.
  *
  * Threading: from the thread that builds and ends the daemon, which is the clock's.
  */
 
-#include "common/swarm/swarm.h"
 #include "server/collector/collector.h"
 #include "server/config/config.h"
 
@@ -21,9 +19,7 @@ struct collecting_options {
 	const struct config *config;
 	struct map_office *office;
 	const struct geo *geo;
-	struct swarm_store *swarms; /* NULL: no tracker here */
-	unsigned shards;            /* that it has */
-	uint64_t secret;
+	bool tracker; /* is in this daemon: collecting_peers() will be called */
 	int64_t now;
 };
 
@@ -41,7 +37,10 @@ void collecting_listen_later(struct collecting *c);
 uint16_t collecting_port(const struct collecting *c); /* 0: it does not listen */
 
 /* Once a second, for the port and the peers. */
-void collecting_tick(struct collecting *c);
+void collecting_tick(struct collecting *c, int64_t now);
+
+/* The live peers from now on; takes them. */
+void collecting_peers(struct collecting *c, struct peer_set *peers);
 
 /* Stops listening and writes what is open. */
 void collecting_end(struct collecting *c, int64_t now);

@@ -13,10 +13,12 @@
 #include "server/app/collecting.h"
 #include "server/app/explain.h"
 #include "server/app/feeder.h"
+#include "server/app/floods.h"
 #include "server/app/gauges.h"
 #include "server/app/listeners.h"
 #include "server/app/live_peers.h"
 #include "server/app/passkeys.h"
+#include "server/app/peer_rounds.h"
 #include "server/app/settings.h"
 #include "server/app/snapshot_files.h"
 #include "server/app/state.h"
@@ -43,7 +45,6 @@ enum {
 	STORE_CONNECTIONS = 6,
 	STORE_TIMEOUT = 10, /* seconds */
 	FEEDER_RETRY_MS = 1000,
-	FLOOD_LINES = 5, /* a second */
 	API_LAST_SECONDS = 5,
 	FEEDER_LAST_SECONDS = 5
 };
@@ -72,6 +73,7 @@ struct daemon {
 	struct tracker *tracker;
 	struct listeners listeners;
 	struct collecting *collecting; /* NULL: no collector; the same of the other roles */
+	struct peer_rounds peer_rounds;
 	struct api *api;
 	struct api_listeners api_listeners;
 	struct pricing *pricing;
@@ -265,14 +267,27 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 	return e;
 }
 
+static void take_peers(void *ctx, struct peer_set *peers)
+{
+	const struct daemon *d = ctx;
+	if (d->collecting != NULL)
+		collecting_peers(d->collecting, peers);
+	else
+		peer_set_free(peers);
+}
+
 static enum err build_collecting(struct daemon *d, struct fault *fault)
 {
+	d->peer_rounds = (struct peer_rounds){ .swarms = d->swarms,
+		                               .shards = SHARDS,
+		                               .secret = secret_number(d, "flow peers"),
+		                               .file = d->config.peers_file,
+		                               .take = take_peers,
+		                               .ctx = d };
 	const struct collecting_options o = { .config = &d->config,
 		                              .office = d->office,
 		                              .geo = d->geo,
-		                              .swarms = d->roles.tracker ? d->swarms : NULL,
-		                              .shards = SHARDS,
-		                              .secret = secret_number(d, "flow peers"),
+		                              .tracker = d->roles.tracker,
 		                              .now = unix_now() };
 	if (!d->roles.collector || d->config.listen_flow[0] == '\0')
 		return ERR_OK;
@@ -645,37 +660,21 @@ static void expire(struct daemon *d)
 	metrics_add(metrics_slot(d->metrics, clock_slot(&d->config)), METRIC_PEERS_EXPIRED, gone);
 }
 
-/* In one form, which deploy/fail2ban knows; a few lines a second, however many flood. */
-static void log_floods(struct daemon *d)
-{
-	struct flood floods[FLOOD_LINES];
-	const size_t n = tracker_floods(d->tracker, steady_now(), floods, FLOOD_LINES);
-	for (size_t i = 0; i < n; i++) {
-		const struct flood *f = &floods[i];
-		const char *what = f->what == LIMITS_CONNECTS ? "connects" : "announces";
-		char of[IP_PREFIX_TEXT_SIZE];
-		if (f->prefix)
-			ip_prefix_print(&f->of, of);
-		else
-			ip_print(&f->of.addr, of);
-		log_line(LOG_WARNING, "flood %s=%s what=%s count=%" PRIu64,
-		         f->prefix ? "prefix" : "address", of, what, f->count);
-	}
-}
-
 static void tick(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct fault fault = { 0 };
 	if (d->collecting != NULL)
-		collecting_tick(d->collecting);
+		collecting_tick(d->collecting, unix_now());
 	if (!d->roles.tracker)
 		return;
+	if (d->collecting != NULL || d->config.peers_file[0] != '\0')
+		peer_rounds_tick(&d->peer_rounds, unix_now());
 	if (accounting_tick(d->accounting, unix_now(), &fault) != ERR_OK)
 		log_line(LOG_ERROR, "Accounting could not write. file=%s why=%s", fault.where,
 		         fault.text);
 	expire(d);
-	log_floods(d);
+	floods_log(d->tracker, steady_now());
 	if (steady_now() - d->last_snapshot >= d->config.snapshot_seconds)
 		save_swarms(d);
 }
@@ -782,6 +781,7 @@ void daemon_stop(struct daemon *d)
 	tracker_free(d->tracker);
 	auth_free(d->auth);
 	accounting_free(d->accounting);
+	peer_rounds_done(&d->peer_rounds);
 	collecting_free(d->collecting);
 	maps_free(d->maps);
 	store_free(d->store);

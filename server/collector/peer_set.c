@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/collector/peer_set.h"
 
+#include "common/base/cursor.h"
 #include "common/base/random.h"
+#include "server/accounting/sum.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +15,13 @@ struct peer_set {
 	uint32_t tags[]; /* 0: free */
 };
 
+/* Magic, when it was made, the secret, slots and peers (u64 each); the slots (u32); a checksum. */
+static const uint8_t magic[8] = "p4ppeer1";
+enum { HEADER_SIZE = 5 * 8, ROOM_MIN = 64 };
+
 struct peer_set *peer_set_new(size_t peers, uint64_t secret)
 {
-	size_t room = 64;
+	size_t room = ROOM_MIN;
 	while (room / 4 * 3 < peers)
 		room *= 2;
 	struct peer_set *s = calloc(1, sizeof(*s) + room * sizeof(s->tags[0]));
@@ -78,4 +85,63 @@ size_t peer_set_count(const struct peer_set *s)
 size_t peer_set_left_out(const struct peer_set *s)
 {
 	return s->left_out;
+}
+
+/* ---- as bytes ---- */
+
+void peer_set_export(const struct peer_set *s, int64_t made, struct text *out)
+{
+	uint8_t bytes[HEADER_SIZE], sum[SUM_SIZE];
+	const size_t before = out->size;
+	struct writer w = writer_over(bytes, sizeof(bytes));
+	writer_bytes(&w, magic, sizeof(magic));
+	writer_u64(&w, (uint64_t)made);
+	writer_u64(&w, s->secret);
+	writer_u64(&w, s->mask + 1);
+	writer_u64(&w, s->n);
+	text_add(out, bytes, writer_size(&w));
+	for (size_t i = 0; i <= s->mask; i++) {
+		const uint32_t tag = htobe32(s->tags[i]);
+		text_add(out, &tag, sizeof(tag));
+	}
+	if (out->bad)
+		return;
+	sum_make(out->bytes + before, out->size - before, sum);
+	text_add(out, sum, sizeof(sum));
+}
+
+/* There must be a free slot: seek() ends at one. */
+static bool take_tags(struct peer_set *s, struct reader *r, uint64_t peers)
+{
+	for (size_t i = 0; i <= s->mask; i++) {
+		s->tags[i] = reader_u32(r);
+		s->n += s->tags[i] != 0;
+	}
+	return !r->bad && reader_left(r) == 0 && s->n == peers && s->n <= s->most;
+}
+
+enum err peer_set_import(const void *data, size_t size, struct peer_set **out, int64_t *made)
+{
+	if (size < HEADER_SIZE + SUM_SIZE)
+		return ERR_TRUNCATED;
+	size -= SUM_SIZE;
+	struct reader r = reader_over(data, size);
+	const uint8_t *head = reader_take(&r, sizeof(magic));
+	const uint64_t when = reader_u64(&r), secret = reader_u64(&r);
+	const uint64_t room = reader_u64(&r), peers = reader_u64(&r);
+	if (memcmp(head, magic, sizeof(magic)) != 0 ||
+	    !sum_holds(data, size, (const uint8_t *)data + size) ||
+	    room != reader_left(&r) / sizeof(uint32_t) || room < ROOM_MIN ||
+	    (room & (room - 1)) != 0)
+		return ERR_MALFORMED;
+	struct peer_set *s = peer_set_new(room / 4 * 3, secret);
+	if (s == NULL)
+		return ERR_NOMEM;
+	if (s->mask + 1 != room || !take_tags(s, &r, peers)) {
+		peer_set_free(s);
+		return ERR_MALFORMED;
+	}
+	*out = s;
+	*made = (int64_t)when;
+	return ERR_OK;
 }

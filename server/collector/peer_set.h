@@ -11,6 +11,7 @@
  * Threading: one fills; many ask once nobody fills.
  */
 
+#include "common/base/text.h"
 #include "common/ip/addr.h"
 
 struct peer_set;
@@ -26,3 +27,13 @@ bool peer_set_has(const struct peer_set *s, const struct ip_addr *address, uint1
 
 size_t peer_set_count(const struct peer_set *s);
 size_t peer_set_left_out(const struct peer_set *s);
+
+/*
+ * As bytes, for another process on this machine. With them and an address it can be tried whether somebody
+ * is a peer, so they are kept as closely as the peers are. `made`: unix seconds.
+ */
+void peer_set_export(const struct peer_set *s, int64_t made, struct text *out);
+
+/* Back from bytes. ERR_TRUNCATED, ERR_MALFORMED, ERR_NOMEM. */
+enum err peer_set_import(const void *data, size_t size, struct peer_set **out,
+                         int64_t *made) must_check;

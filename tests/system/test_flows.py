@@ -172,12 +172,13 @@ def query(daemon, sql):
                           capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_a_collector_alone_opens_nothing_else_and_feeds_the_same_database():
-    database = new_database("alone")
-    with Daemon("api", database=database, roles="tracker api") as daemon:
+def test_a_collector_alone_opens_nothing_else_and_feeds_the_same_database(tmp_path):
+    database, peers = new_database("alone"), tmp_path / "peers"
+    with Daemon("api", database=database, roles="tracker api", peers_file=peers) as daemon:
         upload(daemon)
+        announce(daemon, address("isp-a", 1, 7), port=6881, event="started")
         assert daemon.api("GET", "/v1/exporters")[0] == 404
-        collector = Daemon("collector", database=database, roles="collector", node="flows")
+        collector = Daemon("collector", database=database, roles="collector", node="flows", peers_file=peers)
         collector.start(ready=False)
         with collector:
             wait_for("it collects", 20, lambda: "p4pd 0" in collector.log_text() and "collects" in collector.log_text())
@@ -185,12 +186,24 @@ def test_a_collector_alone_opens_nothing_else_and_feeds_the_same_database():
             mine = [line.split()[4] for line in opened.splitlines() if f"pid={collector.process.pid}," in line]
             assert mine == [f"127.0.0.1:{collector.flow_port}"]
             exporter = Exporter(collector.flow_port)
-            wanted = {("isp-a", "a-b"): (1500, 0), ("isp-a", "a-t"): (0, 0)}
             wait_for("it has the map", 20, lambda: "PostgreSQL is ready" in collector.log_text())
-            time.sleep(1)
-            since = new_bin()
-            exporter.send(flow(1500))
-            stored(daemon, since, since + BIN, wanted)
+            peer = {**flow(1000), "from_": address("isp-a", 1, 7)}
+
+            def measured():
+                since = new_bin()
+                exporter.send({**peer, "ports": (6881, 40000)}, {**peer, "ports": (6882, 40000)})
+                stored(daemon, since, since + BIN, {("isp-a", "a-b"): (2000, 0), ("isp-a", "a-t"): (0, 0)})
+                return query(daemon, "select out_bytes, out_p2p_bytes from bins where source = 'flow' "
+                                     f"and out_bytes > 0 and start = {since}")
+            # The tracker's process tells this one who the peers are; while it does not, nobody has measured it.
+            wait_for("the peer is in", 20, lambda: peers.exists() and int.from_bytes(peers.read_bytes()[32:40], "big") == 1)
+            time.sleep(6)  # read every five seconds
+            assert peers.stat().st_mode & 0o777 == 0o640
+            assert measured() == "2000|1000"
+            peers.unlink()
+            peers.mkdir()  # where neither can use a file
+            wait_for("it says so", 20, lambda: "Which bytes are p2p is not known" in collector.log_text())
+            assert measured() == "2000|"
 
 
 def killed_at_random(daemon, rounds, seed):

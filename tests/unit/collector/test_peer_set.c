@@ -2,6 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/base/random.h"
+#include "server/accounting/sum.h"
 #include "server/collector/peer_set.h"
 
 #include <stdlib.h>
@@ -69,12 +70,67 @@ static void an_empty_one_knows_nobody(void **state)
 	peer_set_free(NULL);
 }
 
+static struct text as_bytes(void)
+{
+	struct text t = { 0 };
+	struct peer_set *s = peer_set_new(48, SECRET);
+	for (uint32_t i = 0; i < 40; i++) {
+		const struct ip_addr a = address(i, i & 1);
+		peer_set_add(s, &a, (uint16_t)i);
+	}
+	peer_set_export(s, 1800000000, &t);
+	peer_set_free(s);
+	assert_false(t.bad);
+	return t;
+}
+
+static void goes_to_another_process_and_back(void **state)
+{
+	(void)state;
+	struct text t = as_bytes();
+	struct peer_set *s;
+	int64_t made;
+	assert_int_equal(peer_set_import(t.bytes, t.size, &s, &made), ERR_OK);
+	assert_int_equal(made, 1800000000);
+	assert_int_equal(peer_set_count(s), 40);
+	for (uint32_t i = 0; i < 80; i++) {
+		const struct ip_addr a = address(i, i & 1);
+		assert_int_equal(peer_set_has(s, &a, (uint16_t)i), i < 40);
+	}
+	peer_set_free(s);
+	text_done(&t);
+}
+
+/* Also a right checksum over wrong bytes: without a free slot a question would never end. */
+static void refuses_what_is_short_damaged_or_full(void **state)
+{
+	(void)state;
+	struct text t = as_bytes();
+	uint8_t *bytes = (uint8_t *)t.bytes;
+	struct peer_set *s;
+	int64_t made;
+	for (size_t n = 0; n < t.size; n++)
+		assert_int_not_equal(peer_set_import(bytes, n, &s, &made), ERR_OK);
+	for (size_t at = 0; at < t.size; at++) {
+		bytes[at] ^= 1;
+		assert_int_equal(peer_set_import(bytes, t.size, &s, &made), ERR_MALFORMED);
+		bytes[at] ^= 1;
+	}
+	memset(bytes + 40, 1, t.size - SUM_SIZE - 40);
+	bytes[39] = 64; /* peers */
+	sum_make(bytes, t.size - SUM_SIZE, bytes + t.size - SUM_SIZE);
+	assert_int_equal(peer_set_import(bytes, t.size, &s, &made), ERR_MALFORMED);
+	text_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_who_was_added_and_nobody_else),
 		cmocka_unit_test(leaves_out_whom_it_has_no_room_for),
 		cmocka_unit_test(an_empty_one_knows_nobody),
+		cmocka_unit_test(goes_to_another_process_and_back),
+		cmocka_unit_test(refuses_what_is_short_damaged_or_full),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
