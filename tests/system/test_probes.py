@@ -16,6 +16,7 @@ from exports import flows_of, with_exporters
 from house import Daemon, new_database, topology, wait_for
 
 HERE, THERE = {4: "192.168.77.1", 6: "2001:db8:77::1"}, {4: "192.168.77.2", 6: "2001:db8:77::2"}
+NEAR = f"near{os.getpid()}"  # an interface here
 MEGABYTES = {"out": 150, "in": 120}  # of each family
 ETHERNET = 14
 SO_MAX_PACING_RATE = 47  # asm-generic/socket.h; the module does not know it
@@ -27,7 +28,7 @@ def run(*command, **more):
 
 @pytest.fixture
 def wire():
-    """The interface `near` here, `far` in a namespace of its own; all offloads off, or bytes are wrong."""
+    """The interface NEAR here, `far` in a namespace of its own; all offloads off, or bytes are wrong."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
     if not shutil.which("ethtool"):
@@ -38,9 +39,9 @@ def wire():
     except subprocess.CalledProcessError as error:
         pytest.skip("no network namespace to be had: " + error.stderr.strip())
     try:
-        run("ip", "link", "add", "name", "near", "type", "veth", "peer", "name", "far", "netns", name)
+        run("ip", "link", "add", "name", NEAR, "type", "veth", "peer", "name", "far", "netns", name)
         far = ("ip", "netns", "exec", name)
-        for prefix, link, ends in (((), "near", HERE), (far, "far", THERE)):
+        for prefix, link, ends in (((), NEAR, HERE), (far, "far", THERE)):
             run(*prefix, "ip", "addr", "add", ends[4] + "/24", "dev", link)
             run(*prefix, "ip", "addr", "add", ends[6] + "/64", "dev", link, "nodad")
             run(*prefix, "ip", "link", "set", link, "up")
@@ -48,12 +49,14 @@ def wire():
         time.sleep(1)
         yield far
     finally:
+        # The kernel takes a namespace down after the call, with the links in it; this one is gone at once.
+        subprocess.run(["ip", "link", "del", NEAR], capture_output=True)
         run("ip", "netns", "del", name)
 
 
 def counted():
     """IP bytes that the near interface has sent and received."""
-    (link,) = json.loads(run("ip", "-s", "-j", "link", "show", "near").stdout)
+    (link,) = json.loads(run("ip", "-s", "-j", "link", "show", NEAR).stdout)
     return [link["stats64"][way]["bytes"] - ETHERNET * link["stats64"][way]["packets"] for way in ("tx", "rx")]
 
 
@@ -102,7 +105,7 @@ class Softflowd:
         self.control = folder / "control"
         more = ["-s", str(one_of)] if one_of > 1 else []
         self.process = subprocess.Popen(
-            ["softflowd", "-i", "7:near", "-n", f"127.0.0.1:{daemon.flow_port}", "-v", version, "-A", "milli",
+            ["softflowd", "-i", f"7:{NEAR}", "-n", f"127.0.0.1:{daemon.flow_port}", "-v", version, "-A", "milli",
              "-6", "-d", "-B", "67108864", "-c", str(self.control), "-p", str(folder / "pid"), "-t", "expint=1", "-t", "tcp.fin=1",
              "-t", "maxlife=5", *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("softflowd runs", 10, self.control.exists)
@@ -124,7 +127,7 @@ class Sfprobe:
     pace = 40_000_000
 
     def __init__(self, daemon, _version, folder, one_of):
-        lines = ["daemonize: false", "pcap_interface: near", "plugins: sfprobe[out], sfprobe[in]",
+        lines = ["daemonize: false", f"pcap_interface: {NEAR}", "plugins: sfprobe[out], sfprobe[in]",
                  "plugin_pipe_size: 67108864", "plugin_buffer_size: 65536",
                  f"sfprobe_receiver: 127.0.0.1:{daemon.flow_port}", "sfprobe_agentip: 127.0.0.1"]
         for number, (way, end) in enumerate((("out", HERE), ("in", THERE)), 1):
