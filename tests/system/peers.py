@@ -95,19 +95,23 @@ class Transmission(Program):
 
     def __init__(self, work, torrent, ip, held=False):
         folder, config = work / ip, work / f"{ip}.conf"
-        watch = config / "watch"
-        watch.mkdir(parents=True)
+        self.watched = config / "watch"
+        self.watched.mkdir(parents=True)
         folder.mkdir(exist_ok=True)
         self.port = free_port()
-        (watch / "payload.torrent").write_bytes(torrent.read_bytes())
+        self.watch(torrent)
         (config / "settings.json").write_text(json.dumps({
-            "download-dir": str(folder), "incomplete-dir-enabled": False, "watch-dir": str(watch),
+            "download-dir": str(folder), "incomplete-dir-enabled": False, "watch-dir": str(self.watched),
             "watch-dir-enabled": True, "start-added-torrents": not held, "bind-address-ipv4": ip,
             "peer-port": PORT, "peer-port-random-on-start": False, "rpc-port": self.port,
             "rpc-bind-address": "127.0.0.1", "dht-enabled": False, "lpd-enabled": False, "pex-enabled": False,
             "utp-enabled": False, "port-forwarding-enabled": False, "encryption": 0, "preallocation": 0,
             "rename-partial-files": False, "ratio-limit-enabled": False}))
         super().__init__(work, ip, ["transmission-daemon", "-f", "-g", str(config)])
+
+    def watch(self, torrent, name="payload"):
+        """One torrent more."""
+        (self.watched / f"{name}.torrent").write_bytes(torrent.read_bytes())
 
     def leave(self):
         """Tells the tracker; a daemon that ends forgets to, when it is an HTTP tracker."""
