@@ -309,7 +309,7 @@ static const char global_help[] =
 	"  --help                 this, or that of a command or group\n";
 
 /* Names of files and what a server says may have anything in them. */
-static void say(const char *who, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) say(const char *who, const char *fmt, va_list ap)
 {
 	struct text line = { 0 }, clean = { 0 };
 	text_vprintf(&line, fmt, ap);
