@@ -287,7 +287,8 @@ static bool watch_of(const struct maps *m, const struct candidate *c, struct sto
 	const struct provider *p = inside_find(m, c->provider);
 	bool before = false;
 	for (unsigned k = 0; k < STORE_KINDS; k++)
-		before |= c->items[k].there && p != NULL && p->papers[k].arena != NULL;
+		before |= c->items[k].there &&
+		          (k == STORE_COSTS || (p != NULL && p->papers[k].arena != NULL));
 	if (!before || c->watch_seconds == 0 || c->draft)
 		return false;
 	*out = (struct store_map_watch){ .begun = time(NULL), .points = c->watch_points };
@@ -627,12 +628,42 @@ enum err maps_activate(struct maps *m, const struct maps_activation *a, struct m
 	return e;
 }
 
+/* Drafts what says as much as no costs do. ERR_NOT_FOUND: that is in force. */
+static enum err draft_no_costs(struct maps *m, const struct maps_return *r, struct store_back *back,
+                               struct faults *faults)
+{
+	char body[128], source[64];
+	struct maps_change change = { .warnings = faults_new() };
+	if (change.warnings == NULL)
+		return ERR_NOMEM;
+	(void)snprintf(body, sizeof(body), "{\"format\":\"p4p-costs/1\",\"provider\":\"%s\"}\n",
+	               r->provider);
+	(void)snprintf(source, sizeof(source), "no costs, as before version %" PRIu64,
+	               back->from[STORE_COSTS]);
+	const struct maps_document d = { .provider = r->provider,
+		                         .kind = STORE_COSTS,
+		                         .body = body,
+		                         .size = strlen(body),
+		                         .author = r->author,
+		                         .source = source,
+		                         .draft = true };
+	enum err e = maps_upload(m, &d, false, &change, faults);
+	if (e == ERR_OK && change.unchanged)
+		e = ERR_NOT_FOUND;
+	back->version[STORE_COSTS] = change.version;
+	back->resumes[STORE_COSTS] = STORE_RESUMES_NOTHING;
+	faults_free(change.warnings);
+	return e;
+}
+
 enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *out,
                         struct faults *faults)
 {
 	struct store_document docs[STORE_KINDS] = { 0 };
 	struct store_back back;
 	enum err e = store_back(m->o.store, r->provider, r->to, &back);
+	if (e == ERR_OK && back.no_costs)
+		e = draft_no_costs(m, r, &back, faults);
 	if (e != ERR_OK)
 		return e;
 	struct candidate c = { .provider = r->provider,

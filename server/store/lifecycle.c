@@ -153,7 +153,10 @@ static void note_roll_back(struct work *w, const struct store_activation *a, uin
 	(void)work_run(
 		w,
 		"UPDATE activations SET resumes = $2, reason = coalesce($3, '') WHERE number = $1",
-		ARGS(arg_u64(activation), arg_u64(a->resumes[kind]), arg_text(a->reason)));
+		ARGS(arg_u64(activation),
+	             arg_u64(a->resumes[kind] == STORE_RESUMES_NOTHING ? activation
+	                                                               : a->resumes[kind]),
+	             arg_text(a->reason)));
 }
 
 /* Puts one kind in force; returns the activation. */
@@ -273,17 +276,18 @@ enum err store_activate(struct store *s, struct store_activation *a)
 
 /* ---- back ---- */
 
-/* The kinds of the newest change, and what stands before it. */
+/* The kinds of the newest change, and what stands before it; NULL: nothing did. */
 static const char BEFORE[] =
 	"WITH newest AS (SELECT number, coalesce(together, number) AS change FROM activations "
 	"  WHERE provider = $1 ORDER BY number DESC LIMIT 1), "
 	" gone AS (SELECT a.* FROM activations a, newest "
 	"  WHERE a.provider = $1 AND coalesce(a.together, a.number) = newest.change) "
 	"SELECT gone.kind, gone.version, b.version, b.number FROM gone "
-	"CROSS JOIN LATERAL (SELECT version, number FROM activations "
+	"LEFT JOIN LATERAL (SELECT version, number FROM activations "
 	"  WHERE provider = $1 AND kind = gone.kind AND number < activation_resumed(gone.number) "
 	"  AND version <> gone.version "
-	"  ORDER BY number DESC LIMIT 1) b";
+	"  ORDER BY number DESC LIMIT 1) b ON true "
+	"WHERE b.version IS NOT NULL OR gone.resumes IS DISTINCT FROM gone.number";
 
 /* The newest time that the version was in force, and what is now. */
 static const char VERSION_BACK[] =
@@ -306,6 +310,9 @@ enum err store_back(struct store *s, const char *provider, uint64_t to, struct s
 		back.from[k] = work_u64(&w, i, 1);
 		back.version[k] = work_u64(&w, i, 2);
 		back.resumes[k] = work_u64(&w, i, 3);
+		if (back.version[k] == 0 && k == STORE_TOPOLOGY)
+			work_fail(&w, ERR_NOT_FOUND); /* a provider without one is none */
+		back.no_costs |= back.version[k] == 0;
 	}
 	if (n == 0)
 		work_fail(&w, ERR_NOT_FOUND);

@@ -68,12 +68,13 @@ struct store_map_watch {
 /* Versions of one provider, one of each kind at most, that come into force together. */
 struct store_activation {
 	const char *provider, *author;
-	uint64_t version[STORE_KINDS]; /* by kind; 0: what is in force stays */
-	uint64_t resumes[STORE_KINDS]; /* a roll back: the activation that it goes back to */
-	uint64_t from[STORE_KINDS];    /* and what is in force until then; 0: not asked */
-	const char *reason;            /* of a roll back; NULL: none */
-	const char *expected;          /* store.h */
-	const uint64_t *seen;          /* store.h */
+	uint64_t version[STORE_KINDS];   /* by kind; 0: what is in force stays */
+	uint64_t resumes[STORE_KINDS];   /* a roll back: the activation that it goes back to, or: */
+#define STORE_RESUMES_NOTHING UINT64_MAX /* there was none, and the version says as much */
+	uint64_t from[STORE_KINDS];      /* and what is in force until then; 0: not asked */
+	const char *reason;              /* of a roll back; NULL: none */
+	const char *expected;            /* store.h */
+	const uint64_t *seen;            /* store.h */
 	const struct store_interconnect *interconnects; /* of the topology */
 	size_t n_interconnects;
 	uint64_t plan;                            /* that this carries out; 0: none */
@@ -94,6 +95,7 @@ struct store_back {
 	uint64_t from[STORE_KINDS];    /* versions in force that go; 0: this kind stays */
 	uint64_t version[STORE_KINDS]; /* that come back */
 	uint64_t resumes[STORE_KINDS]; /* activations */
+	bool no_costs; /* there were none: an empty document is to take their place */
 };
 /* ERR_NOT_FOUND: there was nothing before, or `to` was never in force. */
 enum err store_back(struct store *s, const char *provider, uint64_t to,

@@ -119,7 +119,7 @@ def test_guards_name_their_numbers_and_can_be_forced(daemon):
 def test_topology_and_costs_change_in_one_instant(daemon):
     new = version(400)
     new["links"].append({"id": "a12", "a": "a-1", "b": "a-2", "capacity_mbps": 1000})
-    both = draft(daemon, new)
+    both, before = draft(daemon, new), in_force(daemon)
     costs = {"format": "p4p-costs/1", "provider": "isp-a", "pid_costs": {"a-1": {"a-2": 3}}}
     status, reply = daemon.api("PUT", A + "/costs?draft=1", costs)
     assert status == 201, reply
@@ -129,6 +129,13 @@ def test_topology_and_costs_change_in_one_instant(daemon):
                              headers={"If-Match": f'"{in_force(daemon)}", "0"'})
     assert status == 200 and reply["also"] == other, reply
     assert {n for n, v in versions(daemon).items() if v["in_force"]} == {both, other}
+    out = ctl(daemon, "rollback", "isp-a")  # there were no costs before
+    now = versions(daemon)
+    assert f"versions {before} (topology) and {max(now)} (costs) are in force" in out
+    assert now[before]["in_force"] and now[both]["state"] == now[other]["state"] == "rolled back", out
+    none = next(v for v in now.values() if v["in_force"] and v["kind"] == "costs")
+    assert none["source"] == f"no costs, as before version {other}"
+    assert daemon.api("GET", A + "/costs")[1] == {"format": "p4p-costs/1", "provider": "isp-a"}
 
 
 def test_a_plan_is_applied_and_rolled_back_from_a_terminal(daemon, tmp_path):

@@ -258,8 +258,12 @@ enum ctl_exit ctl_plan(const struct ctl *c)
 static void print_applied(const char *provider, const json_t *answer)
 {
 	const bool later = strcmp(ctl_string(answer, "state"), "scheduled") == 0;
-	printf("%s: version %.0f is %s\n", provider, ctl_number(answer, "version"),
-	       later ? "scheduled" : "in force");
+	const char *state = later ? "scheduled" : "in force";
+	if (json_is_integer(member(answer, "also")))
+		printf("%s: versions %.0f (topology) and %.0f (costs) are %s\n", provider,
+		       ctl_number(answer, "version"), ctl_number(answer, "also"), state);
+	else
+		printf("%s: version %.0f is %s\n", provider, ctl_number(answer, "version"), state);
 	if (ctl_string(answer, "watched_until")[0] != '\0')
 		printf("watched until %s: a breach brings back what was before\n",
 		       ctl_string(answer, "watched_until"));

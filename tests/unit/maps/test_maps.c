@@ -324,6 +324,37 @@ static void costs_want_a_topology_and_stale_ones_are_told(void **state)
 	close_side(&s);
 }
 
+static enum err roll_back(struct side *s)
+{
+	struct faults *faults = faults_new();
+	change = (struct maps_change){ .warnings = faults_new() };
+	const struct maps_return r = { .provider = "isp-a", .author = "bob" };
+	return finish(maps_roll_back(s->maps, &r, &change, faults), faults);
+}
+
+static void first_costs_are_rolled_back_to_none(void **state)
+{
+	(void)state;
+	static const char costs[] = "{\"format\":\"p4p-costs/1\",\"provider\":\"isp-a\","
+				    "\"interconnect_costs\":{\"t\":{\"out\":7,\"in\":8}}}";
+	struct side s;
+	struct store_document d;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	assert_int_equal(roll_back(&s), ERR_NOT_FOUND);
+	assert_int_equal(put(&s, "isp-a", STORE_COSTS, costs, false), ERR_OK);
+	assert_int_equal(roll_back(&s), ERR_OK);
+	assert_int_equal(change.version, 3);
+	assert_int_equal(change.costs_changed, 2); /* of the interconnect, both ways */
+	assert_int_equal(store_document(s.store, "isp-a", STORE_COSTS, 0, &d), ERR_OK);
+	assert_string_equal(d.body, "{\"format\":\"p4p-costs/1\",\"provider\":\"isp-a\"}\n");
+	store_document_done(&d);
+	assert_int_equal(roll_back(&s), ERR_NOT_FOUND);
+	close_side(&s);
+}
+
 static void a_half_read_topology_is_refused_beside_costs(void **state)
 {
 	(void)state;
@@ -517,6 +548,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(the_same_document_again_makes_no_new_version, new_database),
 	cmocka_unit_test_setup(an_old_version_comes_back, new_database),
 	cmocka_unit_test_setup(costs_want_a_topology_and_stale_ones_are_told, new_database),
+	cmocka_unit_test_setup(first_costs_are_rolled_back_to_none, new_database),
 	cmocka_unit_test_setup(a_half_read_topology_is_refused_beside_costs, new_database),
 	cmocka_unit_test_setup(a_start_without_the_database_uses_the_copies, new_database),
 	cmocka_unit_test_setup(another_daemon_follows, new_database),

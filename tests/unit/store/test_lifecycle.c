@@ -165,6 +165,34 @@ static void what_came_together_goes_back_together(void **state)
 	assert_string_equal(states(), "in force, in force, rolled back, rolled back");
 }
 
+static void first_costs_go_back_to_none_and_a_first_topology_does_not(void **state)
+{
+	(void)state;
+	struct store_back back;
+	assert_int_equal(put(STORE_TOPOLOGY, 'a', false, NULL), 1);
+	assert_int_equal(put(STORE_COSTS, 'c', true, NULL), 2);
+	assert_int_equal(put(STORE_TOPOLOGY, 'b', true, NULL), 3);
+	assert_int_equal(activate(3, 2, NULL), ERR_OK);
+	assert_int_equal(store_back(s, "isp-a", 0, &back), ERR_OK);
+	assert_true(back.no_costs && back.version[STORE_TOPOLOGY] == 1);
+	assert_int_equal(back.from[STORE_COSTS], 2);
+
+	assert_int_equal(put(STORE_COSTS, 'e', true, NULL), 4); /* what says as much as none */
+	struct store_activation a = { .provider = "isp-a",
+		                      .author = "bob",
+		                      .version = { 1, 4 },
+		                      .resumes = { back.resumes[0], STORE_RESUMES_NOTHING },
+		                      .from = { 3, 2 } };
+	assert_int_equal(store_activate(s, &a), ERR_OK);
+	assert_string_equal(states(), "in force, rolled back, rolled back, in force");
+	assert_int_equal(store_back(s, "isp-a", 0, &back), ERR_NOT_FOUND); /* nothing was before */
+	assert_int_equal(put(STORE_COSTS, 'f', false, NULL), 5);
+	assert_int_equal(store_back(s, "isp-a", 0, &back), ERR_OK);
+	assert_true(!back.no_costs && back.version[STORE_COSTS] == 4);
+	assert_int_equal(store_back(s, "isp-a", 2, &back), ERR_OK); /* forward again */
+	assert_int_equal(back.version[STORE_COSTS], 2);
+}
+
 static size_t watches(void)
 {
 	struct store_map_watch *list;
@@ -401,6 +429,7 @@ int main(void)
 		TEST(a_second_person_approves),
 		TEST(a_roll_back_goes_back_step_by_step),
 		TEST(what_came_together_goes_back_together),
+		TEST(first_costs_go_back_to_none_and_a_first_topology_does_not),
 		TEST(what_is_in_force_already_is_no_change),
 		TEST(a_version_put_in_force_twice_is_left_by_one_roll_back),
 		TEST(a_roll_back_never_takes_a_newer_change_with_it),
