@@ -31,7 +31,7 @@ void *compiling_take(struct compiler *c, size_t n, size_t size)
 	return arena_take(c->s->arena, n * size);
 }
 
-static const char *copy(struct compiler *c, const char *text)
+const char *compiling_copy(struct compiler *c, const char *text)
 {
 	const size_t size = strlen(text) + 1;
 	char *mine = compiling_take(c, size, 1);
@@ -51,6 +51,7 @@ static enum err measure(struct compiler *c)
 			                 t->provider, MAP_PIDS_MAX, MAP_INTERCONNECTS_MAX);
 		s->n_pids += t->n_pids;
 		s->n_interconnects += t->n_interconnects;
+		s->n_links += t->n_links;
 		cells += (uint64_t)t->n_pids * t->n_pids;
 	}
 	if (cells > CELLS_MAX)
@@ -61,9 +62,12 @@ static enum err measure(struct compiler *c)
 	s->pids = compiling_take(c, s->n_pids, sizeof(*s->pids));
 	s->edges = compiling_take(c, s->n_interconnects, sizeof(*s->edges));
 	s->interconnects = compiling_take(c, s->n_interconnects, sizeof(*s->interconnects));
+	s->ends = compiling_take(c, s->n_links, sizeof(*s->ends));
+	s->links = compiling_take(c, s->n_links, sizeof(*s->links));
 	s->pid_of = table_new(s->n_pids);
 	return s->providers == NULL || s->pids == NULL || s->edges == NULL ||
-	                       s->interconnects == NULL || s->pid_of == NULL
+	                       s->interconnects == NULL || s->ends == NULL || s->links == NULL ||
+	                       s->pid_of == NULL
 	               ? ERR_NOMEM
 	               : ERR_OK;
 }
@@ -102,7 +106,7 @@ static enum err name_pid(struct compiler *c, const struct map_topology *t, size_
 	if (!make_key(key, t->provider, t->pids[i].name))
 		return fault_set(c->fault, ERR_RANGE, where, "a name is longer than %d bytes",
 		                 MAP_NAME_MAX);
-	*pid = (struct pid){ .key = copy(c, key),
+	*pid = (struct pid){ .key = compiling_copy(c, key),
 		             .up_kbps = t->pids[i].subscriber_up_kbps,
 		             .down_kbps = t->pids[i].subscriber_down_kbps,
 		             .lasting_kbps = lasting_kbps(&t->pids[i]) };
@@ -127,9 +131,10 @@ static enum err name_interconnect(struct compiler *c, uint32_t provider, size_t 
 	edge->tier = tier_of[x->relation];
 	s->interconnects[index] = (struct map_interconnect_info){
 		.provider = p->name,
-		.id = copy(c, x->id),
+		.id = compiling_copy(c, x->id),
 		.pid = s->pids[p->first_pid + edge->local - 1].key + strlen(p->name) + 1,
 		.provider_index = provider,
+		.place = p->first_pid + edge->local,
 		.neighbor_asn = x->neighbor_asn,
 		.relation = x->relation,
 		.capacity_mbps = x->capacity_mbps,
@@ -149,19 +154,22 @@ static uint64_t name_hash(const char *name)
 static enum err name_all(struct compiler *c)
 {
 	struct map_snapshot *s = c->s;
-	uint32_t place = 1, interconnect = 0;
+	uint32_t place = 1, interconnect = 0, link = 0;
 	enum err e = ERR_OK;
 
 	for (uint32_t i = 0; i < c->n && e == ERR_OK; i++) {
 		const struct map_topology *t = c->sources[i].topology;
 		struct provider *p = &s->providers[i];
-		*p = (struct provider){ .name = copy(c, t->provider),
+		*p = (struct provider){ .name = compiling_copy(c, t->provider),
 			                .hash = name_hash(t->provider),
 			                .first_pid = place,
 			                .n_pids = (uint32_t)t->n_pids,
-			                .first_interconnect = interconnect };
+			                .first_interconnect = interconnect,
+			                .first_link = link,
+			                .n_links = (uint32_t)t->n_links };
 		if (p->name == NULL)
 			return ERR_NOMEM;
+		link += p->n_links;
 		for (size_t k = 0; k < t->n_pids && e == ERR_OK; k++)
 			e = name_pid(c, t, k, place++);
 		for (size_t k = 0; k < t->n_interconnects && e == ERR_OK; k++)

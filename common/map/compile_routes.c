@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/map/compiling.h"
-#include "common/map/distance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,30 +14,38 @@ static const uint32_t default_cost[] = {
 
 /* ---- distances ---- */
 
+static enum err add_link(struct compiler *c, const struct provider *p, const struct map_link *l,
+                         uint32_t i)
+{
+	struct map_snapshot *s = c->s;
+	struct distance_link *ends = &s->ends[p->first_link + i];
+	struct link *link = &s->links[p->first_link + i];
+	ends->weight = l->weight;
+	*link = (struct link){ compiling_copy(c, l->id), l->capacity_mbps };
+	if (link->id == NULL)
+		return ERR_NOMEM;
+	if (compiling_pid(s, p, l->a, &ends->a) && compiling_pid(s, p, l->b, &ends->b))
+		return ERR_OK;
+	char where[48];
+	(void)snprintf(where, sizeof(where), "/links/%u", i);
+	return fault_set(c->fault, ERR_RANGE, where, "%s has no PID %s or no PID %s", p->name, l->a,
+	                 l->b);
+}
+
 static enum err measure_links(struct compiler *c, uint32_t provider)
 {
 	struct map_snapshot *s = c->s;
 	struct provider *p = &s->providers[provider];
 	const struct map_topology *t = c->sources[provider].topology;
-	struct distance_link *links = malloc((t->n_links + 1) * sizeof(*links));
 
-	p->distance = compiling_take(c, (size_t)p->n_pids * p->n_pids, sizeof(*p->distance));
-	enum err e = links == NULL || p->distance == NULL ? ERR_NOMEM : ERR_OK;
-	for (size_t i = 0; i < t->n_links && e == ERR_OK; i++) {
-		const struct map_link *l = &t->links[i];
-		links[i].weight = l->weight;
-		if (!compiling_pid(s, p, l->a, &links[i].a) ||
-		    !compiling_pid(s, p, l->b, &links[i].b)) {
-			char where[48];
-			(void)snprintf(where, sizeof(where), "/links/%zu", i);
-			e = fault_set(c->fault, ERR_RANGE, where, "%s has no PID %s or no PID %s",
-			              p->name, l->a, l->b);
-		}
-	}
-	if (e == ERR_OK)
-		e = distance_all(links, t->n_links, p->n_pids, p->distance);
-	free(links);
-	return e;
+	p->documented = compiling_take(c, (size_t)p->n_pids * p->n_pids, sizeof(*p->documented));
+	p->distance = p->documented;
+	enum err e = p->distance == NULL ? ERR_NOMEM : ERR_OK;
+	for (uint32_t i = 0; i < p->n_links && e == ERR_OK; i++)
+		e = add_link(c, p, &t->links[i], i);
+	return e != ERR_OK
+	               ? e
+	               : distance_all(&s->ends[p->first_link], p->n_links, p->n_pids, p->distance);
 }
 
 /* ---- egress ---- */
@@ -148,9 +155,7 @@ static void price_pids(struct map_snapshot *s, struct provider *p, const struct 
 		if (compiling_pid(s, p, cost->from, &from) && compiling_pid(s, p, cost->to, &to))
 			p->distance[(size_t)from * p->n_pids + to] = at_most_max(cost->cost);
 	}
-	for (size_t i = 0; i < cells; i++)
-		if (p->distance[i] > p->farthest)
-			p->farthest = p->distance[i];
+	p->farthest = snapshot_farthest(p);
 }
 
 static enum err price_interconnects(struct compiler *c, uint32_t provider)

@@ -11,6 +11,7 @@
 
 #include "common/base/table.h"
 #include "common/ip/lpm.h"
+#include "common/map/distance.h"
 #include "common/map/egress.h"
 #include "common/map/snapshot.h"
 
@@ -31,16 +32,24 @@ struct provider {
 	uint32_t first_pid; /* place */
 	uint32_t n_pids;
 	uint32_t first_interconnect;
-	uint32_t *distance; /* p-distance, [from * n_pids + to] */
-	uint32_t farthest;  /* the largest of them */
-	uint32_t any_row;   /* of REACH_ANY; 0: none */
-	bool names_zones;   /* some interconnect reaches a prefix */
+	uint32_t first_link, n_links;
+	uint32_t *documented; /* p-distance, [from * n_pids + to] */
+	uint32_t *distance;   /* the same at this snapshot's prices of links */
+	uint32_t farthest;    /* the largest of them */
+	uint32_t any_row;     /* of REACH_ANY; 0: none */
+	bool names_zones;     /* some interconnect reaches a prefix */
 };
 
 struct pid {
 	const char *key; /* "provider/pid" */
 	uint32_t up_kbps, down_kbps;
 	uint32_t lasting_kbps; /* up, within the cap */
+};
+
+/* A link beside its ends and weight. */
+struct link {
+	const char *id;
+	uint64_t capacity_mbps;
 };
 
 /* An interconnect, as prices need it. */
@@ -72,8 +81,9 @@ struct map_snapshot {
 	struct lpm *lpm;
 	struct table *pid_of; /* "provider/pid" -> place */
 	struct egress egress;
-	struct map_crossing *prices; /* by interconnect */
-	struct map_leans *leans;     /* by provider; NULL: prices are as documented */
+	struct map_crossing *prices;      /* by interconnect */
+	struct map_crossing *link_prices; /* by link; NULL: as documented */
+	struct map_leans *leans;          /* by provider; NULL: prices are as documented */
 	struct toll *tolls;     /* [row + near PID], as egress.rows; from distances and prices */
 	bool restricts_uploads; /* some PID has not UPLOADS_NORMAL */
 
@@ -91,6 +101,9 @@ struct map_snapshot {
 	struct edge *edges; /* by interconnect */
 	struct map_interconnect_info *interconnects;
 	size_t n_interconnects;
+	struct distance_link *ends; /* by link, as in the documents; PIDs as in `local` */
+	struct link *links;
+	size_t n_links;
 	struct exporter *exporters; /* by address */
 	struct map_port *ports;
 	size_t n_exporters, n_ports;
@@ -98,14 +111,17 @@ struct map_snapshot {
 	size_t prefixes_v4, prefixes_v6;
 	size_t arena_bytes;
 
-	/* Snapshots that differ in prices and tolls share all else; the last one frees it. */
+	/* Snapshots at other prices share what does not follow from these; the last one frees it. */
 	atomic_uint *sharers;
-	void *own; /* prices and tolls that are not in the arena; NULL: they are */
+	struct arena *own; /* of what is not shared; NULL: it is in the other arena */
 	size_t own_bytes;
 };
 
 /* Of one interconnect (snapshot.h). */
 int32_t snapshot_lean_of(const struct map_snapshot *s, uint32_t interconnect);
+
+/* The largest p-distance. */
+uint32_t snapshot_farthest(const struct provider *p);
 
 /* Fills in `s`'s tolls; all else is there. */
 void snapshot_fill_tolls(struct map_snapshot *s);

@@ -19,6 +19,9 @@ struct compiler {
 /* Zeroed, from the snapshot's arena. NULL when out of memory. */
 void *compiling_take(struct compiler *c, size_t n, size_t size);
 
+/* A text of its own, in there. NULL when out of memory. */
+const char *compiling_copy(struct compiler *c, const char *text);
+
 /* *local is the index of PID `name` in the provider. False: it has none of that name. */
 bool compiling_pid(const struct map_snapshot *s, const struct provider *p, const char *name,
                    uint32_t *local);

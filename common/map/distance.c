@@ -17,14 +17,14 @@
 enum { FEW_WAYS = 8 }; /* each costs as much as a thirtieth of Dijkstra's walk, or so */
 
 struct way {
-	uint32_t to, weight;
+	uint32_t to, weight, link;
 };
 
 struct event {
 	uint32_t distance, pid;
 };
 
-struct graph {
+struct distance_graph {
 	uint32_t n;
 	size_t *first;      /* the ways out of PID i are ways[first[i]] .. ways[first[i + 1]] */
 	struct way *ways;   /* two for each link */
@@ -33,7 +33,7 @@ struct graph {
 	bool *derived; /* by PID: its row is made from its neighbours' */
 };
 
-static void graph_done(struct graph *g)
+static void graph_done(struct distance_graph *g)
 {
 	free(g->first);
 	free(g->ways);
@@ -41,10 +41,10 @@ static void graph_done(struct graph *g)
 	free(g->derived);
 }
 
-static enum err graph_init(struct graph *g, const struct distance_link *links, size_t n_links,
-                           uint32_t n)
+static enum err graph_init(struct distance_graph *g, const struct distance_link *links,
+                           size_t n_links, uint32_t n)
 {
-	*g = (struct graph){ .n = n, .heap_room = 2 * n_links + 1 };
+	*g = (struct distance_graph){ .n = n, .heap_room = 2 * n_links + 1 };
 	g->first = calloc((size_t)n + 2, sizeof(*g->first));
 	g->ways = malloc((2 * n_links + 1) * sizeof(*g->ways));
 	g->heap = malloc(g->heap_room * sizeof(*g->heap));
@@ -63,13 +63,13 @@ static enum err graph_init(struct graph *g, const struct distance_link *links, s
 	for (size_t i = 0; i < n_links; i++) {
 		const struct distance_link *l = &links[i];
 		const uint32_t weight = l->weight < MAP_COST_MAX ? l->weight : MAP_COST_MAX;
-		g->ways[g->first[l->a + 1]++] = (struct way){ l->b, weight };
-		g->ways[g->first[l->b + 1]++] = (struct way){ l->a, weight };
+		g->ways[g->first[l->a + 1]++] = (struct way){ l->b, weight, (uint32_t)i };
+		g->ways[g->first[l->b + 1]++] = (struct way){ l->a, weight, (uint32_t)i };
 	}
 	return ERR_OK;
 }
 
-static void heap_add(struct graph *g, struct event e)
+static void heap_add(struct distance_graph *g, struct event e)
 {
 	must(g->n_heap < g->heap_room);
 	size_t i = g->n_heap++;
@@ -78,7 +78,7 @@ static void heap_add(struct graph *g, struct event e)
 	g->heap[i] = e;
 }
 
-static struct event heap_take(struct graph *g)
+static struct event heap_take(struct distance_graph *g)
 {
 	const struct event top = g->heap[0], last = g->heap[--g->n_heap];
 	size_t i = 0;
@@ -94,7 +94,9 @@ static struct event heap_take(struct graph *g)
 	return top;
 }
 
-static void from_one(struct graph *g, uint32_t source, uint32_t *distance)
+/* `tree` may be NULL. */
+static void from_one(struct distance_graph *g, uint32_t source, uint32_t *distance,
+                     struct distance_tree *tree)
 {
 	for (uint32_t i = 0; i < g->n; i++)
 		distance[i] = FAR;
@@ -104,12 +106,17 @@ static void from_one(struct graph *g, uint32_t source, uint32_t *distance)
 		const struct event e = heap_take(g);
 		if (e.distance > distance[e.pid])
 			continue; /* improved since */
+		if (tree != NULL)
+			tree->order[tree->reached++] = e.pid;
 		for (size_t i = g->first[e.pid]; i < g->first[e.pid + 1]; i++) {
 			const struct way *w = &g->ways[i];
 			uint32_t d = e.distance + w->weight;
 			d = d < MAP_COST_MAX ? d : MAP_COST_MAX;
 			if (d < distance[w->to]) {
 				distance[w->to] = d;
+				if (tree != NULL)
+					tree->steps[w->to] =
+						(struct distance_step){ e.pid, w->link };
 				heap_add(g, (struct event){ d, w->to });
 			}
 		}
@@ -117,7 +124,7 @@ static void from_one(struct graph *g, uint32_t source, uint32_t *distance)
 }
 
 /* Those with the fewest ways first: they are the cheapest, and in the way of the fewest others. */
-static void choose_derived(struct graph *g)
+static void choose_derived(struct distance_graph *g)
 {
 	for (size_t ways = 0; ways <= FEW_WAYS; ways++)
 		for (uint32_t pid = 0; pid < g->n; pid++) {
@@ -128,7 +135,7 @@ static void choose_derived(struct graph *g)
 		}
 }
 
-static void from_neighbours(const struct graph *g, uint32_t source, uint32_t *all)
+static void from_neighbours(const struct distance_graph *g, uint32_t source, uint32_t *all)
 {
 	uint32_t *distance = all + (size_t)source * g->n;
 	for (uint32_t i = 0; i < g->n; i++)
@@ -148,13 +155,13 @@ static void from_neighbours(const struct graph *g, uint32_t source, uint32_t *al
 
 enum err distance_all(const struct distance_link *links, size_t n_links, uint32_t n, uint32_t *out)
 {
-	struct graph g;
+	struct distance_graph g;
 	if (graph_init(&g, links, n_links, n) != ERR_OK)
 		return ERR_NOMEM;
 	choose_derived(&g);
 	for (uint32_t source = 0; source < n; source++)
 		if (!g.derived[source])
-			from_one(&g, source, out + (size_t)source * n);
+			from_one(&g, source, out + (size_t)source * n, NULL);
 	for (uint32_t source = 0; source < n; source++)
 		if (g.derived[source])
 			from_neighbours(&g, source, out);
@@ -168,4 +175,43 @@ enum err distance_all(const struct distance_link *links, size_t n_links, uint32_
 		if (out[i] == FAR)
 			out[i] = farthest;
 	return ERR_OK;
+}
+
+/* ---- trees ---- */
+
+enum err distance_tree_init(struct distance_tree *t, const struct distance_link *links,
+                            size_t n_links, uint32_t n)
+{
+	*t = (struct distance_tree){ .graph = malloc(sizeof(*t->graph)) };
+	if (t->graph == NULL || graph_init(t->graph, links, n_links, n) != ERR_OK) {
+		free(t->graph);
+		t->graph = NULL;
+		return ERR_NOMEM;
+	}
+	t->order = malloc(((size_t)n + 1) * sizeof(*t->order));
+	t->steps = malloc(((size_t)n + 1) * sizeof(*t->steps));
+	t->distance = malloc(((size_t)n + 1) * sizeof(*t->distance));
+	if (t->order != NULL && t->steps != NULL && t->distance != NULL)
+		return ERR_OK;
+	distance_tree_done(t);
+	return ERR_NOMEM;
+}
+
+void distance_tree_done(struct distance_tree *t)
+{
+	if (t->graph != NULL)
+		graph_done(t->graph);
+	free(t->graph);
+	free(t->order);
+	free(t->steps);
+	free(t->distance);
+	*t = (struct distance_tree){ 0 };
+}
+
+void distance_tree_grow(struct distance_tree *t, uint32_t root)
+{
+	t->reached = 0;
+	for (uint32_t i = 0; i < t->graph->n; i++)
+		t->steps[i] = (struct distance_step){ UINT32_MAX, UINT32_MAX };
+	from_one(t->graph, root, t->distance, t);
 }

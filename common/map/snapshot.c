@@ -18,7 +18,7 @@ void snapshot_free(struct map_snapshot *s)
 		egress_done(&s->egress);
 		arena_free(s->arena);
 	}
-	free(s->own);
+	arena_free(s->own);
 	free(s);
 }
 
@@ -272,6 +272,7 @@ struct map_counts snapshot_counts(const struct map_snapshot *s)
 		.providers = s->n_providers,
 		.pids = s->n_pids,
 		.places = s->n_places,
+		.links = s->n_links,
 		.interconnects = s->n_interconnects,
 		.exporters = s->n_exporters,
 		.prefixes_v4 = s->prefixes_v4,
@@ -285,6 +286,22 @@ struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s,
 {
 	must(index < s->n_interconnects);
 	return s->interconnects[index];
+}
+
+struct map_link_info snapshot_link(const struct map_snapshot *s, uint32_t index)
+{
+	must(index < s->n_links);
+	const struct provider *p = s->providers;
+	while (index - p->first_link >= p->n_links)
+		p++;
+	const struct distance_link *ends = &s->ends[index];
+	return (struct map_link_info){ .provider = p->name,
+		                       .id = s->links[index].id,
+		                       .provider_index = (uint32_t)(p - s->providers),
+		                       .a = p->first_pid + ends->a,
+		                       .b = p->first_pid + ends->b,
+		                       .weight = ends->weight,
+		                       .capacity_mbps = s->links[index].capacity_mbps };
 }
 
 uint32_t snapshot_interconnect_find(const struct map_snapshot *s, const char *provider,

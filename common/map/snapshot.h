@@ -27,7 +27,9 @@
  * interconnect's PID, in the byte's direction, plus the interconnect's cost in that direction;
  * undocumented: customer and sibling 5, settlement-free 10, paid-peering 40, transit 100. What an
  * interconnect costs may differ from that in force, its price (common/steer/prices.h): a snapshot can be
- * had again at other prices.
+ * had again at other prices. So may what a link costs, which is its weight: what its price is above that is
+ * added to the p-distance of each pair whose bytes go along it, and to what leaves or enters that way.
+ * Bytes go by weights and not by prices (common/map/ways.h): routers know nothing of these.
  *
  * Ownership: snapshot_free(). Threading: immutable; share freely (see publish.h).
  */
@@ -133,7 +135,7 @@ void snapshot_place_key(const struct map_snapshot *s, uint32_t place,
 uint32_t snapshot_place_find(const struct map_snapshot *s, const char *key);
 
 struct map_counts {
-	size_t providers, pids, places, interconnects, exporters;
+	size_t providers, pids, places, links, interconnects, exporters;
 	size_t prefixes_v4, prefixes_v6;
 	size_t bytes; /* of memory */
 };
@@ -143,6 +145,7 @@ struct map_counts snapshot_counts(const struct map_snapshot *s);
 struct map_interconnect_info {
 	const char *provider, *id, *pid;
 	uint32_t provider_index;
+	uint32_t place; /* its PID */
 	uint32_t neighbor_asn;
 	enum map_relation relation;
 	uint64_t capacity_mbps;
@@ -152,6 +155,16 @@ struct map_interconnect_info snapshot_interconnect(const struct map_snapshot *s,
 /* NO_INTERCONNECT: there is none. Looks through all. */
 uint32_t snapshot_interconnect_find(const struct map_snapshot *s, const char *provider,
                                     const char *id);
+
+/* Link `index` in [0, links), provider by provider and in document order. */
+struct map_link_info {
+	const char *provider, *id;
+	uint32_t provider_index;
+	uint32_t a, b; /* places */
+	uint32_t weight;
+	uint64_t capacity_mbps; /* each way; 0: not said */
+};
+struct map_link_info snapshot_link(const struct map_snapshot *s, uint32_t index);
 
 /*
  * What reports flows: the routers that topologies name under "exporters", by address, with those of their
@@ -181,6 +194,9 @@ struct map_crossing {
 struct map_crossing snapshot_cost(const struct map_snapshot *s, uint32_t interconnect);
 struct map_crossing snapshot_price(const struct map_snapshot *s, uint32_t interconnect);
 
+/* Of a byte along a link; `out` is from its a to its b, `in` back. Documented is its weight. */
+struct map_crossing snapshot_link_price(const struct map_snapshot *s, uint32_t link);
+
 /*
  * How far the prices of a settlement-free interconnect lean to one side: the premium on `out` less that
  * on `in`, each in percent of what is documented, at most MAP_LEAN_MAX. Above 0: too much goes out,
@@ -196,10 +212,16 @@ int32_t snapshot_lean(const struct map_snapshot *s, uint32_t near, uint32_t far)
 struct map_leans snapshot_leans(const struct map_snapshot *s, uint32_t place);
 
 /*
- * The same map at these prices, by interconnect, each at most MAP_COST_MAX. Places and all else are those
- * of `s` and stand in memory once: either may be freed first. ERR_NOMEM.
+ * The same map at these prices, each at most MAP_COST_MAX, those of links at least their weight. Places
+ * and all else are those of `s` and stand in memory once: either may be freed first. Where links of a
+ * provider cost more than their weights, its p-distances are made anew: a tree of least weight for each PID.
+ * ERR_NOMEM.
  */
-enum err snapshot_reprice(const struct map_snapshot *s, const struct map_crossing *prices,
+struct map_prices {
+	const struct map_crossing *interconnects;
+	const struct map_crossing *links; /* NULL: as documented */
+};
+enum err snapshot_reprice(const struct map_snapshot *s, const struct map_prices *prices,
                           struct map_snapshot **out) must_check;
 
 const char *snapshot_provider_name(const struct map_snapshot *s, uint32_t provider);

@@ -22,15 +22,16 @@ static struct prices_way start(uint32_t cost)
 	return (struct prices_way){ .cost = cost, .in_force = cost, .price = cost, .mean_bps = -1 };
 }
 
-void prices_start(struct prices_state *state, uint32_t out, uint32_t in)
+void prices_start(struct prices_state *state, uint32_t provider, uint32_t out, uint32_t in)
 {
+	state->provider = provider;
 	state->way[PRICES_OUT] = start(out);
 	state->way[PRICES_IN] = start(in);
 }
 
 /* ---- violations ---- */
 
-/* What the interconnects should not be loaded above. */
+/* What the edges should not be loaded above. */
 static double target(const struct prices_edge *edges, size_t n, enum prices_direction d)
 {
 	double load = 0, capacity = 0;
@@ -99,7 +100,7 @@ static double dearest(const struct prices_state *states, size_t n)
 	return most;
 }
 
-void prices_step(const struct prices_edge *edges, struct prices_state *states, size_t n)
+static void step_provider(const struct prices_edge *edges, struct prices_state *states, size_t n)
 {
 	const double most = clamp(PRICES_MOST * dearest(states, n), 1, MAP_COST_MAX);
 	const double targets[PRICES_DIRECTIONS] = { target(edges, n, PRICES_OUT),
@@ -115,5 +116,14 @@ void prices_step(const struct prices_edge *edges, struct prices_state *states, s
 			by[d] = violation(&edges[i], &states[i], d, targets[d]);
 		for (unsigned d = 0; d < PRICES_DIRECTIONS; d++)
 			step(&way[d], by[d], most);
+	}
+}
+
+void prices_step(const struct prices_edge *edges, struct prices_state *states, size_t n)
+{
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && states[end].provider == states[i].provider; end++)
+			;
+		step_provider(&edges[i], &states[i], end - i);
 	}
 }

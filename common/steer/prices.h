@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What a byte across an interconnect shall cost, bin by bin, from what was measured.
+ * What a byte across an interconnect, or along a link, shall cost, bin by bin, from what was measured.
  *
- * A price is the dual variable of a constraint, per interconnect and direction (Xie et al., "P4P",
+ * A price is the dual variable of a constraint, per edge and direction (Xie et al., "P4P",
  * SIGCOMM 2008, section 5). Of that paper's forms this is the bandwidth-distance product: the
  * documented cost is the distance and the floor, and what stands above it moves along the
  * super-gradient, projected: up while the constraint is violated, down while it is slack, within the
@@ -17,7 +17,7 @@
  * v is the violation of the constraint that is violated most, below 0 when all are slack:
  *
  *   utilisation   load / capacity - target. The target is PRICES_TARGET, or the mean utilisation of the
- *                 provider's interconnects in that direction when this is more: then not all can stay
+ *                 provider's edges in that direction when this is more: then not all can stay
  *                 below, and what is left to do is to even them out (the paper's form for the largest
  *                 utilisation, whose prices keep the sum of capacity * price).
  *   ratio         (out - warn * in) / (out + warn * in) for `out`, and with the two exchanged for `in`;
@@ -56,7 +56,7 @@ struct prices_budget {
 	uint32_t bins_left; /* of this period that may still be above it, free of charge */
 };
 
-/* What one bin says about an interconnect; [enum prices_direction] where there are two. */
+/* What one bin says about an edge; [enum prices_direction] where there are two. */
 struct prices_edge {
 	bool known; /* the loads were measured */
 	double load_bps[PRICES_DIRECTIONS];
@@ -72,13 +72,14 @@ struct prices_way {
 	double mean_bps;   /* for the ratio; below 0: none yet */
 };
 
-/* Of an interconnect, between bins. */
+/* Of an edge, between bins. */
 struct prices_state {
+	uint32_t provider; /* whose it is */
 	struct prices_way way[PRICES_DIRECTIONS];
 };
 
 /* At what it is documented to cost, each at most MAP_COST_MAX. */
-void prices_start(struct prices_state *state, uint32_t out, uint32_t in);
+void prices_start(struct prices_state *state, uint32_t provider, uint32_t out, uint32_t in);
 
-/* One bin of all interconnects of one provider. */
+/* One bin of all interconnects, or of all links; those of one provider stand together. */
 void prices_step(const struct prices_edge *edges, struct prices_state *states, size_t n);

@@ -100,7 +100,7 @@ static enum err table_make(const struct map_snapshot *map, const struct table *b
 		const struct map_crossing cost = snapshot_cost(map, i);
 		const struct named *old = find(before, about.provider, about.id);
 		t.names[i] = (struct named){ about.provider, about.id, i };
-		prices_start(&t.states[i], cost.out, cost.in);
+		prices_start(&t.states[i], about.provider_index, cost.out, cost.in);
 		if (old != NULL)
 			keep(&t.states[i], &before->states[old->index]);
 	}
@@ -151,21 +151,6 @@ static void measure(const struct pricing *p, const struct store_load *l)
 		e->ratio_limit_milli = p->o.ratio_limit_milli;
 }
 
-/* Interconnects stand provider by provider. */
-static void step_all(const struct pricing *p)
-{
-	const struct table *t = &p->table;
-	for (uint32_t i = 0, end; i < t->n; i = end) {
-		const uint32_t provider = snapshot_interconnect(p->lease.map, i).provider_index;
-		for (end = i + 1;
-		     end < t->n &&
-		     snapshot_interconnect(p->lease.map, end).provider_index == provider;
-		     end++)
-			;
-		prices_step(&t->edges[i], &t->states[i], end - i);
-	}
-}
-
 static struct prices_edge *edge_of(const void *ctx, const char *provider, const char *id)
 {
 	const struct table *t = ctx;
@@ -182,7 +167,7 @@ static void take_account(const struct pricing *p, const struct store_load *loads
 		for (; i < n && loads[i].start == start; i++)
 			measure(p, &loads[i]);
 		budgets_lay(p->budgets, edge_of, &p->table);
-		step_all(p);
+		prices_step(p->table.edges, p->table.states, p->table.n);
 	}
 }
 
@@ -214,7 +199,8 @@ static enum err read_bins(struct pricing *p, int64_t now)
 static enum err put_in_force(struct pricing *p, const struct map_crossing *prices, uint64_t changes)
 {
 	struct map_snapshot *map;
-	enum err e = snapshot_reprice(p->lease.map, prices, &map);
+	enum err e = snapshot_reprice(p->lease.map, &(struct map_prices){ .interconnects = prices },
+	                              &map);
 	if (e != ERR_OK)
 		return e;
 	e = map_publish_prices(p->o.office, &p->lease, map);

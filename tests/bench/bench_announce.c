@@ -237,7 +237,8 @@ static void raise_prices(struct map_office *office)
 	must(prices != NULL);
 	for (uint32_t i = 0; i < n; i++)
 		prices[i] = (struct map_crossing){ 100 + i % 7, 100 + i % 5 };
-	must(snapshot_reprice(map, prices, &next) == ERR_OK);
+	must(snapshot_reprice(map, &(struct map_prices){ .interconnects = prices }, &next) ==
+	     ERR_OK);
 	must(map_publish_prices(office, &lease, next) == ERR_OK);
 	map_end(&lease);
 	free(prices);

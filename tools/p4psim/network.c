@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/p4psim/network.h"
 
-#include <stdio.h>
+#include "common/map/ways.h"
+
 #include <stdlib.h>
-
-/* How a PID is reached from a site: by which segment, coming from which PID. */
-struct hop {
-	uint32_t from;    /* NOWHERE: it is not, or it is the site itself */
-	uint32_t segment; /* in the direction away from the site */
-	uint64_t weight;
-	bool done;
-};
-
-#define NOWHERE UINT32_MAX
-
-struct end {
-	uint32_t a, b; /* PIDs of a link, from 0 within the provider */
-	uint32_t weight;
-};
-
-/* What all sites of a provider share. */
-struct domain {
-	uint32_t first_place, n_pids;
-	size_t first_segment; /* of its links */
-	struct end *links;
-	size_t n_links;
-};
 
 struct building {
 	struct network *n;
-	struct domain *domains;
-	struct hop **trees; /* of each site */
+	struct ways *ways;
 };
-
-static uint32_t place_of(const struct world *w, const char *provider, const char *pid)
-{
-	char key[PLACE_KEY_MAX];
-	(void)snprintf(key, sizeof(key), "pid:%s/%s", provider, pid);
-	return snapshot_place_find(w->map, key);
-}
 
 /* ---- segments ---- */
 
@@ -50,100 +20,30 @@ static void add_segments(struct network *n, struct segment one)
 	}
 }
 
-static enum err add_links(struct building *b, size_t provider)
+static enum err add_all(struct network *n)
 {
-	struct network *n = b->n;
-	const struct map_topology *t = n->world->sources[provider].topology;
-	struct domain *d = &b->domains[provider];
-	d->first_segment = n->n_segments;
-	if (t->n_pids > 0) {
-		const struct map_places all = snapshot_provider_places(
-			n->world->map, place_of(n->world, t->provider, t->pids[0].name));
-		d->first_place = all.first;
-		d->n_pids = all.end - all.first;
-	}
-	d->links = malloc((t->n_links + 1) * sizeof(*d->links));
-	if (d->links == NULL)
-		return ERR_NOMEM;
-	for (; d->n_links < t->n_links; d->n_links++) {
-		const struct map_link *l = &t->links[d->n_links];
-		d->links[d->n_links] = (struct end){
-			.a = place_of(n->world, t->provider, l->a) - d->first_place,
-			.b = place_of(n->world, t->provider, l->b) - d->first_place,
-			.weight = l->weight,
-		};
-		add_segments(n, (struct segment){ .provider = t->provider,
-		                                  .id = l->id,
-		                                  .capacity_bps = l->capacity_mbps * 1000000,
-		                                  .weight = l->weight });
-	}
-	return ERR_OK;
-}
-
-static enum err add_all(struct building *b)
-{
-	struct network *n = b->n;
-	const struct world *w = n->world;
-	const size_t interconnects = snapshot_counts(w->map).interconnects;
-	size_t links = 0;
-	for (size_t i = 0; i < w->n; i++)
-		links += w->sources[i].topology->n_links;
-	n->segments = malloc((2 * (links + interconnects) + 1) * sizeof(*n->segments));
+	const struct map_snapshot *map = n->world->map;
+	const struct map_counts counts = snapshot_counts(map);
+	n->segments =
+		malloc((2 * (counts.links + counts.interconnects) + 1) * sizeof(*n->segments));
 	if (n->segments == NULL)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < w->n; i++)
-		if (add_links(b, i) != ERR_OK)
-			return ERR_NOMEM;
+	for (uint32_t i = 0; i < counts.links; i++) {
+		const struct map_link_info info = snapshot_link(map, i);
+		add_segments(n, (struct segment){ .provider = info.provider,
+		                                  .id = info.id,
+		                                  .capacity_bps = info.capacity_mbps * 1000000,
+		                                  .weight = info.weight });
+	}
 	n->first_interconnect = n->n_segments;
-	for (uint32_t i = 0; i < interconnects; i++) {
-		const struct map_interconnect_info info = snapshot_interconnect(w->map, i);
+	for (uint32_t i = 0; i < counts.interconnects; i++) {
+		const struct map_interconnect_info info = snapshot_interconnect(map, i);
 		add_segments(n, (struct segment){ .provider = info.provider,
 		                                  .id = info.id,
 		                                  .interconnect = true,
 		                                  .capacity_bps = info.capacity_mbps * 1000000 });
 	}
 	return ERR_OK;
-}
-
-/* ---- trees ---- */
-
-static uint32_t nearest(const struct hop *tree, uint32_t n)
-{
-	uint32_t best = NOWHERE;
-	for (uint32_t i = 0; i < n; i++)
-		if (!tree[i].done &&
-		    tree[i].weight < (best == NOWHERE ? UINT64_MAX : tree[best].weight))
-			best = i;
-	return best;
-}
-
-static void offer(struct hop *tree, uint32_t from, uint32_t to, uint32_t weight, size_t segment)
-{
-	const uint64_t total = tree[from].weight + weight;
-	if (total < tree[to].weight)
-		tree[to] =
-			(struct hop){ .from = from, .segment = (uint32_t)segment, .weight = total };
-}
-
-/* Dijkstra's algorithm, without a heap: a provider of a simulation has tens of PIDs. */
-static struct hop *grow_tree(const struct domain *d, uint32_t root)
-{
-	struct hop *tree = malloc(d->n_pids * sizeof(*tree));
-	if (tree == NULL)
-		return NULL;
-	for (uint32_t i = 0; i < d->n_pids; i++)
-		tree[i] = (struct hop){ .from = NOWHERE, .weight = i == root ? 0 : UINT64_MAX };
-	for (uint32_t at; (at = nearest(tree, d->n_pids)) != NOWHERE;) {
-		tree[at].done = true;
-		for (size_t i = 0; i < d->n_links; i++) {
-			const struct end *l = &d->links[i];
-			if (l->a == at)
-				offer(tree, at, l->b, l->weight, d->first_segment + 2 * i);
-			else if (l->b == at)
-				offer(tree, at, l->a, l->weight, d->first_segment + 2 * i + 1);
-		}
-	}
-	return tree;
 }
 
 /* ---- paths ---- */
@@ -163,67 +63,58 @@ static bool append(struct network *n, struct network_path *p, uint32_t segment)
 	return true;
 }
 
-/* Between a site and a PID of its provider; `towards` the site or away from it. */
-static bool append_tree(const struct building *b, struct network_path *p, uint32_t site,
-                        uint32_t place, bool towards)
+/* From one PID of a provider to another; segments of links are numbered as steps of ways. */
+static enum err append_way(const struct building *b, struct network_path *p, uint32_t from,
+                           uint32_t to)
 {
-	const struct hop *tree = b->trees[site];
-	const struct domain *d = &b->domains[b->n->sites[site].provider];
-	bool good = true;
-	for (uint32_t at = place - d->first_place; good && tree[at].from != NOWHERE;
-	     at = tree[at].from)
-		good = append(b->n, p, tree[at].segment ^ (towards ? 1 : 0));
-	return good;
+	struct ways_list way;
+	enum err e = ways_between(b->ways, from, to, &way);
+	for (size_t i = 0; e == ERR_OK && i < way.n; i++)
+		e = append(b->n, p, way.steps[i]) ? ERR_OK : ERR_NOMEM;
+	return e;
 }
 
-/* From a site to its provider's interconnect, or to a site from there. */
-static bool append_border(const struct building *b, struct network_path *p, uint32_t site,
-                          uint32_t interconnect, bool in)
+/* From a site out of its provider by an interconnect, or in by it and to a site. */
+static enum err append_border(const struct building *b, struct network_path *p, uint32_t site,
+                              uint32_t interconnect, bool in)
 {
 	if (interconnect == NO_INTERCONNECT)
-		return true;
-	const struct world *w = b->n->world;
-	const struct map_interconnect_info info = snapshot_interconnect(w->map, interconnect);
+		return ERR_OK;
+	const uint32_t place = b->n->sites[site].place;
+	const uint32_t edge = snapshot_interconnect(b->n->world->map, interconnect).place;
 	const size_t segment = b->n->first_interconnect + 2 * (size_t)interconnect + in;
-	return append_tree(b, p, site, place_of(w, info.provider, info.pid), in) &&
-	       append(b->n, p, (uint32_t)segment);
+	const enum err e = append_way(b, p, in ? edge : place, in ? place : edge);
+	if (e != ERR_OK)
+		return e;
+	return append(b->n, p, (uint32_t)segment) ? ERR_OK : ERR_NOMEM;
 }
 
-static bool lay_path(const struct building *b, uint32_t from, uint32_t to)
+static enum err lay_path(const struct building *b, uint32_t from, uint32_t to)
 {
 	struct network *n = b->n;
+	const struct site *a = &n->sites[from], *z = &n->sites[to];
 	struct network_path *p = &n->paths[from * n->n_sites + to];
-	const struct map_pair pair =
-		snapshot_pair(n->world->map, n->sites[from].place, n->sites[to].place);
+	const struct map_pair pair = snapshot_pair(n->world->map, a->place, z->place);
 	*p = (struct network_path){ .at = (uint32_t)n->n_steps, .tier = pair.tier };
-	if (n->sites[from].provider == n->sites[to].provider)
-		return append_tree(b, p, from, n->sites[to].place, false);
-	return append_border(b, p, from, pair.out, false) && append_border(b, p, to, pair.in, true);
+	if (a->provider == z->provider)
+		return append_way(b, p, a->place, z->place);
+	const enum err e = append_border(b, p, from, pair.out, false);
+	return e == ERR_OK ? append_border(b, p, to, pair.in, true) : e;
 }
 
 static enum err build(struct building *b, const uint32_t *places)
 {
 	struct network *n = b->n;
-	if (add_all(b) != ERR_OK)
-		return ERR_NOMEM;
+	const struct map_snapshot *map = n->world->map;
+	enum err e = add_all(n);
 	/* Segments of the two directions differ in the last bit. */
 	must(n->first_interconnect % 2 == 0);
-	for (uint32_t i = 0; i < n->n_sites; i++) {
-		struct site *s = &n->sites[i];
-		*s = (struct site){ .place = places[i] };
-		const struct domain *d = b->domains;
-		while (places[i] < d->first_place || places[i] >= d->first_place + d->n_pids)
-			d++;
-		s->provider = (uint32_t)(d - b->domains);
-		b->trees[i] = grow_tree(d, places[i] - d->first_place);
-		if (b->trees[i] == NULL)
-			return ERR_NOMEM;
-	}
+	for (uint32_t i = 0; i < n->n_sites; i++)
+		n->sites[i] = (struct site){ places[i], snapshot_place(map, places[i]).provider };
 	for (uint32_t from = 0; from < n->n_sites; from++)
-		for (uint32_t to = 0; to < n->n_sites; to++)
-			if (!lay_path(b, from, to))
-				return ERR_NOMEM;
-	return ERR_OK;
+		for (uint32_t to = 0; to < n->n_sites && e == ERR_OK; to++)
+			e = lay_path(b, from, to);
+	return e;
 }
 
 enum err network_build(struct network *n, const struct world *w, const uint32_t *places,
@@ -231,21 +122,13 @@ enum err network_build(struct network *n, const struct world *w, const uint32_t 
 {
 	must(n_places <= SITES_MAX);
 	*n = (struct network){ .world = w, .n_sites = n_places };
-	struct hop **trees = calloc(n_places + 1, sizeof(struct hop *));
-	struct building b = { .n = n,
-		              .domains = calloc(w->n + 1, sizeof(*b.domains)),
-		              .trees = trees };
+	struct building b = { .n = n, .ways = ways_new(w->map) };
 	n->sites = malloc((n_places + 1) * sizeof(*n->sites));
 	n->paths = malloc((n_places * n_places + 1) * sizeof(*n->paths));
 	enum err e = ERR_NOMEM;
-	if (b.domains != NULL && b.trees != NULL && n->sites != NULL && n->paths != NULL)
+	if (b.ways != NULL && n->sites != NULL && n->paths != NULL)
 		e = build(&b, places);
-	for (size_t i = 0; b.trees != NULL && i < n_places; i++)
-		free(b.trees[i]);
-	for (size_t i = 0; b.domains != NULL && i < w->n; i++)
-		free(b.domains[i].links);
-	free(b.trees);
-	free(b.domains);
+	ways_free(b.ways);
 	if (e != ERR_OK)
 		network_done(n);
 	return e;

@@ -5,10 +5,10 @@
  * Which links and interconnects the bytes of a pair use.
  *
  * A **site** is a PID that has peers. A **segment** is one direction of a link or of an interconnect.
- * Between two PIDs of a provider bytes take the least link weight (of equal ones the first found, and
- * back the same way); between two providers they leave by the egress that the map books `out` and
- * enter by the one it books `in`, with the least weight to and from those. What no link reaches
- * is crossed without any segment. Interconnects stand in both providers' documents, so both capacities bind.
+ * Between two PIDs of a provider bytes take the least link weight (common/map/ways.h); between two
+ * providers they leave by the egress that the map books `out` and enter by the one it books `in`, with the
+ * least weight to and from those. What no link reaches is crossed without any segment. Interconnects stand
+ * in both providers' documents, so both capacities bind.
  *
  * Ownership: network_done(); names are those of the world, which must outlive it. Threading: immutable
  * once built.

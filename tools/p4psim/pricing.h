@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Live prices in a simulation: after each bin those of all interconnects follow what crossed them
+ * Live prices in a simulation: after each bin those of all links and interconnects follow what crossed them
  * (common/steer/prices.h), as p4pd's do.
  *
  * Ownership: pricing_done(). Threading: one thread.
@@ -14,10 +14,11 @@
 struct pricing {
 	const struct network *network;
 	const struct scenario *scenario;
-	struct prices_edge *edges; /* by interconnect */
+	struct prices_edge
+		*edges; /* the network's segments, two in one: links, then interconnects */
 	struct prices_state *states;
 	struct map_crossing *prices;
-	size_t n;
+	size_t n, n_links;
 	struct map_snapshot *map; /* at the prices in force; NULL: as documented */
 };
 

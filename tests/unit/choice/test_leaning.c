@@ -14,7 +14,9 @@ static void lean(struct world *w, uint32_t times)
 		prices[i] = snapshot_cost(w->map, i);
 	prices[snapshot_interconnect_find(w->map, "isp-a", "x1")].out *= times;
 	prices[snapshot_interconnect_find(w->map, "isp-b", "x0")].in *= times;
-	assert_int_equal(snapshot_reprice(w->map, prices, &map), ERR_OK);
+	assert_int_equal(
+		snapshot_reprice(w->map, &(struct map_prices){ .interconnects = prices }, &map),
+		ERR_OK);
 	snapshot_free(w->map);
 	w->map = map;
 }

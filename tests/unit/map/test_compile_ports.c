@@ -117,7 +117,9 @@ static void other_prices_leave_the_ports(void **state)
 	const char *const documents[] = { isp_a };
 	const struct map_crossing prices[3] = { { 1, 2 }, { 3, 4 }, { 5, 6 } };
 	struct map_snapshot *s = compile(documents, 1), *next;
-	assert_int_equal(snapshot_reprice(s, prices, &next), ERR_OK);
+	assert_int_equal(
+		snapshot_reprice(s, &(struct map_prices){ .interconnects = prices }, &next),
+		ERR_OK);
 	snapshot_free(s);
 	assert_int_equal(port(next, "192.0.2.9", 17), 0);
 	snapshot_free(next);

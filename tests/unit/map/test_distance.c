@@ -76,10 +76,60 @@ static void random_graphs_agree_with_the_cubic_way(void **state)
 	}
 }
 
+/* Adds up the links of a way, back to the root. */
+static uint32_t walk(const struct distance_tree *t, const struct distance_link *links,
+                     uint32_t from)
+{
+	uint32_t sum = 0;
+	for (uint32_t at = from; t->steps[at].before != UINT32_MAX; at = t->steps[at].before) {
+		const struct distance_link *l = &links[t->steps[at].link];
+		assert_true((l->a == at && l->b == t->steps[at].before) ||
+		            (l->b == at && l->a == t->steps[at].before));
+		sum += l->weight;
+	}
+	return sum;
+}
+
+static void a_tree_has_the_ways_that_distances_are_of(void **state)
+{
+	(void)state;
+	static uint32_t expected[PIDS * PIDS];
+	struct distance_link links[LINKS];
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		uint64_t seed = round;
+		struct distance_tree t;
+		bool seen[PIDS] = { false };
+		const uint32_t n = 1 + random_below(&seed, PIDS), root = random_below(&seed, n);
+		const size_t n_links = random_below(&seed, LINKS + 1);
+		for (size_t i = 0; i < n_links; i++)
+			links[i] = (struct distance_link){ random_below(&seed, n),
+				                           random_below(&seed, n),
+				                           1 + random_below(&seed, 9) };
+		assert_int_equal(distance_all(links, n_links, n, expected), ERR_OK);
+		assert_int_equal(distance_tree_init(&t, links, n_links, n), ERR_OK);
+		distance_tree_grow(&t, random_below(&seed, n)); /* what was before leaves nothing */
+		distance_tree_grow(&t, root);
+		assert_int_equal(t.order[0], root);
+		for (uint32_t i = 0; i < t.reached; i++) {
+			const uint32_t pid = t.order[i];
+			assert_true(i == 0 || seen[t.steps[pid].before]);
+			assert_false(seen[pid]);
+			seen[pid] = true;
+			assert_int_equal(walk(&t, links, pid), expected[root * n + pid]);
+			assert_int_equal(t.distance[pid], expected[root * n + pid]);
+		}
+		for (uint32_t i = 0; i < n; i++)
+			assert_true(seen[i] || (t.distance[i] == UINT32_MAX &&
+			                        t.steps[i].before == UINT32_MAX));
+		distance_tree_done(&t);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_no_link_reaches_is_as_far_as_the_farthest),
 	cmocka_unit_test(no_distance_passes_the_limit),
 	cmocka_unit_test(random_graphs_agree_with_the_cubic_way),
+	cmocka_unit_test(a_tree_has_the_ways_that_distances_are_of),
 };
 
 RUN_TESTS(tests)

@@ -118,7 +118,9 @@ static void new_prices_change_what_pairs_cost_and_nothing_else(void **state)
 				(struct map_crossing){ (uint32_t)random_below(&seed, 5000),
 				                       (uint32_t)random_below(&seed, MAP_COST_MAX) +
 				                               1 };
-		assert_int_equal(snapshot_reprice(base, prices, &s), ERR_OK);
+		assert_int_equal(
+			snapshot_reprice(base, &(struct map_prices){ .interconnects = prices }, &s),
+			ERR_OK);
 		for (uint32_t i = 0; i < EDGES; i++) {
 			const struct map_crossing price = snapshot_price(s, i);
 			const struct map_crossing cost = snapshot_cost(s, i);
@@ -143,7 +145,9 @@ static void what_is_shared_lives_as_long_as_the_last_of_them(void **state)
 			{ round, round }, { round, round }, { round, round }, { round, round }
 		};
 		struct map_snapshot *next;
-		assert_int_equal(snapshot_reprice(s, prices, &next), ERR_OK);
+		assert_int_equal(
+			snapshot_reprice(s, &(struct map_prices){ .interconnects = prices }, &next),
+			ERR_OK);
 		snapshot_free(s);
 		s = next;
 		assert_int_equal(snapshot_price(s, 3).in, round);
@@ -167,7 +171,9 @@ static void a_premium_leans_by_what_was_documented(void **state)
 	};
 	assert_int_equal(snapshot_lean(base, a1, b1), 0);
 	assert_int_equal(snapshot_leans(base, a1).most, 0);
-	assert_int_equal(snapshot_reprice(base, prices, &s), ERR_OK);
+	assert_int_equal(
+		snapshot_reprice(base, &(struct map_prices){ .interconnects = prices }, &s),
+		ERR_OK);
 	assert_int_equal(snapshot_lean(s, a1, b1), 150); /* 10 -> 25 out */
 	assert_int_equal(snapshot_lean(s, a2, b1), -25); /* 8 -> 10 in */
 	assert_int_equal(snapshot_lean(s, b1, a1), 0);
@@ -179,6 +185,83 @@ static void a_premium_leans_by_what_was_documented(void **state)
 	assert_int_equal(snapshot_leans(s, b1).most, 0);
 	assert_int_equal(snapshot_leans(s, PLACE_UNKNOWN).most, 0);
 	assert_int_equal(snapshot_leans(NULL, 0).most, 0);
+	snapshot_free(base);
+	snapshot_free(s);
+}
+
+/* Of isp-a: a-1 and a-2, with a link of weight 3 between them. */
+static void what_a_link_costs_more_all_pay_who_go_along_it(void **state)
+{
+	(void)state;
+	static const struct map_crossing at_cost[EDGES] = {
+		{ 100, 100 }, { 10, 10 }, { 7, 8 }, { 40, 40 }
+	};
+	const struct map_crossing dear = { 10, 5 }, usual = { 3, 3 };
+	struct map_snapshot *base = compile(), *s, *next, *back;
+	const uint32_t a1 = snapshot_place_find(base, "pid:isp-a/a-1");
+	const uint32_t a2 = snapshot_place_find(base, "pid:isp-a/a-2");
+	const uint32_t far = snapshot_place_of_asn(base, 64510),
+		       own = snapshot_place_of_asn(base, 64501);
+	assert_int_equal(snapshot_link_price(base, 0).out, 3);
+	assert_int_equal(snapshot_reprice(base, &(struct map_prices){ at_cost, &dear }, &s),
+	                 ERR_OK);
+	assert_int_equal(snapshot_link_price(s, 0).out, 10);
+	assert_int_equal(snapshot_link_price(s, 0).in, 5);
+	assert_int_equal(snapshot_pair(s, a1, a2).price, 10);
+	assert_int_equal(snapshot_pair(s, a2, a1).price, 5);
+	assert_int_equal(snapshot_pair(s, a1, a1).price, 1);
+	assert_int_equal(snapshot_pair(s, a2, far).price, 105); /* the transit is at a-1 */
+	assert_int_equal(snapshot_pair(s, far, a2).price, 110);
+	assert_int_equal(snapshot_pair(s, a1, far).price, 101);
+	assert_int_equal(snapshot_pair(s, a1, own).price, 10); /* as the farthest */
+	assert_int_equal(snapshot_pair(base, a1, a2).price, 3);
+
+	/* The same prices again, and the documented ones, from one that has others. */
+	snapshot_free(base);
+	assert_int_equal(snapshot_reprice(s, &(struct map_prices){ at_cost, &dear }, &next),
+	                 ERR_OK);
+	assert_int_equal(snapshot_reprice(s, &(struct map_prices){ at_cost, &usual }, &back),
+	                 ERR_OK);
+	snapshot_free(s);
+	assert_int_equal(snapshot_pair(next, a1, a2).price, 10);
+	assert_int_equal(snapshot_pair(next, far, a2).price, 110);
+	assert_int_equal(snapshot_pair(back, a1, a2).price, 3);
+	assert_int_equal(snapshot_pair(back, a1, own).price, 3);
+	snapshot_free(next);
+	snapshot_free(back);
+}
+
+/* A ring with a chord, whose p-distances are documented here and there. */
+static void premiums_come_on_top_of_what_is_documented(void **state)
+{
+	(void)state;
+	enum { PIDS = 4, LINKS = 5 };
+	static uint32_t asns[] = { 64501 };
+	static struct map_pid pids[PIDS] = {
+		{ .name = "p" }, { .name = "q" }, { .name = "r" }, { .name = "s" }
+	};
+	static struct map_link links[LINKS] = {
+		{ .id = "1", .a = "p", .b = "q", .weight = 1 },
+		{ .id = "2", .a = "q", .b = "r", .weight = 1 },
+		{ .id = "3", .a = "r", .b = "s", .weight = 1 },
+		{ .id = "4", .a = "s", .b = "p", .weight = 5 },
+		{ .id = "5", .a = "s", .b = "q", .weight = 9 },
+	};
+	static struct map_pid_cost documented[] = { { "p", "s", 50 }, { "p", "p", 7 } };
+	static struct map_topology t = { "isp", asns, 1, pids, PIDS, links, LINKS, NULL, 0 };
+	static struct map_costs costs = { "isp", documented, COUNT(documented), NULL, 0 };
+	const struct map_crossing prices[LINKS] = {
+		{ 2, 1 }, { 1, 1 }, { 101, 1 }, { 1000, 1000 }, { 9, 9 }
+	};
+	struct map_snapshot *base, *s;
+	const struct map_source source = { &t, &costs };
+	assert_int_equal(map_compile(&source, 1, &base, NULL), ERR_OK);
+	assert_int_equal(snapshot_reprice(base, &(struct map_prices){ NULL, prices }, &s), ERR_OK);
+	assert_int_equal(snapshot_pair(s, 1, 4).price,
+	                 151); /* over q and r, 1 and 100 above the weights */
+	assert_int_equal(snapshot_pair(s, 4, 1).price, 3);
+	assert_int_equal(snapshot_pair(s, 1, 1).price, 7);
+	assert_int_equal(snapshot_pair(s, 3, 4).price, 101);
 	snapshot_free(base);
 	snapshot_free(s);
 }
@@ -196,7 +279,9 @@ static void any_thread_may_free_the_last(void **state)
 	for (unsigned round = 0; round < 10; round++) {
 		struct map_snapshot *s = compile(), *next;
 		pthread_t thread;
-		assert_int_equal(snapshot_reprice(s, prices, &next), ERR_OK);
+		assert_int_equal(
+			snapshot_reprice(s, &(struct map_prices){ .interconnects = prices }, &next),
+			ERR_OK);
 		assert_int_equal(pthread_create(&thread, NULL, free_it, s), 0);
 		snapshot_free(next);
 		pthread_join(thread, NULL);
@@ -209,6 +294,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(new_prices_change_what_pairs_cost_and_nothing_else),
 	cmocka_unit_test(a_premium_leans_by_what_was_documented),
 	cmocka_unit_test(what_is_shared_lives_as_long_as_the_last_of_them),
+	cmocka_unit_test(what_a_link_costs_more_all_pay_who_go_along_it),
+	cmocka_unit_test(premiums_come_on_top_of_what_is_documented),
 	cmocka_unit_test(any_thread_may_free_the_last),
 };
 

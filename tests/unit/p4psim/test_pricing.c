@@ -103,8 +103,48 @@ static void prices_follow_the_ratio_in_both_books(void **state)
 	study_done(&s);
 }
 
+/* Of tests/sim/backbone, where bytes from Seattle to Chicago go over Denver, Kansas City and Indianapolis. */
+static void a_full_link_makes_those_dearer_who_go_along_it(void **state)
+{
+	(void)state;
+	static struct study s;
+	struct pricing p;
+	double bin[64];
+	load_file(&s, "backbone/live.json", NULL);
+	const struct network *n = &s.network;
+	const struct map_snapshot *map = s.world.map;
+	const uint32_t seattle = snapshot_place_find(map, "pid:backbone/seattle");
+	const uint32_t chicago = snapshot_place_find(map, "pid:backbone/chicago");
+	const uint32_t transit = snapshot_place_of_asn(map, 64510);
+	size_t link = 0;
+	while (strcmp(n->segments[link].id, "kansas-indianapolis") != 0)
+		link += 2;
+	assert_int_equal(pricing_init(&p, n, &s.scenario), ERR_OK);
+	assert_true(n->n_segments <= sizeof(bin) / sizeof(*bin));
+	struct outcome o = bin_of(bin, n);
+	bin[link] = 95e6 / 8 * s.scenario.bin_seconds; /* of 100 Mbit/s, eastwards */
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(pricing_follow(&p, &o), ERR_OK);
+	const struct map_crossing price = snapshot_link_price(p.map, (uint32_t)link / 2);
+	const uint32_t before = snapshot_pair(map, seattle, chicago).price;
+	assert_int_equal(before, 210 + 64 + 55 + 26);
+	assert_true(price.out > 4 * 55);
+	assert_int_equal(price.in, 55);
+	assert_int_equal(snapshot_pair(p.map, seattle, chicago).price, before + price.out - 55);
+	assert_int_equal(snapshot_pair(p.map, chicago, seattle).price, before);
+	assert_int_equal(snapshot_pair(p.map, transit, seattle).price,
+	                 snapshot_pair(map, transit, seattle).price);
+	bin[link] = 0;
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(pricing_follow(&p, &o), ERR_OK);
+	assert_int_equal(snapshot_pair(p.map, seattle, chicago).price, before);
+	pricing_done(&p);
+	study_done(&s);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(prices_follow_the_ratio_in_both_books),
+	cmocka_unit_test(a_full_link_makes_those_dearer_who_go_along_it),
 	cmocka_unit_test(a_lopsided_interconnect_ends_inside_its_limit),
 };
 

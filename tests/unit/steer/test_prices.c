@@ -19,7 +19,7 @@ static struct prices_edge loaded(double out, double in)
 static struct prices_state start(uint32_t out, uint32_t in)
 {
 	struct prices_state s;
-	prices_start(&s, out, in);
+	prices_start(&s, 0, out, in);
 	return s;
 }
 
@@ -220,12 +220,27 @@ static void when_all_are_full_the_fuller_grow_dearer_and_the_others_cheaper(void
 	assert_true(s[1].way[PRICES_OUT].in_force < 200);
 }
 
+static void each_provider_has_a_target_of_its_own(void **state)
+{
+	(void)state;
+	const struct prices_edge four[] = { loaded(95, 0), loaded(95, 0), loaded(95, 0),
+		                            loaded(5, 0) };
+	struct prices_state s[4];
+	for (uint32_t i = 0; i < 4; i++)
+		prices_start(&s[i], i / 2, 100, i == 3 ? 4000 : 100);
+	for (unsigned i = 0; i < 100; i++)
+		prices_step(four, s, 4);
+	assert_prices(&s[0], 100, 100); /* both are full, so neither is dearer */
+	assert_prices(&s[1], 100, 100);
+	assert_prices(&s[2], 40000, 100);
+}
+
 /* Bins as they come: quiet, loaded, missing, lopsided. */
 static void play(uint64_t seed, struct prices_state *s, size_t n)
 {
 	struct prices_edge edges[8] = { 0 };
 	for (size_t i = 0; i < n; i++)
-		prices_start(&s[i], (uint32_t)random_below(&seed, 100), 10);
+		prices_start(&s[i], (uint32_t)i / 4, (uint32_t)random_below(&seed, 100), 10);
 	for (unsigned bin = 0; bin < 500; bin++) {
 		for (size_t i = 0; i < n; i++) {
 			edges[i] = loaded((double)random_below(&seed, 120),
@@ -271,6 +286,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(one_noisy_bin_is_no_ratio),
 	cmocka_unit_test(a_budget_counts_when_the_free_bins_are_gone),
 	cmocka_unit_test(when_all_are_full_the_fuller_grow_dearer_and_the_others_cheaper),
+	cmocka_unit_test(each_provider_has_a_target_of_its_own),
 	cmocka_unit_test(the_same_bins_give_the_same_prices),
 };
 
