@@ -10,7 +10,9 @@
  * super-gradient, projected: up while the constraint is violated, down while it is slack, within the
  * documented cost and PRICES_MOST times the provider's dearest one. So at rest either the constraint
  * just holds or the price is at a bound. Steps are relative to the price, so that costs of 5 and of 100
- * need equally long to double:
+ * need equally long to double. The bound is that far up because p4p divides traffic by the square roots of
+ * prices: with ten times the dearest cost it left one network in thirty above a capacity that it need not
+ * exceed (test_oracle.c):
  *
  *   price <- price * (1 + PRICES_GAIN * v), by at most PRICES_STEP a bin
  *
@@ -44,7 +46,7 @@ enum { PRICES_RATIO_BINS = 8 };
 #define PRICES_TARGET     0.70 /* of the capacity */
 #define PRICES_GAIN       0.50
 #define PRICES_STEP       0.25 /* of the price */
-#define PRICES_MOST       10.0
+#define PRICES_MOST       100.0
 #define PRICES_HYSTERESIS 0.05 /* of the price in force */
 
 enum prices_direction { PRICES_OUT, PRICES_IN, PRICES_DIRECTIONS };

@@ -20,6 +20,7 @@ enum { BINS = 600, LAST = 200, INSTANCES = 100, MESHED = 400 };
 #define FOLLOWS (1.0 / 6) /* of the traffic in a bin: announces are half an hour apart */
 #define STRICT  8.0       /* powers, see follow() */
 #define CALM    2.0
+#define P4P     0.5
 #define GBPS    1e9
 
 struct instance {
@@ -286,6 +287,21 @@ static void links_come_near_the_least_cost_within_the_target(void **state)
 	hold_to_least_cost(true, 1.08);
 }
 
+/* A square root moves little, so prices must be free to rise far: with at most ten times the dearest cost,
+ * 14 of these 400 were above their capacity, by up to 37 %. With documented prices it is every second. */
+static void p4p_exceeds_no_capacity_that_need_not_be(void **state)
+{
+	(void)state;
+	uint64_t seed = 1;
+	for (int i = 0; i < MESHED; i++) {
+		struct outcome least;
+		const struct instance x = draw_feasible(&seed, i % 2 == 0, i % 4 < 2, &least);
+		const struct outcome mine = rest(&x, P4P);
+		if (mine.utilisation > 1)
+			fail_msg("instance %d: utilisation %.3f", i, mine.utilisation);
+	}
+}
+
 /* Where all are above the target whatever is done: as even as may be. Returns the mean of what the largest
  * utilisation is, of the least that it could be. */
 static double hold_to_least_utilisation(bool of_links, double most)
@@ -327,6 +343,7 @@ static void that_of_links_does_on_average(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(costs_come_near_the_least_within_the_target),
 	cmocka_unit_test(links_come_near_the_least_cost_within_the_target),
+	cmocka_unit_test(p4p_exceeds_no_capacity_that_need_not_be),
 	cmocka_unit_test(the_largest_utilisation_comes_near_the_least),
 	cmocka_unit_test(that_of_links_does_on_average),
 };

@@ -66,10 +66,10 @@ static void no_step_and_no_price_passes_its_bound(void **state)
 	assert_prices(&s[0], 125, 13);
 	for (unsigned i = 0; i < 100; i++)
 		prices_step(both, s, 2);
-	assert_prices(&s[0], 1000, 1000); /* ten times the dearest that is documented */
+	assert_prices(&s[0], 10000, 10000); /* a hundred times the dearest that is documented */
 	both[0] = loaded(0, 0);
 	prices_step(both, s, 2);
-	assert_prices(&s[0], 750, 750);
+	assert_prices(&s[0], 7500, 7500);
 }
 
 static void a_small_move_waits_until_it_is_worth_it(void **state)
@@ -232,7 +232,7 @@ static void each_provider_has_a_target_of_its_own(void **state)
 		prices_step(four, s, 4);
 	assert_prices(&s[0], 100, 100); /* both are full, so neither is dearer */
 	assert_prices(&s[1], 100, 100);
-	assert_prices(&s[2], 40000, 100);
+	assert_prices(&s[2], 400000, 100);
 }
 
 /* Bins as they come: quiet, loaded, missing, lopsided. */
@@ -255,7 +255,7 @@ static void play(uint64_t seed, struct prices_state *s, size_t n)
 			for (unsigned d = 0; d < PRICES_DIRECTIONS; d++) {
 				const struct prices_way *w = &s[i].way[d];
 				assert_true(w->in_force >= w->cost && w->price >= w->cost);
-				assert_true(w->in_force <= 1000 && w->price <= 1000);
+				assert_true(w->in_force <= 10000 && w->price <= 10000);
 			}
 	}
 }
