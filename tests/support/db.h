@@ -14,6 +14,9 @@ const char *db_new(void);
 /* A store on it (NULL: on a new one), migrated. */
 struct store *db_store(const char *conninfo);
 
+/* Uploads a map of provider isp-a with these interconnects, of which the store knows no more than that. */
+void db_map(struct store *s, const struct store_interconnect *interconnects, size_t n);
+
 /* The first column of the first row of `sql` in the database of the last db_new(). */
 void db_ask(const char *sql, char *out, size_t room);
 /* The SQLSTATE of a statement there; "" when it went well. */

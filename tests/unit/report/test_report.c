@@ -102,19 +102,8 @@ static int open_store(void **state)
 		{ .id = "a-t-1", .pid = "c", .relation = "transit", .neighbor_asn = 4200000000U },
 		{ .id = "a-u-1", .pid = "c", .relation = "paid-peering", .neighbor_asn = 64503 },
 	};
-	const struct store_upload u = {
-		.provider = "isp-a",
-		.kind = STORE_TOPOLOGY,
-		.body = "{}",
-		.size = 2,
-		.sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-		.author = "alice",
-		.interconnects = interconnects,
-		.n_interconnects = 4,
-	};
-	uint64_t version;
 	s = db_store(NULL);
-	assert_int_equal(store_upload(s, &u, &version), ERR_OK);
+	db_map(s, interconnects, 4);
 	assert_int_equal(store_ratio_limit(s, "isp-a", "a-u-1", 1800, "alice"), ERR_OK);
 	agree("p-1", "\"peer_asn\":64501");
 	agree("p-2", "\"interconnects\":[\"a-t-1\",\"a-b-1\"]");
