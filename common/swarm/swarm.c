@@ -221,11 +221,13 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 	enum swarm_role before = SWARM_LEECHER;
 	uint64_t flags = 0;
 	int16_t silent = 0;
+	uint32_t from = p->client.place;
 	if (!joined) {
 		const struct record *r = sequence_record(&w->of[wide], at);
 		before = record_role(r);
 		flags = r->key & FLAG_SNATCHED;
 		silent = (int16_t)(uint16_t)(p->expires - r->stamp);
+		from = key_class(r->key) != CLASS_HIDDEN ? key_place(r->key) : from;
 	}
 	const bool became_seed = !joined && before != SWARM_SEED && p->role == SWARM_SEED;
 	const bool completed =
@@ -242,7 +244,8 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 	w->snatches += completed && w->snatches < UINT32_MAX;
 	*change = (struct swarm_change){ .joined = joined,
 		                         .completed = completed,
-		                         .silent = silent > 0 ? (uint32_t)silent : 0 };
+		                         .silent = silent > 0 ? (uint32_t)silent : 0,
+		                         .from = from };
 	return ERR_OK;
 }
 

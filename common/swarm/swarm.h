@@ -134,6 +134,7 @@ struct swarm_change {
 	bool joined;     /* was not here before */
 	bool completed;  /* one snatch was counted */
 	uint32_t silent; /* by how many seconds the announce put off its end; 0 when it joined */
+	uint32_t from;   /* the place it was found in; its own when it joined, or was in none */
 };
 
 /*

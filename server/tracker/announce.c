@@ -127,6 +127,14 @@ enum err announce_enter(struct tracker_worker *w, const struct ask *ask, bool cr
 	}
 }
 
+/* Whom the asker met in a place, it meets no longer. */
+static void part(struct tracker_worker *w, const struct swarm_visit *visit,
+                 const struct asker *asker, uint32_t place)
+{
+	choose_leave(w, visit, asker, place, identify(asker->client, IP_V4));
+	choose_leave(w, visit, asker, place, identify(asker->client, IP_V6));
+}
+
 /* Puts the asker into its swarm, or out of it. A full store is no reason to give it no peers. */
 static void update(struct tracker_worker *w, struct swarm_visit *visit, const struct ask *ask,
                    struct asker *asker)
@@ -134,10 +142,8 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	const struct announce *a = ask->announce;
 	struct swarm_change change;
 	if (a->event == EVENT_STOPPED) {
-		if (visit->swarm != NULL) {
-			choose_leave(w, visit, asker, identify(asker->client, IP_V4));
-			choose_leave(w, visit, asker, identify(asker->client, IP_V6));
-		}
+		if (visit->swarm != NULL && asker->steered)
+			part(w, visit, asker, asker->place);
 		asker->known = visit->swarm != NULL && swarm_remove(visit, &asker->swarm.client);
 		asker->silent = w->rules.book->settings.interval; /* at the most */
 		return;
@@ -153,6 +159,9 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 		metrics_add(w->metrics, METRIC_PEERS_REFUSED, 1);
 		return;
 	}
+	if (change.from != asker->place &&
+	    snapshot_place(w->map.map, change.from).provider != asker->info.provider)
+		part(w, visit, asker, change.from);
 	asker->known = !change.joined;
 	asker->silent = change.silent;
 	asker->completed = change.completed;

@@ -60,11 +60,11 @@ void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
 }
 
 void choose_leave(struct tracker_worker *w, const struct swarm_visit *visit,
-                  const struct asker *asker, uint64_t identity)
+                  const struct asker *asker, uint32_t place, uint64_t identity)
 {
 	struct swarm_asker who = asker->swarm;
 	who.client.identity = identity;
-	const struct choice_asker ask = choice_asker_of(w, visit, asker, &who);
-	if (asker->steered)
-		choice_leave(&ask);
+	struct choice_asker ask = choice_asker_of(w, visit, asker, &who);
+	ask.place = place;
+	choice_leave(&ask);
 }

@@ -39,6 +39,7 @@ size_t announce_wanted(const struct tracker_settings *s, const struct ask *ask);
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want);
 
-/* The asker stopped: by this identity, of one family, it meets nobody any more. */
+/* The asker stopped, or stands in `place` no more: whom it met there by this identity, of one family, it
+ * meets no longer. */
 void choose_leave(struct tracker_worker *w, const struct swarm_visit *visit,
-                  const struct asker *asker, uint64_t identity);
+                  const struct asker *asker, uint32_t place, uint64_t identity);

@@ -231,10 +231,16 @@ static void knows_a_keyed_client_wherever_it_is(void **state)
 	p.client.port = 4;
 	assert_false(put(&v, p, false).joined); /* another address */
 	p.client.place = 9;
-	assert_false(put(&v, p, false).joined); /* another place */
+	struct swarm_change change = put(&v, p, false); /* another place */
+	assert_false(change.joined);
+	assert_int_equal(change.from, peer_of(7, SWARM_LEECHER).client.place);
+	assert_int_equal(put(&v, p, false).from, 9);
 	p.role = SWARM_SEED;
 	p.client.port = 0;
-	assert_false(put(&v, p, false).joined); /* hidden, in no place */
+	assert_int_equal(put(&v, p, false).from, 9); /* hidden, in no place */
+	change = put(&v, p, false);
+	assert_false(change.joined);
+	assert_int_equal(change.from, 9);
 	assert_int_equal(swarm_counts(&v).complete, 1);
 	assert_int_equal(swarm_counts(&v).incomplete, 0);
 	p.client.port = 4;

@@ -452,6 +452,38 @@ static void a_control_list_is_uniform(void **state)
 	house_free(h);
 }
 
+static bool has_heard(const struct heard *heard, const struct ip_addr *one)
+{
+	for (size_t i = 0; i < heard->n; i++)
+		if (memcmp(&heard->addr[i], one, sizeof(*one)) == 0)
+			return true;
+	return false;
+}
+
+/* With its key and another provider's address: whom it had met from the first one is no contact of that. */
+static void who_changes_its_provider_takes_no_contacts_along(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.rules = steer_rules_usual;
+	struct house *h = house_new(&s);
+	house_publish(h, true);
+	udp_crowd(h, "10.3.0.", 40, 9); /* isp-b */
+	struct say me = { .ip = "10.1.1.1", .port = 1, .left = 9, .want = 50, .key = 5 };
+	const struct heard met = say(h, me);
+	assert_true(heard_under(&met, "10.3.0.0/16") > 0);
+	const uint64_t both = bridge_totals(h->bridges).entries;
+	assert_int_equal(both, 2 * heard_under(&met, "10.3.0.0/16"));
+	me.ip = "10.2.1.1"; /* elsewhere in isp-a */
+	const struct heard again = say(h, me);
+	for (size_t i = 0; i < met.n; i++)
+		assert_true(has_heard(&again, &met.addr[i]));
+	me.ip = "10.3.9.9";
+	(void)say(h, me);
+	assert_int_equal(bridge_totals(h->bridges).entries, 0);
+	house_free(h);
+}
+
 /* Bytes from 64801 and to 64802 are cheap: a leecher downloads, a seed uploads. */
 static void prices_the_way_the_bytes_will_go(void **state)
 {
@@ -632,6 +664,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(steers_by_the_map_under_p4p_and_not_under_native),
 	cmocka_unit_test(leaves_the_control_group_to_native_lists),
 	cmocka_unit_test(a_control_list_is_uniform),
+	cmocka_unit_test(who_changes_its_provider_takes_no_contacts_along),
 	cmocka_unit_test(prices_the_way_the_bytes_will_go),
 	cmocka_unit_test(a_new_map_moves_the_swarm),
 	cmocka_unit_test(a_worker_with_an_old_map_takes_the_new_one),
