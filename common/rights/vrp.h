@@ -30,11 +30,12 @@ struct vrp {
 };
 
 struct vrp_about {
-	size_t count;   /* in the table */
-	size_t expired; /* left out */
-	int64_t made;   /* unix seconds by the metadata; 0: not said */
-	int64_t valid;  /* until then, by the metadata; 0: not said */
-	size_t bytes;   /* of memory */
+	size_t count;         /* in the table */
+	size_t expired;       /* left out */
+	int64_t first_expiry; /* unix seconds, of those in the table; 0: none says when */
+	int64_t made;         /* unix seconds by the metadata; 0: not said */
+	int64_t valid;        /* until then, by the metadata; 0: not said */
+	size_t bytes;         /* of memory */
 };
 
 struct vrp_table;

@@ -177,6 +177,9 @@ static void finish_vrp(struct reading *r, struct said *v)
 		r->making.t->about.expired++;
 	else
 		r->err = vrp_making_add(&r->making, &v->vrp);
+	struct vrp_about *about = &r->making.t->about;
+	if (v->expires > r->now && (about->first_expiry == 0 || v->expires < about->first_expiry))
+		about->first_expiry = v->expires;
 	if (r->err == ERR_RANGE)
 		r->err = faults_add(r->faults, ERR_MALFORMED, "count", "/roas",
 		                    "must not hold more than %d VRPs that are valid now", VRPS_MAX);

@@ -106,6 +106,26 @@ static enum err see_network(struct alarms *a, int64_t at, struct sights *out)
 	return look_around(&o, at, out);
 }
 
+enum { NO_VRPS_HOURS = 8760 }; /* none at all is as bad as very old ones */
+
+static void see_vrps(const struct alarms *a, const struct alarms_self *self, struct sights *out)
+{
+	out->looked[RULE_RPKI_AGE] = true;
+	struct sight *old = self->rpki ? sights_add(out, RULE_RPKI_AGE, "", a->o.node) : NULL;
+	if (old == NULL)
+		return;
+	old->value = self->vrps_age < 0 ? NO_VRPS_HOURS : (double)self->vrps_age / 3600;
+	if (self->vrps_age < 0)
+		(void)snprintf(
+			old->text, sizeof(old->text),
+			"there are no VRPs at %s: nobody's prefixes are proven; its log says why",
+			a->o.node);
+	else
+		(void)snprintf(old->text, sizeof(old->text),
+		               "the VRPs at %s were made %.1f hours ago; does the validator run?",
+		               a->o.node, old->value);
+}
+
 static enum err see_self(struct alarms *a, int64_t at, struct sights *out)
 {
 	struct alarms_self self;
@@ -126,6 +146,7 @@ static enum err see_self(struct alarms *a, int64_t at, struct sights *out)
 		               "%" PRIu64 " closed bins were set aside at %s; its log says why",
 		               new, a->o.node);
 	}
+	see_vrps(a, &self, out);
 	out->looked[RULE_SPOOL] = out->looked[RULE_BINS_REFUSED] = true;
 	a->refused = self.refused;
 	return ERR_OK;

@@ -22,6 +22,8 @@
 struct alarms_self {
 	uint64_t spooled; /* closed bins that wait */
 	uint64_t refused; /* closed bins set aside since the start */
+	bool rpki;        /* VRPs decide who may claim what */
+	int64_t vrps_age; /* seconds, of those in use; negative: there are none */
 };
 
 struct alarms_options {

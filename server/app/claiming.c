@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 
 #include <string.h>
+#include <time.h>
 
 struct claims_settings claiming_settings(const struct config *c)
 {
@@ -35,4 +36,11 @@ static void judge(void *ctx, const char *provider, const struct map_topology *t)
 void claiming_look(struct claims *c, struct maps *m)
 {
 	maps_each(m, judge, c);
+}
+
+void claiming_tell(struct claims *c, struct alarms_self *out)
+{
+	const struct claims_stats s = claims_stats(c);
+	out->rpki = s.rpki;
+	out->vrps_age = s.made > 0 ? (int64_t)time(NULL) - s.made : -1;
 }

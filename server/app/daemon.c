@@ -538,6 +538,7 @@ static void know_thyself(void *ctx, struct alarms_self *out)
 		out->spooled += collector_stats(collecting_collector(d->collecting)).spooled;
 	out->refused = metrics_sum(d->metrics, METRIC_BINS_REFUSED) +
 	               metrics_sum(d->metrics, METRIC_BINS_DAMAGED);
+	claiming_tell(d->claims, out);
 }
 
 static enum err start_alarms(struct daemon *d, struct fault *fault)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_SECONDS = 10 };
+enum { LOOK_SECONDS = 10, EXPIRY_SECONDS = 600 };
 
 /* A table that some judge by while another takes its place. */
 struct held {
@@ -39,7 +39,10 @@ struct claims {
 	struct store_delegation *delegations;
 	size_t n_asns, n_delegations;
 
-	struct vrp_mark tried; /* the thread's own: the file that was read last, well or not */
+	/* The thread's own. */
+	struct vrp_mark tried; /* the file that was read last, well or not */
+	int64_t expiry; /* of the first VRP in it, unix seconds; 0: nobody says, or it was bad */
+	int64_t not_before; /* it is read again for that */
 };
 
 /* ---- the table in use ---- */
@@ -109,6 +112,7 @@ static bool read_file(struct claims *c, const struct claims_settings *s)
 	struct vrp_table *table;
 	struct fault fault;
 	int64_t made;
+	c->expiry = 0;
 	enum err e = vrp_file_read(s->file, now, s->max_age_seconds, &table, &made, &fault);
 	if (e == ERR_OK && use(c, table, made) != ERR_OK) {
 		vrp_table_free(table);
@@ -120,6 +124,7 @@ static bool read_file(struct claims *c, const struct claims_settings *s)
 	}
 	pthread_mutex_lock(&c->lock);
 	c->stats.read++;
+	c->expiry = vrp_table_about(table).first_expiry;
 	pthread_mutex_unlock(&c->lock);
 	const struct claims_stats after = claims_stats(c);
 	log_line(LOG_NOTE,
@@ -171,8 +176,15 @@ static bool look(struct claims *c)
 		return had && use(c, NULL, 0) == ERR_OK;
 	}
 	const struct vrp_mark mark = vrp_file_mark(file);
-	if (again || !vrp_mark_same(&mark, &c->tried))
+	const int64_t now = (int64_t)time(NULL);
+	if (again || !vrp_mark_same(&mark, &c->tried)) {
 		changed = read_file(c, &s);
+	} else if (c->expiry > 0 && now >= c->expiry && now >= c->not_before) {
+		struct claims_settings any_age = s; /* it is in use; how old it is, is told below */
+		any_age.max_age_seconds = 0;
+		c->not_before = now + EXPIRY_SECONDS;
+		changed = read_file(c, &any_age);
+	}
 	c->tried = mark;
 	tell_old(c, &s);
 	return changed;
@@ -185,7 +197,8 @@ static bool wait(struct claims *c)
 {
 	struct timespec until;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LOOK_SECONDS;
+	const int64_t left = c->expiry - (int64_t)time(NULL);
+	until.tv_sec += left > 0 && left < LOOK_SECONDS ? left : LOOK_SECONDS;
 	pthread_mutex_lock(&c->lock);
 	int late = 0;
 	while (!c->stop && !c->again && late == 0)

@@ -8,7 +8,9 @@
  * A thread of its own reads the file again within ten seconds of a change, and when it is told to. A
  * file that does not read, holds nothing valid or is too old by its own word changes nothing: the VRPs
  * in use stay, and the log says why. VRPs in use that grow too old are told once, and go on to be used:
- * the oldest list of who may originate what is a better judge than none. Their age is a gauge.
+ * the oldest list of who may originate what is a better judge than none. Their age is a gauge. A VRP that
+ * expires is left out from then on (to ten minutes, of many), by reading the same file again; unless nothing
+ * that is valid would be left, or a newer file is there and bad.
  *
  * What is in force stays in force, whatever a new file says of it: only uploads and activations ask.
  *

@@ -139,6 +139,10 @@ def test_a_broken_or_old_file_at_sighup_changes_nothing(daemon, file):
     daemon.signal(signal.SIGHUP)
     wait_for("the new file", 10, lambda: daemon.metric("p4pd_rpki_vrps") == 1)
     assert put(daemon, claim("20.1.0.0/16"), "?dry_run=1")[1] == [("rpki-invalid", "/pids/0/prefixes/0")]
+    file.write(vrps(*KNOWN, generated=int(time.time()) - 13 * 3600))
+    wait_for("an alarm tells that the validator does not run", 40, lambda: any(
+        a["rule"] == "rpki-old" and "made 13.0 hours ago" in a["text"]
+        for a in daemon.api("GET", "/v1/alarms")[1]["alarms"]))
 
 
 def test_a_map_in_force_stays_in_force(daemon, file):

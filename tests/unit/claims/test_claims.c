@@ -160,6 +160,26 @@ static void a_changed_file_is_read_without_being_told(void **state)
 	claims_stop(c);
 }
 
+static void a_vrp_that_expires_counts_no_more(void **state)
+{
+	(void)state;
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fprintf(f,
+	                    "{\"roas\":[{\"asn\":64500,\"prefix\":\"20.0.0.0/8\",\"expires\":%lld},"
+	                    "{\"asn\":64501,\"prefix\":\"30.0.0.0/8\"}]}",
+	                    (long long)time(NULL) + 2) > 0);
+	assert_int_equal(fclose(f), 0);
+	struct claims *c = start(CLAIMS_REFUSE);
+	assert_int_equal(claims_stats(c).vrps, 2);
+	assert_string_not_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "rpki-unknown");
+	wait_for_read(c, 2, 0);
+	assert_int_equal(claims_stats(c).vrps, 1);
+	assert_int_equal(claims_stats(c).expired, 1);
+	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "rpki-unknown");
+	claims_stop(c);
+}
+
 static void without_the_store_what_is_known_must_do(void **state)
 {
 	(void)state;
@@ -182,6 +202,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_admins_say_holds_at_once),
 	cmocka_unit_test(a_bad_file_keeps_the_old_vrps),
 	cmocka_unit_test(a_changed_file_is_read_without_being_told),
+	cmocka_unit_test(a_vrp_that_expires_counts_no_more),
 	cmocka_unit_test(without_the_store_what_is_known_must_do),
 };
 
