@@ -222,6 +222,11 @@ void statement_verify_get(struct call *c)
 		text_printf(t, "{\"id\":%" PRIu64 ",\"verified\":%s", st.id,
 		            statement_is_sound(&f) ? "true" : "false");
 		text_printf(t, ",\"inputs_match_hash\":%s", f.hash_differs ? "false" : "true");
+		text_put(t, ",\"other_format\":");
+		if (f.format[0] != '\0')
+			text_json_string(t, f.format);
+		else
+			text_put(t, "null");
 		put_difference(t, "first_figure", "figure", f.figure, f.figure_was, f.figure_is);
 		put_difference(t, "first_bin", "bin", f.bin, f.bin_was, f.bin_is);
 		text_put(t, "}\n");

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const char format[] = "p4p-statement-inputs/1";
+#define FORMAT_NAME "p4p-statement-inputs/"
+static const char format[] = FORMAT_NAME INPUTS_FORMAT;
 
 /* ---- writing ---- */
 
@@ -226,6 +228,22 @@ static enum err read_all(struct reader *r, struct contract_case *c, uint64_t *ve
 		m->series[i].capacity_bytes = l.capacity[i];
 	}
 	return e;
+}
+
+bool inputs_of_other_format(const char *bytes, size_t size, char number[static INPUTS_FORMAT_SIZE])
+{
+	struct fault none;
+	struct reader r = { .at = bytes, .end = bytes + size, .fault = &none };
+	const size_t n = sizeof(FORMAT_NAME) - 1;
+	if (!next_line(&r) || r.n != 1 || strncmp(r.word[0], FORMAT_NAME, n) != 0)
+		return false;
+	const char *said = r.word[0] + n;
+	const size_t digits = strlen(said);
+	if (strcmp(said, INPUTS_FORMAT) == 0 || digits == 0 || digits >= INPUTS_FORMAT_SIZE ||
+	    strspn(said, "0123456789") != digits)
+		return false;
+	memcpy(number, said, digits + 1);
+	return true;
 }
 
 enum err inputs_read(const char *bytes, size_t size, struct contract_case *out, uint64_t *version,

@@ -7,7 +7,7 @@
  * Lines of UTF-8, each ended by one LF; words are separated by one blank; numbers are decimal digits
  * without idle zeros; times are unix seconds. In this order:
  *
- *	p4p-statement-inputs/1
+ *	p4p-statement-inputs/2
  *	provider isp-a
  *	contract c-17 3 SHA256             id, version, hash of the document below
  *	period 1793491200 1796083200 300   from, to, seconds of a bin
@@ -23,6 +23,9 @@
  *
  * Nothing comes behind the document. SHA-256 of all of it is the statement's hash.
  *
+ * The number in the first line is that of the format, which is also of what figures are made of it: it goes
+ * up when a statement of yesterday would have other figures today.
+ *
  * Pure.
  */
 
@@ -31,6 +34,12 @@
 /* The period of `c`, which has ended, and the contract it was read from. ERR_NOMEM. */
 enum err inputs_write(const struct contract_case *c, const struct store_agreement *about,
                       struct text *out) must_check;
+
+#define INPUTS_FORMAT "2"
+enum { INPUTS_FORMAT_SIZE = 12 };
+
+/* Are these inputs of a statement that another version made, by another format? Its number. */
+bool inputs_of_other_format(const char *bytes, size_t size, char number[static INPUTS_FORMAT_SIZE]);
 
 /*
  * Back again: contract_case_done() what it was. `version` and `sha256` are the contract's. ERR_MALFORMED:

@@ -40,6 +40,8 @@ void statement_html_period(const char *from, const char *to, const char *zone, s
 
 /* The first thing that is not as it was, of each kind; empty strings: all is. */
 struct statement_finding {
+	char format
+		[12]; /* of another version, which this one cannot recompute; then only the hash is known */
 	bool hash_differs;                               /* the inputs are not what was hashed */
 	char figure[128], figure_was[80], figure_is[80]; /* recomputed from the frozen inputs */
 	char bin[128], bin_was[160], bin_is[160];        /* in the database today; "": not there */

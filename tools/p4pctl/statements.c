@@ -127,7 +127,14 @@ enum ctl_exit ctl_statement_verify(const struct ctl *c)
 		printf("statement %s: its figures follow from its inputs, their hash is right, and "
 		       "every bin is\ntoday what it was\n",
 		       c->args[0]);
-	else if (!c->json) {
+	else if (!c->json && json_is_string(json_object_get(json, "other_format"))) {
+		printf("statement %s: not verified: made by format %s, it cannot be recomputed by this "
+		       "version of p4pd.\n%s\n",
+		       c->args[0], ctl_string(json, "other_format"),
+		       json_is_true(json_object_get(json, "inputs_match_hash"))
+		               ? "Its inputs are those that were hashed"
+		               : "And its inputs are not those that were hashed");
+	} else if (!c->json) {
 		printf("statement %s: not verified\n", c->args[0]);
 		if (json_is_false(json_object_get(json, "inputs_match_hash")))
 			printf("its inputs are not those that were hashed\n");

@@ -55,7 +55,7 @@ static void a_period_that_ended_is_frozen_and_superseded(void **state)
 	assert_string_equal(st.author, "alice");
 	assert_string_equal(st.software, "p4pd test");
 	assert_true(st.supersedes == 0 && st.superseded_by == 0);
-	expect(st.inputs, "p4p-statement-inputs/1\nprovider isp-a\ncontract c-17 1 ");
+	expect(st.inputs, "p4p-statement-inputs/2\nprovider isp-a\ncontract c-17 1 ");
 	expect(st.inputs, "\nperiod 1793491200 1796083200 300\nsource counter\n"
 	                  "interconnect a-1 0 375000000000\n"
 	                  "bin 0 1793491200 450000000000 206250000000 - - 300 0\n"
@@ -233,6 +233,24 @@ static void verification_sees_a_new_bin_and_what_was_forged(void **state)
 	store_statement_done(&st);
 }
 
+static void another_format_is_no_forgery(void **state)
+{
+	(void)state;
+	fill_november();
+	agree(STORE_CONTRACT, "c-17", "\"interconnects\":[\"a-1\"]," TARIFF);
+	struct store_statement st = freeze("2026-11", DECEMBER);
+	st.inputs[21] = '1'; /* p4p-statement-inputs/1 */
+	struct statement_finding f = verify(&st);
+	assert_false(statement_is_sound(&f));
+	assert_true(f.hash_differs); /* here somebody did change it */
+	assert_string_equal(f.format, "1");
+	assert_string_equal(f.figure, "");
+	st.inputs[21] = '2';
+	f = verify(&st);
+	assert_true(statement_is_sound(&f));
+	store_statement_done(&st);
+}
+
 static void contracts_that_want_it_are_frozen_in_the_morning(void **state)
 {
 	(void)state;
@@ -278,6 +296,7 @@ static const struct CMUnitTest tests[] = {
 	                                close_store),
 	cmocka_unit_test_setup_teardown(verification_names_the_bin_that_changed, open_store,
 	                                close_store),
+	cmocka_unit_test_setup_teardown(another_format_is_no_forgery, open_store, close_store),
 	cmocka_unit_test_setup_teardown(verification_sees_a_new_bin_and_what_was_forged, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(contracts_that_want_it_are_frozen_in_the_morning,
