@@ -47,7 +47,7 @@ static void is_kept(struct work *w, const struct store_bin *rows, size_t n, int6
 	work_fail(w, ERR_RANGE);
 }
 
-/* In a transaction of its own: adding a partition stops readers until it commits. */
+/* In a transaction of its own: who adds one meanwhile waits until it commits. */
 enum err bins_make_partitions(struct store *s, const struct store_bin *rows, size_t n)
 {
 	struct work w = work_begin(s, "make a partition for bins");

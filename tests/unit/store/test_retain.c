@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/store/opened.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { HOUR = 3600, DAY = 86400 };
 static const int64_t AUGUST = 1785542400, SEPTEMBER = 1788220800, NOVEMBER = 1793491200; /* 2026 */
@@ -65,6 +67,52 @@ static void partitions_are_there_before_they_are_needed(void **state)
 	assert_partitions("bins", "2026_08 2026_09 2026_11 2026_12");
 }
 
+/* A report that takes long, in a session of its own. */
+static void *read_for_long(void *unused)
+{
+	(void)unused;
+	(void)db_state_of(
+		"SELECT pg_sleep(100) FROM (SELECT count(*) FROM bins) b, "
+		" (SELECT count(*) FROM bin_days) d, (SELECT count(*) FROM bin_months) m");
+	return NULL;
+}
+
+static bool reads(void)
+{
+	char found[8];
+	db_ask("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
+	       " AND wait_event = 'PgSleep'",
+	       found, sizeof(found));
+	return strcmp(found, "1") == 0;
+}
+
+static void a_month_begins_without_waiting_for_readers(void **state)
+{
+	(void)state;
+	char found[8];
+	pthread_t reader;
+	assert_int_equal(put(AUGUST), ERR_OK);
+	assert_int_equal(pthread_create(&reader, NULL, read_for_long, NULL), 0);
+	while (!reads())
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	assert_int_equal(put(SEPTEMBER), ERR_OK);
+	retain(0, 0, NOVEMBER);
+	assert_true(reads());
+	db_ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+	       "WHERE wait_event = 'PgSleep'",
+	       found, sizeof(found));
+	pthread_join(reader, NULL);
+	assert_partitions("bins", "2026_08 2026_09 2026_11 2026_12");
+	/* And what the table has, its partitions have. */
+	db_ask("SELECT count(DISTINCT (indisprimary, indnatts)) || ' ' || count(*) FROM pg_index "
+	       "WHERE indrelid = ANY ('{bins,bins_2026_08,bins_2026_12}'::regclass[])",
+	       found, sizeof(found));
+	assert_string_equal(found, "2 6");
+	db_ask("SELECT reloptions FROM pg_class WHERE relname = 'bin_days_2026_12'", found,
+	       sizeof(found));
+	assert_string_equal(found, "{toast_");
+}
+
 static void a_month_goes_when_it_is_packed_and_its_figures_stay(void **state)
 {
 	(void)state;
@@ -121,6 +169,7 @@ static void a_clock_that_runs_ahead_drops_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(partitions_are_there_before_they_are_needed),
+	TEST(a_month_begins_without_waiting_for_readers),
 	TEST(a_month_goes_when_it_is_packed_and_its_figures_stay),
 	TEST(packed_months_go_later),
 	TEST(a_clock_that_runs_ahead_drops_nothing),
