@@ -55,7 +55,7 @@ enum err map_world_check(const struct map_topology *mine, const struct map_sourc
                          struct faults *warnings) must_check;
 
 /*
- * The text of a fault for readers of `provider` ("": of all). Whose something is (provider "NAME") is not
- * theirs to know where it is another's: they read "another provider".
+ * The text of a fault for readers of `provider` ("": of all). Whose something is (provider "NAME", and its
+ * prefix in brackets behind) is not theirs to know where it is another's: they read "another provider".
  */
 void map_fault_for(const char *provider, const char *text, struct text *out);

@@ -145,15 +145,15 @@ static void note_inside(const struct comparison *c, const struct prefix_ref *min
 	if (c->holds_mine)
 		(void)faults_add(
 			c->w->warnings, ERR_RANGE, "nested", place_of(mine).text,
-			"%s is taken out of %s of provider \"%s\", whose customer or sibling this "
-			"provider is",
-			text, other, c->other->provider);
+			"%s is taken out of a prefix of provider \"%s\" (%s), whose customer or "
+			"sibling this provider is",
+			text, c->other->provider, other);
 	else
 		(void)faults_add(
 			c->w->faults, ERR_RANGE, "overlap", place_of(mine).text,
-			"must lie outside %s of provider \"%s\", which names no ASN of this "
-			"provider as its customer or sibling, but %s does not",
-			other, c->other->provider, text);
+			"must lie outside the prefixes of provider \"%s\" (%s), which names no ASN "
+			"of this provider as its customer or sibling, but %s does not",
+			c->other->provider, other, text);
 }
 
 /* `mine` holds `theirs`. */
@@ -164,15 +164,17 @@ static void note_around(const struct comparison *c, const struct prefix_ref *min
 	ip_prefix_print(&mine->prefix, text);
 	ip_prefix_print(theirs, other);
 	if (c->held_by_me)
-		(void)faults_add(c->w->warnings, ERR_RANGE, "nested", place_of(mine).text,
-		                 "%s of provider \"%s\", a customer or sibling, is taken out of %s",
-		                 other, c->other->provider, text);
+		(void)faults_add(
+			c->w->warnings, ERR_RANGE, "nested", place_of(mine).text,
+			"a prefix of provider \"%s\" (%s), a customer or sibling, is taken "
+			"out of %s",
+			c->other->provider, other, text);
 	else
 		(void)faults_add(
 			c->w->faults, ERR_RANGE, "overlap", place_of(mine).text,
-			"must not hold %s of provider \"%s\", of which no interconnect here says "
-			"that it is a customer or sibling, but %s does",
-			other, c->other->provider, text);
+			"must not hold a prefix of provider \"%s\" (%s), of which no interconnect "
+			"here says that it is a customer or sibling, but %s does",
+			c->other->provider, other, text);
 }
 
 static void compare_prefix(const struct comparison *c, const struct ip_prefix *theirs)
@@ -239,6 +241,8 @@ void map_fault_for(const char *provider, const char *text, struct text *out)
 		text_add(out, text, (size_t)((own ? end : at) - text));
 		if (!own)
 			text_put(out, "another provider");
+		if (!own && strncmp(end, " (", 2) == 0) /* which of its prefixes */
+			end += strcspn(end, ")") + (strchr(end, ')') != NULL);
 		text = end;
 	}
 	text_put(out, text);

@@ -229,6 +229,12 @@ def test_a_conflict_does_not_name_its_owner(world):
         assert "isp-b" not in json.dumps(reply) and "b-1" not in json.dumps(reply), reply
     status, reply = world.daemon.api("PUT", "/v1/providers/isp-a/topology", stolen)
     assert status == 422 and "isp-b" in json.dumps(reply), reply  # an admin may know
+    theirs = house.topology("isp-b")["pids"][0]["prefixes"][0]
+    for mine in (theirs.replace("/24", "/26"), theirs.replace("/24", "/23").replace(".1.0", ".0.0")):
+        stolen["pids"][0]["prefixes"][-2:] = [mine]
+        status, reply = world.daemon.api("PUT", "/v1/providers/isp-a/topology", stolen, token=world.tokens["o"])
+        assert status == 422 and "another provider" in json.dumps(reply), reply
+        assert mine in json.dumps(reply) and theirs not in json.dumps(reply), reply
 
 
 def test_nor_does_what_failed_by_itself(world):

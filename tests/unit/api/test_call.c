@@ -18,6 +18,11 @@ static void a_fault_does_not_say_whose_it_is(void **state)
 		{ "a", "of provider \"a\", not provider \"b\" or provider \"c",
 		  "of provider \\\"a\\\", not another provider or another provider" },
 		{ "a", "is in PID \"b\"", "is in PID \\\"b\\\"" },
+		{ "a", "of provider \"b\" (10.0.0.0/8), but (10.1.0.0/16) does",
+		  "of another provider, but (10.1.0.0/16) does" },
+		{ "a", "of provider \"a\" (10.0.0.0/8)", "of provider \\\"a\\\" (10.0.0.0/8)" },
+		{ "", "of provider \"b\" (10.0.0.0/8)", "of provider \\\"b\\\" (10.0.0.0/8)" },
+		{ "a", "of provider \"b\" (10.0", "of another provider\"" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct call c = { .now = 0 };
