@@ -259,6 +259,20 @@ bool call_number(struct call *c, const char *name, uint64_t *out)
 	return true;
 }
 
+bool call_number_to(struct call *c, const char *name, uint64_t most, uint64_t *out)
+{
+	uint64_t n = 0;
+	if (!call_number(c, name, &n))
+		return false;
+	if (n > most) {
+		call_problem(c, 400, "%s: at most %" PRIu64 ", not %" PRIu64, name, most, n);
+		return false;
+	}
+	if (http_has_parameter(c->request, name))
+		*out = n;
+	return true;
+}
+
 bool call_time(struct call *c, const char *name, int64_t *out)
 {
 	char value[48] = "";

@@ -67,6 +67,7 @@ struct json_t *call_body_object(struct call *c);
 bool call_text(struct call *c, const char *name, char *out, size_t room);
 bool call_flag(struct call *c, const char *name, bool *out);
 bool call_number(struct call *c, const char *name, uint64_t *out);
+bool call_number_to(struct call *c, const char *name, uint64_t most, uint64_t *out);
 bool call_time(struct call *c, const char *name, int64_t *out);
 
 /* Adds the ETag and asks whether the client has it (If-None-Match): then this was a 304. */

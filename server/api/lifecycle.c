@@ -87,15 +87,7 @@ void document_failed(struct call *c, enum err e, const char *what, const struct 
 
 bool document_watch(struct call *c, uint64_t *out)
 {
-	uint64_t seconds = *out;
-	if (!call_number(c, "watch", &seconds))
-		return false;
-	if (seconds > STORE_WATCH_SECONDS_MAX && seconds != *out) {
-		call_problem(c, 400, "watch: at most %d seconds, a week", STORE_WATCH_SECONDS_MAX);
-		return false;
-	}
-	*out = seconds;
-	return true;
+	return call_number_to(c, "watch", STORE_WATCH_SECONDS_MAX, out);
 }
 
 /* Of the lists of an impact. */
@@ -104,12 +96,8 @@ enum { ROWS = 100, ROWS_MAX = 10000 };
 bool document_rows(struct call *c, size_t *out)
 {
 	uint64_t limit = ROWS;
-	if (!call_number(c, "limit", &limit))
+	if (!call_number_to(c, "limit", ROWS_MAX, &limit))
 		return false;
-	if (limit > ROWS_MAX) {
-		call_problem(c, 400, "limit: at most %d, not %" PRIu64, ROWS_MAX, limit);
-		return false;
-	}
 	*out = (size_t)limit;
 	return true;
 }

@@ -28,20 +28,6 @@ void swarms_get(struct call *c)
 	call_problem(c, 400, "format: \"%s\" is neither csv nor json-lines nor bencode", word);
 }
 
-/* A number of the query, at most `max`; *out stays when it is absent. */
-static bool number_up_to(struct call *c, const char *name, uint64_t max, uint64_t *out)
-{
-	uint64_t n = *out;
-	if (!call_number(c, name, &n))
-		return false;
-	if (n != *out && n > max) {
-		call_problem(c, 400, "%s: at most %llu", name, (unsigned long long)max);
-		return false;
-	}
-	*out = n;
-	return true;
-}
-
 static bool read_question(struct call *c, struct api_question *q)
 {
 	char address[IP_TEXT_SIZE] = "";
@@ -56,8 +42,8 @@ static bool read_question(struct call *c, struct api_question *q)
 		call_problem(c, 400, "address: \"%s\" is no IPv4 or IPv6 address", address);
 		return false;
 	}
-	if (!number_up_to(c, "port", UINT16_MAX, &port) ||
-	    !number_up_to(c, "numwant", INT32_MAX, &want) || !call_number(c, "left", &left))
+	if (!call_number_to(c, "port", UINT16_MAX, &port) ||
+	    !call_number_to(c, "numwant", INT32_MAX, &want) || !call_number(c, "left", &left))
 		return false;
 	q->port = (uint16_t)port;
 	q->want = want != UINT64_MAX ? (int32_t)want : -1;

@@ -288,6 +288,8 @@ static void names_what_is_wrong_in_path_and_query(void **state)
 		{ "GET", "/v1/swarms/" HASH "/explain", "address=::1&port=x", "", 400, "port: " },
 		{ "GET", "/v1/swarms/" HASH "/explain", "address=::1&numwant=-1", "", 400,
 		  "numwant: " },
+		{ "GET", "/v1/swarms/" HASH "/explain", "address=::1&numwant=18446744073709551615",
+		  "", 400, "numwant: " },
 		{ "GET", "/v1/swarms/" HASH "/explain", "address=::1&left=half", "", 400,
 		  "left: " },
 		{ "POST", "/v1/passkeys", "", "{\"name\":\"a\",\"passkey\":\"short\"}", 400,

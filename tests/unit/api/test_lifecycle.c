@@ -63,6 +63,8 @@ static void names_what_is_wrong(void **state)
 		{ "POST", A "/versions/x/approve", "", "", 400, "version: " },
 		{ "POST", A "/versions/4/activate", "at=1000", "", 400, "at: that time is over" },
 		{ "POST", A "/versions/4/activate", "watch=604801", "", 400, "watch: " },
+		{ "POST", A "/versions/4/activate", "watch=18446744073709551615", "", 400,
+		  "watch: " },
 		{ "POST", A "/versions/4/activate", "with=x", "", 400, "with: " },
 		{ "POST", A "/rollback", "to=x", "", 400, "to: " },
 		{ "PUT", A "/settings", "", "{\"approvals\":2}", 422, "/approvals" },
