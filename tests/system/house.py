@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -112,9 +113,9 @@ def new_database(name):
 
 
 class Daemon:
-    """One p4pd with its own state folder; a context manager."""
+    """One p4pd with its own state folder; a context manager. `in_file`: its options are, and reload() changes them."""
 
-    def __init__(self, name, **settings):
+    def __init__(self, name, in_file=False, **settings):
         self.state = pathlib.Path(tempfile.mkdtemp(prefix=f"p4pd-{name}-"))
         self.tracker_port, self.api_port, self.flow_port = free_port(), free_port(), free_port()
         self.settings = {
@@ -122,6 +123,7 @@ class Daemon:
             "listen_flow": f"127.0.0.1:{self.flow_port}",
             "state_dir": self.state, "lab": "true", "node": "test", "announce_interval": 60,
             "min_interval": 5, "peer_timeout": 180, "bin_seconds": 5, "control_percent": 0, **settings}
+        self.conf = self.state / "p4pd.conf" if in_file else None
         self.process = None
 
     @property
@@ -131,8 +133,14 @@ class Daemon:
     def tracker(self, protocol):
         return f"{protocol}://{NET}.9.9.9:{self.tracker_port}/announce"
 
+    def arguments(self):
+        if self.conf is None:
+            return [x for k, v in self.settings.items() for x in ("--set", f"{k}={v}")]
+        self.conf.write_text("".join(f'{k} = "{v}"\n' for k, v in self.settings.items()))
+        return ["--config", self.conf]
+
     def start(self, ready=True):
-        arguments = [x for k, v in self.settings.items() for x in ("--set", f"{k}={v}")]
+        arguments = self.arguments()
         with open(self.state / "log", "ab") as log:
             self.process = subprocess.Popen([*UNDER, P4PD, *arguments], stderr=log)
         if ready:
@@ -151,6 +159,16 @@ class Daemon:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def reload(self, **changes):
+        """What it logs of other options, or of the same."""
+        before = len(self.log_text())
+        self.settings.update(changes)
+        self.arguments()
+        self.signal(signal.SIGHUP)
+        wait_for("it has reloaded or says why not", 10,
+                 lambda: re.search(r"[Cc]onfiguration (was not )?reloaded", self.log_text()[before:]))
+        return self.log_text()[before:]
 
     def stop(self):
         if self.process and self.process.poll() is None:

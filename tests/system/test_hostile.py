@@ -220,6 +220,31 @@ def test_pages_of_listed_origins_alone_may_read_answers():
         assert headers(daemon, "OPTIONS", good) == (405, {}) and headers(daemon, "GET", good) == (200, {})
 
 
+def test_sighup_changes_who_is_a_proxy_and_whose_pages_may_read():
+    good, other = "https://noc.example.net", "http://localhost:3000"
+
+    def preflight(daemon, origin):
+        return daemon.api("OPTIONS", "/v1/tokens", headers={"Origin": origin, "Access-Control-Request-Method": "GET"})[0]
+
+    def guesses(daemon, client):
+        daemon.api("GET", "/v1/tokens", token="p4pd_" + 64 * "0", headers={"X-Forwarded-For": client})
+        return daemon.log_text().count(f"wrong-tokens address={client}\n")
+
+    def is_believed(daemon, client):
+        return [guesses(daemon, client) for _ in range(11)][-1] == 1
+
+    with Daemon("listed", in_file=True, database=new_database("listed"), proxies="", api_cors_origins="") as daemon:
+        assert not is_believed(daemon, "192.0.2.1") and preflight(daemon, good) == 405
+        assert "not reloaded" not in daemon.reload(proxies="127.0.0.1/32", api_cors_origins=good)
+        assert is_believed(daemon, "192.0.2.2") and (preflight(daemon, good), preflight(daemon, other)) == (204, 405)
+        for wrong in {"proxies": "127.0.0.1/8"}, {"proxies": "127.0.0.1/32", "api_cors_origins": "noc.example.net"}:
+            told = daemon.reload(**wrong)
+            assert f"where={list(wrong)[-1]} " in told and "old one stays" in told
+            assert is_believed(daemon, f"192.0.2.{2 + len(wrong)}") and preflight(daemon, good) == 204
+        daemon.reload(proxies="", api_cors_origins=other)
+        assert not is_believed(daemon, "192.0.2.5") and (preflight(daemon, good), preflight(daemon, other)) == (405, 204)
+
+
 def test_bodies_that_come_slowly_or_never_end_are_cut_and_others_served():
     with Daemon("slow", database=new_database("slow"), api_upload_mib=1) as daemon:
         daemon.upload_world()

@@ -178,6 +178,30 @@ def metrics(d):
         return read_reply(s.makefile("rb")).decode()
 
 
+def test_sighup_changes_who_is_a_proxy():
+    port = house.free_port()
+    with house.Daemon("listed", in_file=True, database="", listen_tracker_proxied=f"0.0.0.0:{port}", proxies="") as d:
+        def believed(header="X-Forwarded-For: 198.51.100.1"):
+            return external(ask("127.0.0.1", (PROXY, d.tracker_port), 1, header)) == "198.51.100.1"
+
+        def admitted():
+            with connect("127.0.0.1", (PROXY, port)) as s, contextlib.suppress(ConnectionError):
+                s.sendall(b"PROXY TCP4 198.51.100.1 192.0.2.1 1 2\r\n" + announce(1))
+                body = read_reply(s.makefile("rb"))
+                return body is not None and external(body) == "198.51.100.1"
+
+        assert not believed() and not admitted()
+        assert "not reloaded" not in d.reload(proxies="192.0.2.0/24 127.0.0.1/32")
+        assert believed() and admitted()
+        told = d.reload(proxies="127.0.0.1/8")
+        assert "where=proxies" in told and "old one stays" in told
+        assert believed() and admitted()
+        d.reload(proxies="127.0.0.1/32", proxy_header="Forwarded")
+        assert not believed() and believed("Forwarded: for=198.51.100.1")
+        d.reload(proxies="")
+        assert not believed("Forwarded: for=198.51.100.1") and not admitted()
+
+
 def test_a_proxy_is_nobodys_peer(tmp_path):
     """One that is listed, but says nothing about its clients."""
     with daemon("mute") as d, haproxy(tmp_path, f"""
