@@ -40,11 +40,11 @@ const char *db_new(void)
 	return current;
 }
 
-struct store *db_store(const char *conninfo)
+static struct store *store_on(const char *conninfo, unsigned timeout_seconds)
 {
-	const struct store_options options = { .conninfo = conninfo != NULL ? conninfo : db_new(),
+	const struct store_options options = { .conninfo = conninfo,
 		                               .connections = 3,
-		                               .timeout_seconds = 2 };
+		                               .timeout_seconds = timeout_seconds };
 	struct store *s = store_new(&options);
 	must(s != NULL);
 	struct fault fault;
@@ -53,6 +53,16 @@ struct store *db_store(const char *conninfo)
 		fprintf(stderr, "%s: %s\n", fault.where, fault.text);
 	must(e == ERR_OK);
 	return s;
+}
+
+struct store *db_store(const char *conninfo)
+{
+	return store_on(conninfo != NULL ? conninfo : db_new(), 20);
+}
+
+struct store *db_store_hasty(unsigned timeout_seconds)
+{
+	return store_on(db_new(), timeout_seconds);
 }
 
 void db_map(struct store *s, const struct store_interconnect *interconnects, size_t n)

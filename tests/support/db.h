@@ -11,8 +11,10 @@
 /* The conninfo of a new, empty database; static storage, valid until the next call. */
 const char *db_new(void);
 
-/* A store on it (NULL: on a new one), migrated. */
+/* A store on it (NULL: on a new one), migrated. It waits for an answer as long as a crowded machine needs. */
 struct store *db_store(const char *conninfo);
+/* The same on a new one, with a time-out that a test can wait for. */
+struct store *db_store_hasty(unsigned timeout_seconds);
 
 /* Uploads a map of provider isp-a with these interconnects, of which the store knows no more than that. */
 void db_map(struct store *s, const struct store_interconnect *interconnects, size_t n);

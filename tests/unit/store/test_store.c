@@ -152,7 +152,7 @@ static void a_database_that_restarts_is_away_and_comes_back(void **state)
 static void a_frozen_database_costs_no_more_than_the_time_out(void **state)
 {
 	(void)state;
-	struct store *s = db_store(NULL);
+	struct store *s = db_store_hasty(2);
 	struct store_token *tokens;
 	size_t n;
 
