@@ -84,6 +84,22 @@ def wait_for(what, seconds, condition):
         time.sleep(0.1)
 
 
+def wait_stored(daemon, until):
+    """The bins before `until` are closed, spooled and in the database."""
+    wait_for("the bin is closed", until - time.time() + 25, lambda: daemon.metric("p4pd_bin_open_start") >= until)
+    time.sleep(1)  # between its end and its file
+    wait_for("the spool is empty", 60, lambda: daemon.metric("p4pd_spool_bins") == 0)
+
+
+def wait_booked(daemon):
+    """What was announced until now is stored; returns the end of the last bin with some of it. An announce is in
+    the bin that is open when it is drained, once a second, or later on a crowded machine."""
+    length = daemon.settings["bin_seconds"]
+    until = (time.time() + 2.5 * SLOW) // length * length + length
+    wait_stored(daemon, until)
+    return until
+
+
 def free_port():
     """Free at every address, TCP and UDP, and not of those that the kernel gives to clients' sockets."""
     while True:

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import time
 
-from house import PROVIDERS, Daemon, address, announced, new_database, postgres, topology, wait_for
-from test_trouble import announce, wait_stored
+from house import (PROVIDERS, Daemon, address, announced, new_database, postgres, topology, wait_booked, wait_for,
+                   wait_stored)
+from test_trouble import announce
 
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "deploy/man/p4pd.8.rst"
 
@@ -46,8 +47,7 @@ def save(daemon, database, folder, since, monkeypatch):
     time.sleep(0.5)
     announce(daemon, address("isp-a", 1, 8), uploaded=9_000_000)  # into a bin that was open when the folder was saved
     announce(daemon, address("isp-b", 1, 8), downloaded=9_000_000, left=1)
-    until = int(time.time()) // 5 * 5 + 5
-    wait_stored(daemon, until)
+    until = wait_booked(daemon)
     wait_for("all is booked", 30, lambda: announced(daemon.balance(since, until))["isp-a", "a-b", "out_bytes"] == 9_000_000)
     books = announced(daemon.balance(since, until))
     name = connection(database, monkeypatch)

@@ -14,7 +14,7 @@ import urllib.parse
 
 import pytest
 
-from house import NET, Daemon, address, new_database, provider_of, wait_for
+from house import NET, Daemon, address, new_database, provider_of, wait_booked
 from tracker import http_get, number_of
 
 SWARMS = 96   # the odd ones are private
@@ -84,9 +84,7 @@ def ran(tmp_path_factory):
         for i, (got, _) in enumerate(swarms):
             truth[bool(i % 2)].update(got)
         finish_all(daemon, [began for _, began in swarms])
-        end = time.time() // BIN * BIN + BIN
-        wait_for("the last bin is stored", 60,
-                 lambda: time.time() > end + 1 and daemon.metric("p4pd_spool_bins") == 0)
+        wait_booked(daemon)
         yield daemon, truth
 
 

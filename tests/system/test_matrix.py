@@ -11,12 +11,11 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import urllib.parse
 
 import pytest
 
-from house import NET, Daemon, address, new_database, provider_of, wait_for
+from house import NET, Daemon, address, new_database, provider_of, wait_booked
 from tracker import http_get, number_of
 
 BIN = 5
@@ -73,9 +72,7 @@ def ran(tmp_path_factory):
         many = [address("isp-a", 1 + i % 2, 100 + i) for i in range(LEECHERS)]
         truth = [run_swarm(daemon, PRIVATE, many), run_swarm(daemon, OPEN, many),
                  run_swarm(daemon, SMALL, [address("isp-b", 1, 200)])]
-        end = time.time() // BIN * BIN + BIN
-        wait_for("the last bin is stored", 60,
-                 lambda: time.time() > end + 1 and daemon.metric("p4pd_spool_bins") == 0)
+        wait_booked(daemon)
         yield daemon, database, truth
 
 

@@ -6,12 +6,11 @@ import hashlib
 import json
 import os
 import subprocess
-import time
 import urllib.parse
 
 import pytest
 
-from house import NET, Daemon, address, new_database, topology, wait_for
+from house import NET, Daemon, address, new_database, topology, wait_booked
 from tracker import http_get
 
 BIN = 5
@@ -42,8 +41,7 @@ def ran():
             announce(daemon, ip, uploaded=SIZE * len(LEECHERS) // len(SEEDS))
         for ip in LEECHERS:
             announce(daemon, ip, downloaded=SIZE, event="completed")
-        end = time.time() // BIN * BIN + BIN
-        wait_for("the bin is stored", 60, lambda: time.time() > end + 1 and daemon.metric("p4pd_spool_bins") == 0)
+        wait_booked(daemon)
         yield daemon
 
 

@@ -7,7 +7,7 @@ import collections
 import time
 
 from house import (PROVIDERS, Daemon, address, announced, interconnects_between, make_torrent,
-                   new_database, provider_of, wait_for)
+                   new_database, provider_of, wait_booked)
 from peers import Libtorrent, start_together, wait_until_all_have
 
 SIZE = 4 << 20
@@ -48,10 +48,7 @@ def run_swarm(tmp_path, policy):
 
 def reported(daemon, since):
     """The report, once the bins with the last announces are closed and stored."""
-    until = time.time() // BIN * BIN + BIN
-    wait_for("the last bins are closed", BIN + 30,
-             lambda: time.time() > until + 1 and daemon.metric("p4pd_spool_bins") == 0)
-    return announced(daemon.balance(since, until))
+    return announced(daemon.balance(since, wait_booked(daemon)))
 
 
 def inside_share(bytes_between):

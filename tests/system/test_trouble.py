@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from house import (NET, PROVIDERS, SLOW, Daemon, address, announced, new_database, postgres, topology,
-                   wait_for)
+                   wait_booked, wait_for, wait_stored)
 
 HASH = bytes(range(20))
 
@@ -33,13 +33,6 @@ def announce(daemon, ip, port=6881, uploaded=0, downloaded=0, left=0, event="", 
     head, _, body = reply.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), reply
     return body
-
-
-def wait_stored(daemon, until):
-    """The bins before `until` are closed, spooled and in the database."""
-    wait_for("the bin is closed", 25, lambda: daemon.metric("p4pd_bin_open_start") >= until)
-    time.sleep(1)  # between its end and its file
-    wait_for("the spool is empty", 60, lambda: daemon.metric("p4pd_spool_bins") == 0)
 
 
 def peers_in(body):
@@ -135,8 +128,7 @@ def test_a_clean_restart_between_two_announces_loses_no_byte(tmp_path):
         daemon.kill()
         daemon.start()
         report(10)  # no more than where counting begins again: no old ledger was met
-        until = time.time() // 5 * 5 + 5
-        wait_stored(daemon, until)
+        until = wait_booked(daemon)
         books = announced(daemon.balance(since, until))
         assert books["isp-b", "b-a", "in_bytes"] == 9_000_000
         assert books["isp-a", "a-b", "out_bytes"] == 9_000_000
@@ -169,8 +161,7 @@ def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_s
         finally:
             postgres("start")
         assert failed == 0
-        until = time.time() // 5 * 5 + 5
-        wait_stored(daemon, until)
+        until = wait_booked(daemon)
         report = daemon.balance(since, until)
         books = announced(report)
         assert books["isp-a", "a-b", "out_bytes"] == sent * 1_000_000
