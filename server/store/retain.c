@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Partitions: made before they are needed, dropped when their time is over. */
+/* Partitions: made before they are needed, dropped when their time is over; and what counters were read. */
 #include "common/base/log.h"
 #include "server/store/summed.h"
 
@@ -52,6 +52,30 @@ static enum err drop(struct store *s, const char *table, uint32_t days, int64_t 
 	return e;
 }
 
+/*
+ * The last reading of a port is what makes the same one, sent again, a duplicate; and by what is known of a
+ * port late readings of others are refused, whose bins would replace those that it had a part in.
+ */
+static enum err forget_silent_ports(struct store *s, uint32_t days, int64_t now)
+{
+	struct work w = work_begin(s, "forget old readings of counters");
+	if (days > 0)
+		(void)work_run(&w,
+		               "DELETE FROM readings r USING ports p "
+		               "WHERE p.last_ms < ($1 - $2::bigint * 86400) * 1000 "
+		               " AND (r.interconnect, r.port) = (p.interconnect, p.port) "
+		               " AND r.at_ms < p.last_ms",
+		               ARGS(arg_i64(now), arg_u64(days)));
+	(void)work_run(&w,
+	               "WITH gone AS (DELETE FROM ports "
+	               " WHERE last_ms < (SELECT since FROM bins_kept) * 1000 "
+	               " RETURNING interconnect, port) "
+	               "DELETE FROM readings r USING gone g "
+	               "WHERE (r.interconnect, r.port) = (g.interconnect, g.port)",
+	               NULL);
+	return work_end(&w);
+}
+
 enum err store_retain(struct store *s, const struct store_keep *keep, int64_t now)
 {
 	struct work w = work_begin(s, "make partitions for bins");
@@ -67,5 +91,7 @@ enum err store_retain(struct store *s, const struct store_keep *keep, int64_t no
 		e = drop(s, "bins", keep->bins_days, now);
 	if (e == ERR_OK)
 		e = drop(s, "bin_days", packed, now);
-	return e == ERR_OK ? drop(s, "bin_months", packed, now) : e;
+	if (e == ERR_OK)
+		e = drop(s, "bin_months", packed, now);
+	return e == ERR_OK ? forget_silent_ports(s, keep->readings_days, now) : e;
 }

@@ -237,11 +237,13 @@ struct store_bin {
 /* How many days each is kept; 0: for ever. What is packed stays at least as long as its bins. */
 struct store_keep {
 	uint32_t bins_days, rollups_days;
+	uint32_t readings_days; /* of a port of counters, from its last one on */
 };
 /*
  * Housekeeping, to be called now and then: makes the partitions of this month and the next, and drops those
  * whose month was over so many days ago, once all of it is packed. From then on bins of that time are
- * refused (ERR_RANGE).
+ * refused (ERR_RANGE). Of ports that fell silent the last reading alone stays, and with the bins of its
+ * time that goes too, as does the port.
  */
 enum err store_retain(struct store *s, const struct store_keep *keep, int64_t now) must_check;
 

@@ -28,7 +28,7 @@ static void packs_now_and_drops_later(void **state)
 {
 	(void)state;
 	struct store *s = db_store(NULL);
-	struct keeper k = { .store = s, .keep = { 30, 0 } };
+	struct keeper k = { .store = s, .keep = { 30, 0, 0 } };
 	assert_int_equal(put(s, AUGUST), ERR_OK);
 	assert_int_equal(keeper_work(&k, NOVEMBER + HOUR), ERR_OK);
 	assert_count("0 1 1");

@@ -23,7 +23,7 @@ static enum err put(int64_t start)
 
 static void retain(uint32_t bins_days, uint32_t rollups_days, int64_t now)
 {
-	const struct store_keep keep = { bins_days, rollups_days };
+	const struct store_keep keep = { bins_days, rollups_days, 0 };
 	assert_int_equal(store_retain(s, &keep, now), ERR_OK);
 }
 
@@ -154,6 +154,45 @@ static void packed_months_go_later(void **state)
 	assert_partitions("bin_days", "2026_09 2026_11 2026_12");
 }
 
+static void assert_readings(const char *expected)
+{
+	char found[64];
+	db_ask("SELECT (SELECT count(*) FROM ports) || ' ports, ' || count(*) || ' readings from ' "
+	       " || (min(at_ms) - 1785542400000) / 86400000 FROM readings",
+	       found, sizeof(found));
+	assert_string_equal(found, expected);
+}
+
+/* Two ports: one silent since the 20th of August, one since the first of November. */
+static void readings_of_a_silent_port_go(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		db_state_of(
+			"INSERT INTO readings SELECT 1, port, 1785542400000 + 86400000::bigint * day, "
+			" 0, 64, 1, 1, NULL, NULL, NULL, NULL, 0 "
+			" FROM (VALUES ('old', 19), ('young', 92)) p (port, last), "
+			"  generate_series(last - 9, last) day; "
+			"INSERT INTO ports SELECT interconnect, port, max(at_ms) "
+			" FROM readings GROUP BY 1, 2"),
+		"");
+	assert_int_equal(put(AUGUST), ERR_OK);
+	assert_int_equal(put(NOVEMBER), ERR_OK);
+	pack(NOVEMBER + DAY);
+	struct store_keep keep = { 0 };
+	assert_int_equal(store_retain(s, &keep, NOVEMBER + DAY), ERR_OK);
+	assert_readings("2 ports, 20 readings from 10");
+	keep.readings_days = 80;
+	assert_int_equal(store_retain(s, &keep, NOVEMBER), ERR_OK);
+	assert_readings("2 ports, 20 readings from 10");
+	keep.readings_days = 31;
+	assert_int_equal(store_retain(s, &keep, NOVEMBER + DAY), ERR_OK);
+	assert_readings("2 ports, 11 readings from 19");
+	keep.bins_days = 40; /* August goes, and whatever was read in it */
+	assert_int_equal(store_retain(s, &keep, NOVEMBER + 10 * DAY), ERR_OK);
+	assert_readings("1 ports, 10 readings from 83");
+}
+
 static void a_clock_that_runs_ahead_drops_nothing(void **state)
 {
 	(void)state;
@@ -172,6 +211,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_month_begins_without_waiting_for_readers),
 	TEST(a_month_goes_when_it_is_packed_and_its_figures_stay),
 	TEST(packed_months_go_later),
+	TEST(readings_of_a_silent_port_go),
 	TEST(a_clock_that_runs_ahead_drops_nothing),
 };
 
