@@ -286,6 +286,7 @@ static enum err push_dropped(struct heap *h, const struct counter_period *p)
 	return e != ERR_OK ? e : push(h, &last);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the port, and the caller's to tell */
 static enum err push_port(struct heap *h, const struct counter_port *port, size_t index,
                           const struct counter_rules *rules, counter_say *say, void *ctx,
                           size_t fates[static COUNTER_FATES])

@@ -71,6 +71,7 @@ static enum err learn(struct job *j, size_t *days)
 static size_t next_level(struct job *j, size_t day)
 {
 	const uint32_t days = (uint32_t)j->known_days;
+	must(days > 0);
 	if (random_below(&j->seed, FORECAST_RUN) == 0)
 		return random_below(&j->seed, days);
 	return (day + 1) % days;

@@ -217,6 +217,7 @@ static size_t count_above(struct percentile_scratch *scratch, size_t bins, enum 
 	return above;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two states, what is known of each, and what is left */
 enum err percentile_budget(const struct percentile_rule *rule,
                            const struct percentile_series *series, size_t n_series, size_t bins,
                            uint64_t commit_bps, uint32_t bin_seconds,

@@ -67,6 +67,7 @@ static enum err measure_busy_hour(const struct percentile_scratch *s, size_t bin
 	return ERR_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a policy, its rows, the period, and two answers */
 enum err policy_measure(const struct policy *p, const struct percentile_series *series,
                         size_t n_series, size_t bins, uint32_t bin_seconds,
                         struct percentile_scratch *scratch, struct policy_figures *out)

@@ -351,6 +351,7 @@ static uint32_t edge_after(const struct replay *r, uint32_t interconnect)
 }
 
 /* One part of the sender's bytes, to all parts of the receiver's place. */
+/* NOLINTNEXTLINE(readability-function-size): a pair, its share, and where it is booked */
 static void run_part(struct replay *r, const struct replay_cell *c, const struct shares *to,
                      const struct part *from, struct entry was, uint64_t bytes,
                      struct replay_outcome *out)

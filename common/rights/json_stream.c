@@ -137,10 +137,10 @@ static bool is_number(const char *t)
 static bool take_number(struct json_stream *s, char out[static NUMBER_ROOM])
 {
 	size_t n = 0;
+	memset(out, 0, NUMBER_ROOM);
 	int c = look_behind_blanks(s);
 	for (; c > 0 && strchr("+-.0123456789Ee", c) != NULL && n < NUMBER_ROOM - 1; c = look(s))
 		out[n++] = (char)take(s);
-	out[n] = '\0';
 	if (is_number(out))
 		return true;
 	json_fail(s, c < 0 ? "ends early" : "must be a number");

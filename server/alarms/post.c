@@ -39,6 +39,7 @@ uint32_t post_pause(uint64_t failures)
 	return failures > 12 ? PAUSE_MAX : UINT32_C(1) << (failures - 1);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): curl's type */
 static size_t discard(char *bytes, size_t one, size_t n, void *ctx)
 {
 	(void)bytes;

@@ -187,7 +187,7 @@ static bool read_until(struct call *c, json_t *body, int64_t *until)
 void alarm_mute(struct call *c)
 {
 	char event[STORE_EVENT_ID];
-	int64_t until;
+	int64_t until = 0;
 	json_t *body = call_body_object(c);
 	if (body == NULL)
 		return;

@@ -10,6 +10,7 @@
 enum { AHEAD = 60 };
 
 /* A whole number from `low` to `high`; absent: *there is false. */
+/* NOLINTNEXTLINE(readability-function-size): a field, its range, and two answers */
 static bool number_is_good(struct parser *p, const struct raw *r, enum field f, uint64_t low,
                            uint64_t high, bool *there, uint64_t *out)
 {

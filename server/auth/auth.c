@@ -278,6 +278,7 @@ enum err auth_token_new(struct auth *a, const struct store_token *about, const c
 	return e;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who, until when, and the two answers */
 enum err auth_token_rotate(struct auth *a, const char *name, uint32_t grace_seconds,
                            int64_t expires, const char *author, char text[static AUTH_TOKEN_SIZE],
                            struct store_token *out)

@@ -79,7 +79,7 @@ static enum err read_open(FILE *f, const char *path, int64_t now, struct vrp_tab
 enum err vrp_file_read(const char *path, int64_t now, uint64_t max_age, struct vrp_table **out,
                        int64_t *made, struct fault *fault)
 {
-	struct vrp_table *t;
+	struct vrp_table *t = NULL;
 	struct stat s;
 	FILE *f = fopen(path, "re");
 	if (f == NULL || fstat(fileno(f), &s) != 0) {

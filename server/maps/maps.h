@@ -100,12 +100,12 @@ struct maps_document {
  * document is good, but guards or a missing approval refuse it; `faults` says which. ERR_BUSY: other daemons
  * put so much in force that no check of it held; again.
  */
-enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry_run,
-                     struct maps_change *change, struct faults *faults) must_check;
+enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry,
+                     struct maps_change *out, struct faults *faults) must_check;
 
 /* What activating a stored version would do; changes nothing. Errors of a dry run; ERR_NOT_FOUND. */
 enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
-                   struct maps_change *change, struct faults *faults) must_check;
+                   struct maps_change *out, struct faults *faults) must_check;
 
 /*
  * One version, or one of each kind that belong together. Guards refuse a version that was never in force,
@@ -127,7 +127,7 @@ struct maps_activation {
  * Checks again among the others as they are now. Errors as of maps_upload(); ERR_NOT_FOUND: no such
  * version; ERR_EXISTS: another daemon carried out this plan, or one waits for this version already.
  */
-enum err maps_activate(struct maps *m, const struct maps_activation *a, struct maps_change *change,
+enum err maps_activate(struct maps *m, const struct maps_activation *a, struct maps_change *out,
                        struct faults *faults) must_check;
 
 /* Puts back what was in force before the newest change, or version `to`. ERR_NOT_FOUND: there was nothing. */
@@ -138,7 +138,7 @@ struct maps_return {
 	const char *reason; /* for the history; NULL: none */
 	uint64_t watch;     /* that found a breach; 0: none */
 };
-enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *change,
+enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *out,
                         struct faults *faults) must_check;
 
 /* The addresses of a stored topology; lpm_free() it. As store_document(); ERR_MALFORMED: it reads no more. */

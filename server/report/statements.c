@@ -124,6 +124,7 @@ static enum err keep(struct store *s, const struct report_options *o,
 	return e;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what to freeze, and three answers */
 static enum err freeze(struct store *s, const struct report_options *o,
                        const struct statement_order *order, const struct store_agreement *about,
                        int64_t instant, uint64_t *id, struct fault *why)

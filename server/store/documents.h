@@ -46,4 +46,4 @@ struct documents_ports {
 	const struct store_interconnect *list;
 	size_t n;
 };
-void documents_put_ports(struct work *w, const struct documents_ports *ports);
+void documents_put_ports(struct work *w, const struct documents_ports *u);

@@ -396,6 +396,17 @@ static void read_window(struct chunk *c)
 	}
 }
 
+static void gather_figures(struct chunk *c, bool unpacked, gather_figure *figure, void *ctx)
+{
+	read_window(c);
+	if (unpacked)
+		read_bins(c);
+	if (c->w->err == ERR_OK)
+		read_ranks(c);
+	for (size_t i = 0; i < c->n * SOURCES && c->w->err == ERR_OK; i++)
+		tell(c, i, figure, ctx);
+}
+
 static void gather_chunk(struct chunk *c, bool unpacked, gather_figure *figure, void *ctx)
 {
 	c->figures = calloc(c->n * SOURCES, sizeof(*c->figures));
@@ -404,13 +415,8 @@ static void gather_chunk(struct chunk *c, bool unpacked, gather_figure *figure, 
 	text_put(&c->ids, "}");
 	if (c->figures == NULL || c->ids.bad)
 		work_fail(c->w, ERR_NOMEM);
-	read_window(c);
-	if (unpacked)
-		read_bins(c);
-	if (c->w->err == ERR_OK)
-		read_ranks(c);
-	for (size_t i = 0; i < c->n * SOURCES && c->w->err == ERR_OK; i++)
-		tell(c, i, figure, ctx);
+	else
+		gather_figures(c, unpacked, figure, ctx);
 	for (size_t i = 0; i < c->n * SOURCES && c->figures != NULL; i++)
 		figure_done(&c->figures[i]);
 	free(c->figures);
@@ -468,7 +474,7 @@ static void read_due(struct work *w, const struct store_window *window, size_t r
 static size_t days_of(const struct store_window *window, const struct member *m)
 {
 	const struct chunk c = { .window = window, .due = m->due, .n_due = m->n_due };
-	int64_t days = 0;
+	int64_t days = 1; /* of the day that an end lies in; and never none */
 	for (int64_t at = window->from; at < window->to;) {
 		const int64_t month = next_month(&c, at);
 		days += (month - at) / DAY + 1;
@@ -483,7 +489,7 @@ static void gather_members(struct work *w, const struct store_window *window,
 	uint32_t *numbers = calloc(n + 1, sizeof(*numbers));
 	if (numbers == NULL)
 		work_fail(w, ERR_NOMEM);
-	for (size_t i = 0; i < n && w->err == ERR_OK;) {
+	for (size_t i = 0; i < n && numbers != NULL && w->err == ERR_OK;) {
 		struct chunk c = { .w = w,
 			           .window = window,
 			           .numbers = numbers,
@@ -514,11 +520,12 @@ void gather(struct work *w, const struct store_window *window, const uint32_t *n
 		ARGS(arg_i64(window->from), arg_i64(window->to), arg_u64(window->bin_seconds)));
 	struct member *members = calloc(n + 1, sizeof(*members));
 	int64_t *months = calloc(rows + 1, sizeof(*months));
-	if (members == NULL || months == NULL)
+	const bool room = members != NULL && months != NULL;
+	if (!room)
 		work_fail(w, ERR_NOMEM);
-	for (size_t i = 0; i < n && members != NULL; i++)
+	for (size_t i = 0; i < n && room; i++)
 		members[i].number = numbers[i];
-	if (w->err == ERR_OK) {
+	if (w->err == ERR_OK && room) {
 		read_due(w, window, rows, members, n, months);
 		qsort(members, n, sizeof(*members), by_due);
 		gather_members(w, window, members, n, figure, ctx);

@@ -130,7 +130,7 @@ enum err store_plan_fail(struct store *s, const struct store_plan *plan,
 /* Those that run. free() the list. */
 enum err store_map_watches(struct store *s, struct store_map_watch **out, size_t *count) must_check;
 /* Its time is over without a breach; or it is given up for a reason. */
-enum err store_map_watch_end(struct store *s, const struct store_map_watch *watch, bool passed,
+enum err store_map_watch_end(struct store *s, const struct store_map_watch *m, bool passed,
                              const char *reason) must_check;
 
 /* What went wrong by itself since a time, and was not seen to by a later change: plans and watches. */

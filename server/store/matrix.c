@@ -203,6 +203,7 @@ struct question {
 	int totals; /* the column where they begin */
 };
 
+/* NOLINTNEXTLINE(readability-function-size): one query for three questions */
 static enum err ask_for(struct store *s, const struct store_ask *ask, const struct question *q,
                         const char *last, void **out, size_t *count,
                         struct store_matrix_about *about)

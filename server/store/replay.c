@@ -22,6 +22,7 @@ static void read_row(const struct work *w, size_t row, void *out)
 	r->bytes = work_u64(w, row, 4);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a window, and three answers */
 enum err store_replay(struct store *s, const char *provider, int64_t from, int64_t to, size_t limit,
                       struct store_replay_row **out, size_t *count, uint64_t *bins)
 {

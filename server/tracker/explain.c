@@ -166,6 +166,7 @@ static void explain(struct rehearsal *r, struct tracker_explanation *out)
 {
 	const struct asker *a = &r->asker;
 	const struct choice *c = &r->w->choice;
+	must(a->rules != NULL);
 	out->port = a->known ? a->swarm.client.port : r->question->port;
 	out->place = a->place;
 	out->provider = a->info.provider;

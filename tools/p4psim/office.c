@@ -109,6 +109,7 @@ static void choose_nearest(struct office *o, const struct swarm_visit *visit,
 	memcpy(out->peers, peers, out->n * sizeof(*peers));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as a tracker knows of an announce */
 static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
                    uint32_t want, bool known, uint32_t now, struct office_list *out)
 {

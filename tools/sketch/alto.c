@@ -57,13 +57,12 @@ static void add_prefixes(struct import *im, uint32_t pid, const json_t *list, co
 }
 
 /* Does it hold something but the rest of the world? */
-static bool is_place(const json_t *group)
+static bool is_place(json_t *group)
 {
 	const char *type;
 	json_t *list, *value;
 	size_t i, rest = 0, n = 0;
-	json_object_foreach((json_t *)(uintptr_t)group, type, list)
-		json_array_foreach(list, i, value)
+	json_object_foreach(group, type, list) json_array_foreach(list, i, value)
 	{
 		const char *text = json_string_value(value);
 		n++;

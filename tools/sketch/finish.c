@@ -37,11 +37,13 @@ static void drop_doubles(struct sketch *s)
 {
 	char text[IP_PREFIX_TEXT_SIZE], first[100];
 	size_t kept = 0, doubles = 0;
+	struct sketch_prefix *all = s->prefixes;
+	must(s->n_prefixes == 0 || all != NULL);
 	for (size_t i = 0; i < s->n_prefixes; i++) {
-		const struct sketch_prefix *p = &s->prefixes[i];
-		const struct sketch_prefix *o = kept > 0 ? &s->prefixes[kept - 1] : NULL;
+		const struct sketch_prefix *p = &all[i];
+		const struct sketch_prefix *o = kept > 0 ? &all[kept - 1] : NULL;
 		if (o == NULL || ip_prefix_compare(&p->prefix, &o->prefix) != 0) {
-			s->prefixes[kept++] = *p;
+			all[kept++] = *p;
 			continue;
 		}
 		if (p->pid == o->pid && !(s->each_once && o->from.source > 0)) {

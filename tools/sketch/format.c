@@ -51,7 +51,7 @@ char *sketch_next_line(char **at, const char *end, uint32_t *line)
 
 size_t sketch_split(char *line, char separator, char **fields, size_t max)
 {
-	const char stops[] = { separator, separator == ' ' ? '\t' : separator, '\0' };
+	const char stops[] = { separator, (char)(separator == ' ' ? '\t' : separator), '\0' };
 	size_t n = 0;
 	for (char *at = line; at != NULL; n++) {
 		if (separator == ' ')

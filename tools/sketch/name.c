@@ -33,9 +33,11 @@ static void put_point(uint32_t point, char out[static 12])
 {
 	const bool is_mark = point >= 0x300 && point < 0x370; /* an accent that combines */
 	const bool is_sign = point < 0xc0 || (point >= 0x2000 && point < 0x2070);
-	char c = point < 0x80                      ? (char)point
-	         : point >= 0xc0 && point <= 0x17f ? folded[point - 0xc0]
-	                                           : '\0';
+	char c = '\0';
+	if (point < 0x80)
+		c = (char)point;
+	else if (point >= 0xc0 && point <= 0x17f)
+		c = folded[point - 0xc0];
 	if (c >= 'A' && c <= 'Z')
 		c = (char)(c - 'A' + 'a');
 	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || is_mark)

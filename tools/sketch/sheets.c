@@ -16,6 +16,7 @@ struct sheet_reading {
 	struct sketch *s;
 	struct sketch_origin at;
 	char *cell[COLUMNS_MAX];
+	char empty; /* what a cell that is not there points to */
 };
 
 typedef void read_row(struct sheet_reading *r);
@@ -369,9 +370,8 @@ static void read_cells(struct sheet_reading *r, const struct sheet *sheet, struc
 		             "must have %zu fields, as the first line has, not %zu", width, c->n);
 		return;
 	}
-	char empty[COLUMNS_MAX] = { 0 };
 	for (size_t k = 0; k < COLUMNS_MAX; k++) {
-		r->cell[k] = column[k] > 0 ? trim(c->field[column[k] - 1]) : &empty[k];
+		r->cell[k] = column[k] > 0 ? trim(c->field[column[k] - 1]) : &r->empty;
 		if ((sheet->required >> k & 1) != 0 && *r->cell[k] == '\0') {
 			sketch_fault(r->s, r->at, "missing", "%s must not be empty",
 			             sheet->columns[k]);
@@ -385,7 +385,7 @@ static void read_cells(struct sheet_reading *r, const struct sheet *sheet, struc
 static char separator_of(const char *text)
 {
 	const char c = text[strcspn(text, ",;\t\r\n")];
-	return c == ';' || c == '\t' ? c : ',';
+	return (char)(c == ';' || c == '\t' ? c : ',');
 }
 
 static void read_source(struct sheet_reading *r, struct sketch_source *source, uint32_t number)
