@@ -9,7 +9,7 @@
 
 /*
  * Books of a shard stand in a table of pointers, open addressing, at most three quarters full. A book
- * is one piece of memory that doubles.
+ * is one piece of memory that grows by a quarter.
  */
 enum { SLOTS_MIN = 16, ROOM_MIN = 4, TIDY = 4 };
 
@@ -167,6 +167,13 @@ unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near)
 	return i;
 }
 
+/* Nearly all of the store is these entries, so what doubling leaves empty would be a third of it. */
+static unsigned room_after(unsigned room)
+{
+	const unsigned more = room + room / 4 + 1;
+	return more < BRIDGE_EDGES_MAX ? more : BRIDGE_EDGES_MAX;
+}
+
 bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
                 const struct bridge_edge *edge)
 {
@@ -179,15 +186,16 @@ bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
 	if (b->n == b->room) {
 		struct bridge_shard *shard = &s->shards[page->shard];
 		const uint32_t slot = slot_of(shard, b->swarm, b->provider);
-		const size_t more = book_bytes(2U * b->room) - book_bytes(b->room);
+		const unsigned room = room_after(b->room);
+		const size_t more = book_bytes(room) - book_bytes(b->room);
 		if (!reserve(s, more))
 			return false;
-		b = realloc(b, book_bytes(2U * b->room));
+		b = realloc(b, book_bytes(room));
 		if (b == NULL) {
 			add(&s->bytes, -more);
 			return false;
 		}
-		b->room = (uint16_t)(2 * b->room);
+		b->room = (uint16_t)room;
 		*book = shard->slots[slot] = b;
 	}
 	b->edges[b->n++] = *edge;

@@ -213,9 +213,10 @@ static bool add_edge(struct world *w, unsigned key, struct bridge_book **b)
 		                          .far = e.far,
 		                          .far_place = e.far % (1 << 20),
 		                          .ends = (uint16_t)e.end };
-	const bool fits = (*b)->n < (*b)->room ||
-	                  ((*b)->room < BRIDGE_EDGES_MAX &&
-	                   w->store->bytes + (*b)->room * sizeof(edge) <= w->store->max_bytes);
+	const unsigned room = (*b)->room, left = BRIDGE_EDGES_MAX - room, step = room / 4 + 1;
+	const unsigned more = step < left ? step : left;
+	const bool fits = (*b)->n < room || (more > 0 && w->store->bytes + more * sizeof(edge) <=
+	                                                         w->store->max_bytes);
 	const bool added = bridge_add(&page, b, &edge);
 	assert_int_equal(added, fits);
 	if (added)
