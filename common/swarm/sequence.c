@@ -55,20 +55,20 @@ uint32_t block_lower(void *block, uint32_t n, bool wide, uint64_t key)
 
 void search_all(struct search *s, unsigned n, unsigned shift)
 {
-	for (bool more = true; more;) {
-		more = false;
+	uint32_t longest = 0;
+	for (unsigned i = 0; i < n; i++)
+		longest = s[i].n > longest ? s[i].n : longest;
+	for (; longest > 0; longest /= 2)
 		for (unsigned i = 0; i < n; i++) {
 			if (s[i].n == 0)
 				continue;
-			const uint32_t half = s[i].n / 2, middle = s[i].low + half;
+			const uint32_t half = s[i].n / 2;
 			uint64_t key;
-			memcpy(&key, s[i].base + ((size_t)middle << shift), sizeof(key));
-			s[i].low += key < s[i].key ? s[i].n - half : 0;
+			memcpy(&key, s[i].base + ((size_t)(s[i].low + half) << shift), sizeof(key));
+			/* A product, lest compilers make a branch of it, mispredicted every other time. */
+			s[i].low += (s[i].n - half) * (key < s[i].key);
 			s[i].n = half;
-			__builtin_prefetch(s[i].base + ((size_t)(s[i].low + half / 2) << shift));
-			more |= half > 0;
 		}
-	}
 }
 
 void block_open(void *block, uint32_t n, bool wide, uint32_t position, const struct record *r)
