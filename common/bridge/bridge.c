@@ -229,6 +229,22 @@ static void tidy(const struct bridge_page *page, struct bridge_shard *shard)
 	}
 }
 
+void bridge_prefetch(const struct bridge_page *page, unsigned stage)
+{
+	enum { LINE = 64, LINES = 3 };
+	if (page->store == NULL || page->store->shards[page->shard].slots == NULL)
+		return;
+	const struct bridge_shard *shard = &page->store->shards[page->shard];
+	const uint32_t home = hash_of(page->swarm, page->provider) & shard->mask;
+	if (stage == 0) {
+		__builtin_prefetch(&shard->slots[home]);
+		return;
+	}
+	const char *book = (const char *)shard->slots[home];
+	for (unsigned i = 0; book != NULL && i < LINES; i++)
+		__builtin_prefetch(book + (size_t)i * LINE);
+}
+
 static struct bridge_book *look_up(const struct bridge_page *page)
 {
 	if (page->store == NULL || page->store->shards[page->shard].slots == NULL)

@@ -75,6 +75,10 @@ struct bridge_page {
 	uint32_t now;
 };
 
+/* Brings nearer what bridge_find() will read: stage 0 where the book stands, stage 1 the book. Stage 1 reads
+ * what stage 0 asked for, so there should be other work between them. */
+void bridge_prefetch(const struct bridge_page *page, unsigned stage);
+
 /* NULL: there is none. Entries that have ended are dropped from what comes. */
 struct bridge_book *bridge_find(const struct bridge_page *page);
 /* The same as a copy in `room`, of BRIDGE_BOOK_BYTES, and nothing changes: for a question. What a copy has

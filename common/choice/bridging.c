@@ -392,6 +392,12 @@ static size_t room_for_far(const struct bridging *b, size_t want)
 	return more < want / 2 ? more : want / 2;
 }
 
+void choice_prefetch(const struct choice_asker *asker)
+{
+	const struct bridge_page page = page_of(asker, asker->place);
+	bridge_prefetch(&page, 0);
+}
+
 void choice_bridge(struct making *m)
 {
 	const struct choice_asker *asker = m->asker;
@@ -404,6 +410,7 @@ void choice_bridge(struct making *m)
 		              .leans = snapshot_leans(asker->map, asker->place) };
 	const size_t want = m->want < m->rules->list_length ? m->want : m->rules->list_length;
 	who.counted = true;
+	bridge_prefetch(&b.page, 1);
 	swarm_survey(m->visit, &who, around, &m->c->survey);
 	b.book = look(&b, &b.page, 0);
 	if (is_dry(&b) && !asker->known && asker->who->client.port != 0)

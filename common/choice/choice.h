@@ -103,5 +103,9 @@ uint32_t choice_health(const struct steer_rules *rules, const struct steer_stand
 struct steer_contacts choice_budget(const struct steer_rules *rules,
                                     const struct steer_standing *standing);
 
+/* `bridge`: brings the asker's book nearer. To be called some work before choice_make(), as before the asker
+ * is put into its swarm. */
+void choice_prefetch(const struct choice_asker *asker);
+
 /* The asker left the swarm: its contacts are over, on both sides. */
 void choice_leave(const struct choice_asker *asker);

@@ -267,6 +267,7 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 		out->refusal = "the tracker is full, try again later";
 		return;
 	}
+	choose_prefetch(w, &visit, &asker);
 	update(w, &visit, ask, &asker);
 	choose(w, &visit, ask, &asker);
 	out->counts = swarm_counts(&visit);

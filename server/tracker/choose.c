@@ -50,6 +50,15 @@ static struct choice_asker choice_asker_of(const struct tracker_worker *w,
 		                      .ends = w->now + w->rules.book->settings.peer_timeout };
 }
 
+void choose_prefetch(const struct tracker_worker *w, const struct swarm_visit *visit,
+                     const struct asker *asker)
+{
+	if (visit->swarm == NULL || !asker->steered || asker->rules->policy != STEER_BRIDGE)
+		return;
+	const struct choice_asker ask = choice_asker_of(w, visit, asker, &asker->swarm);
+	choice_prefetch(&ask);
+}
+
 void choose_peers(struct tracker_worker *w, const struct swarm_visit *visit,
                   const struct asker *asker, const struct swarm_asker *who, size_t want)
 {

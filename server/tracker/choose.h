@@ -32,6 +32,10 @@ enum err announce_enter(struct tracker_worker *w, const struct ask *ask, bool cr
                         struct asker *asker, struct swarm_visit *visit) must_check;
 size_t announce_wanted(const struct tracker_settings *s, const struct ask *ask);
 
+/* Brings nearer what choose_peers() will read first, while the asker is put into its swarm. */
+void choose_prefetch(const struct tracker_worker *w, const struct swarm_visit *visit,
+                     const struct asker *asker);
+
 /*
  * Appends up to `want` peers for `who` to w->compact[], or where that is NULL to w->peers, and what they
  * were chosen from to w->handed, if accounting wants to know it of this announce.
