@@ -111,10 +111,25 @@ static bool version_of(struct call *c, uint64_t *out)
 	return false;
 }
 
-static void no_version(const struct call *c, uint64_t version, char what[static 160])
+/* `also` 0: none. */
+static void no_version(const struct call *c, uint64_t version, uint64_t also, char what[static 160])
 {
 	(void)snprintf(what, 160, "provider %.64s has no version %" PRIu64, c->path.part[0],
 	               version);
+	if (also != 0)
+		(void)snprintf(what, 160,
+		               "provider %.64s has no version %" PRIu64 " or no version %" PRIu64,
+		               c->path.part[0], version, also);
+}
+
+/* The version that comes with another. */
+static bool read_also(struct call *c, uint64_t *also)
+{
+	if (!call_number(c, "with", also))
+		return false;
+	if (*also > INT64_MAX)
+		call_problem(c, 400, "with: there is no such version");
+	return *also <= INT64_MAX;
 }
 
 /* ---- history ---- */
@@ -215,17 +230,17 @@ void versions_get(struct call *c)
 
 void version_plan(struct call *c)
 {
-	uint64_t version;
+	struct maps_activation a = { .provider = c->path.part[0] };
 	size_t limit;
 	char what[160];
-	if (!version_of(c, &version) || !document_rows(c, &limit))
+	if (!version_of(c, &a.version) || !read_also(c, &a.also) || !document_rows(c, &limit))
 		return;
 	struct faults *faults = faults_new();
 	struct maps_change change = { .warnings = faults_new() };
 	enum err e = ERR_NOMEM;
 	if (faults != NULL && change.warnings != NULL)
-		e = maps_plan(c->use->maps, c->path.part[0], version, limit, &change, faults);
-	no_version(c, version, what);
+		e = maps_plan(c->use->maps, &a, limit, &change, faults);
+	no_version(c, a.version, a.also, what);
 	if (e == ERR_OK)
 		document_changed(c, 200, NULL, &change);
 	else
@@ -244,7 +259,7 @@ void version_approve(struct call *c)
 	if (!version_of(c, &version))
 		return;
 	const enum err e = store_approve(c->use->store, c->path.part[0], version, c->who.name);
-	no_version(c, version, what);
+	no_version(c, version, 0, what);
 	if (e == ERR_DENIED)
 		call_problem(c, 403, "%s made version %" PRIu64 "; somebody else must approve it",
 		             c->who.name, version);
@@ -259,11 +274,7 @@ static void activate(struct call *c, const struct maps_activation *a, struct map
 {
 	char what[160];
 	const enum err e = maps_activate(c->use->maps, a, change, faults);
-	no_version(c, a->version, what);
-	if (e == ERR_NOT_FOUND && a->also != 0)
-		(void)snprintf(what, sizeof(what),
-		               "provider %.64s has no version %" PRIu64 " or no version %" PRIu64,
-		               a->provider, a->version, a->also);
+	no_version(c, a->version, a->also, what);
 	if (e == ERR_EXISTS)
 		(void)snprintf(what, sizeof(what),
 		               "an activation of version %" PRIu64 " is scheduled already; cancel "
@@ -280,16 +291,12 @@ static bool read_activation(struct call *c, struct maps_activation *a,
                             char expected[static CALL_TAGS_SIZE])
 {
 	uint64_t watch = UINT64_MAX;
-	if (!version_of(c, &a->version) || !call_number(c, "with", &a->also) ||
+	if (!version_of(c, &a->version) || !read_also(c, &a->also) ||
 	    !call_flag(c, "force", &a->force) || !call_time(c, "at", &a->at) ||
 	    !document_watch(c, &watch) || !call_expected_any(c, expected))
 		return false;
 	if (a->at != 0 && a->at <= c->now) {
 		call_problem(c, 400, "at: that time is over; leave it out to activate now");
-		return false;
-	}
-	if (a->also > INT64_MAX) {
-		call_problem(c, 400, "with: there is no such version");
 		return false;
 	}
 	a->watch_seconds = watch == UINT64_MAX ? -1 : (int64_t)watch;

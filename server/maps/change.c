@@ -535,20 +535,29 @@ static enum err load_items(struct maps *m, struct candidate *c, uint64_t version
 	return e == ERR_OK && also != 0 ? load_item(m, c, also, docs, faults) : e;
 }
 
-enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
+/* The hash of what `version` names goes to *out. */
+static void name_hash(const struct candidate *c, uint64_t version, struct maps_change *out)
+{
+	const unsigned kind =
+		c->items[STORE_TOPOLOGY].version == version ? STORE_TOPOLOGY : STORE_COSTS;
+	(void)snprintf(out->sha256, sizeof(out->sha256), "%s", c->items[kind].sha256);
+}
+
+enum err maps_plan(struct maps *m, const struct maps_activation *a, size_t limit,
                    struct maps_change *out, struct faults *faults)
 {
 	struct store_document docs[STORE_KINDS] = { 0 };
-	struct candidate c = { .provider = provider, .limit = limit };
-	const enum err e = load_item(m, &c, version, docs, faults);
-	if (e != ERR_OK)
-		return e;
-	const unsigned kind = c.items[STORE_TOPOLOGY].there ? STORE_TOPOLOGY : STORE_COSTS;
-	(void)snprintf(out->sha256, sizeof(out->sha256), "%s", c.items[kind].sha256);
-	const enum err told = dry_run(m, &c, out, faults);
-	out->version = version;
-	store_document_done(&docs[kind]);
-	return told;
+	struct candidate c = { .provider = a->provider, .limit = limit };
+	enum err e = load_items(m, &c, a->version, a->also, docs, faults);
+	if (e == ERR_OK) {
+		name_hash(&c, a->version, out);
+		e = dry_run(m, &c, out, faults);
+		out->version = a->version;
+		out->also = a->also;
+	}
+	store_document_done(&docs[STORE_TOPOLOGY]);
+	store_document_done(&docs[STORE_COSTS]);
+	return e;
 }
 
 /* What a version that was never in force needs. */
@@ -616,9 +625,7 @@ enum err maps_activate(struct maps *m, const struct maps_activation *a, struct m
 			c.watch_seconds = (uint32_t)a->watch_seconds;
 		plan = plan_of(a, c.watch_seconds);
 		c.later = a->at != 0 ? &plan : NULL;
-		const unsigned kind = c.items[STORE_TOPOLOGY].version == a->version ? STORE_TOPOLOGY
-		                                                                    : STORE_COSTS;
-		(void)snprintf(out->sha256, sizeof(out->sha256), "%s", c.items[kind].sha256);
+		name_hash(&c, a->version, out);
 		e = change(m, &c, out, faults);
 		out->version = a->version;
 		out->also = a->also;
@@ -679,10 +686,7 @@ enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps
 	}
 	e = load_items(m, &c, version, also, docs, faults);
 	if (e == ERR_OK) {
-		(void)snprintf(out->sha256, sizeof(out->sha256), "%s",
-		               c.items[back.version[STORE_TOPOLOGY] == version ? STORE_TOPOLOGY
-		                                                               : STORE_COSTS]
-		                       .sha256);
+		name_hash(&c, version, out);
 		e = change(m, &c, out, faults);
 		out->version = version;
 		out->also = also;

@@ -103,10 +103,6 @@ struct maps_document {
 enum err maps_upload(struct maps *m, const struct maps_document *d, bool dry,
                      struct maps_change *out, struct faults *faults) must_check;
 
-/* What activating a stored version would do; changes nothing. Errors of a dry run; ERR_NOT_FOUND. */
-enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
-                   struct maps_change *out, struct faults *faults) must_check;
-
 /*
  * One version, or one of each kind that belong together. Guards refuse a version that was never in force,
  * and where the provider wants a second person, so does a missing approval. What was in force before may
@@ -122,6 +118,13 @@ struct maps_activation {
 	int64_t watch_seconds; /* negative: as the provider's settings say */
 	uint64_t plan;         /* that this carries out; 0: none */
 };
+
+/*
+ * What it would do, at once and guards or not; changes nothing. Errors of a dry run; ERR_NOT_FOUND. Of `a`
+ * the provider and the versions count.
+ */
+enum err maps_plan(struct maps *m, const struct maps_activation *a, size_t limit,
+                   struct maps_change *out, struct faults *faults) must_check;
 
 /*
  * Checks again among the others as they are now. Errors as of maps_upload(); ERR_NOT_FOUND: no such

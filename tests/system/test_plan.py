@@ -5,6 +5,7 @@ that they have reported, and the lists of the documents themselves.
 import hashlib
 import json
 import os
+import re
 import subprocess
 import urllib.parse
 
@@ -128,6 +129,26 @@ def test_a_plan_tells_the_same_of_a_stored_version(ran):
     assert ran.api("GET", "/v1/providers/isp-a/versions/99999/plan")[0] == 404
     assert ran.api("GET", f"/v1/providers/isp-a/versions/{first}/plan?limit=10001")[0] == 400
     assert ran.api("POST", f"/v1/providers/isp-a/versions/{first}/activate")[0] == 200
+
+
+def test_a_plan_of_topology_and_costs_shows_both(ran, tmp_path):
+    costs = {"format": "p4p-costs/1", "provider": "isp-a", "interconnect_costs": {"a-t": {"out": 3, "in": 3}}}
+    files = []
+    for name, document in (("map.json", changed()), ("costs.json", costs)):
+        (tmp_path / name).write_text(json.dumps(document))
+        files.append(str(tmp_path / name))
+    done = subprocess.run([P4PCTL, "--url", ran.url, "plan", *files], capture_output=True, text=True,
+                          env={**os.environ, "P4PD_TOKEN": ran.token})
+    assert done.returncode == 4, done
+    numbers = re.search(r"versions (\d+) and (\d+) are drafts; together they would change", done.stdout).groups()
+    assert "a-1 -> a-2" in done.stdout and "a-t" in done.stdout and "cost" in done.stdout
+    assert f"p4pctl apply --with {numbers[1]} isp-a {numbers[0]}" in done.stdout
+    status, plan = ran.api("GET", f"/v1/providers/isp-a/versions/{numbers[0]}/plan?with={numbers[1]}")
+    assert status == 200 and [plan["version"], plan["also"]] == [int(n) for n in numbers]
+    assert plan["impact"]["moves"]["rows"] and plan["changes"]["costs_changed"] == 2, plan
+    assert [r["from"] for r in plan["impact"]["costs"]["rows"]] == ["a-t", "a-t"]
+    assert ran.api("GET", f"/v1/providers/isp-a/versions/{numbers[0]}/plan?with={numbers[0]}")[0] == 422
+    assert ran.api("GET", f"/v1/providers/isp-a/versions/{numbers[0]}/plan?with=99999")[0] == 404
 
 
 def test_what_is_not_known_is_null_with_a_reason(ran):

@@ -212,45 +212,71 @@ static enum ctl_exit store_draft(const struct ctl *c, const char *file, struct d
 	return code;
 }
 
-/* What it would do. */
-static enum ctl_exit show_plan(const struct ctl *c, const struct drafted *d)
+static void print_plan(const struct ctl *c, const json_t *plan, const struct drafted *d,
+                       const struct drafted *also)
 {
 	enum ctl_exit code;
 	char before[24];
-	struct ctl_request r = { .method = "GET",
-		                 .path = path_to(d->provider, "versions", d->version, "plan") };
-	ctl_parameter(&r.path, "limit", c->option[CTL_LIMIT]);
-	json_t *plan = ask(c, &r, &code);
-	if (plan != NULL && !c->json) {
-		json_t *versions = read_versions(c, d->provider, &code);
-		in_force(versions, d->kind, before);
+	json_t *versions = read_versions(c, d->provider, &code);
+	in_force(versions, d->kind, before);
+	if (also != NULL)
+		printf("%s and %s of %s: versions %s and %s are drafts; together they would change:\n",
+		       d->kind, also->kind, d->provider, d->version, also->version);
+	else
 		printf("%s of %s: version %s is a draft; over version %s it would change:\n",
 		       d->kind, d->provider, d->version, before);
-		impact_print(member(plan, "impact"), impact_wants_colour(stdout), stdout);
-		print_warnings(plan);
+	impact_print(member(plan, "impact"), impact_wants_colour(stdout), stdout);
+	print_warnings(plan);
+	if (also != NULL)
+		printf("to put them in force: p4pctl apply --with %s %s %s\n", also->version,
+		       d->provider, d->version);
+	else
 		printf("to put it in force: p4pctl apply --over %s %s %s\n", before, d->provider,
 		       d->version);
-		json_decref(versions);
-	}
+	json_decref(versions);
+}
+
+/* What it would do, with the other that comes with it (NULL: none). */
+static enum ctl_exit show_plan(const struct ctl *c, const struct drafted *d,
+                               const struct drafted *also)
+{
+	enum ctl_exit code;
+	struct ctl_request r = { .method = "GET",
+		                 .path = path_to(d->provider, "versions", d->version, "plan") };
+	ctl_parameter(&r.path, "with", also != NULL ? also->version : NULL);
+	ctl_parameter(&r.path, "limit", c->option[CTL_LIMIT]);
+	json_t *plan = ask(c, &r, &code);
+	if (plan != NULL && !c->json)
+		print_plan(c, plan, d, also);
 	json_decref(plan);
 	return code;
 }
 
+/* Two changes of one provider, a topology and costs. */
+static bool belong_together(const struct drafted *a, const struct drafted *b)
+{
+	return !a->unchanged && !b->unchanged && strcmp(a->provider, b->provider) == 0 &&
+	       strcmp(a->kind, b->kind) != 0;
+}
+
 enum ctl_exit ctl_plan(const struct ctl *c)
 {
+	struct drafted d[CTL_PLAN_MAX] = { { .unchanged = false } };
+	enum ctl_exit code = CTL_OK;
 	bool changes = false;
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct drafted d = { .unchanged = false };
-		enum ctl_exit code = store_draft(c, c->args[i], &d);
-		if (code == CTL_OK && d.unchanged && !c->json)
-			printf("%s of %s: this very document is in force\n", d.kind, d.provider);
-		else if (code == CTL_OK && !d.unchanged)
-			code = show_plan(c, &d);
-		if (code != CTL_OK)
-			return code;
-		changes |= !d.unchanged;
+	for (size_t i = 0; i < c->n_args && code == CTL_OK; i++)
+		code = store_draft(c, c->args[i], &d[i]);
+	for (size_t i = 0; i < c->n_args && code == CTL_OK; i++) {
+		const bool pair = i + 1 < c->n_args && belong_together(&d[i], &d[i + 1]);
+		if (d[i].unchanged && !c->json)
+			printf("%s of %s: this very document is in force\n", d[i].kind,
+			       d[i].provider);
+		else if (!d[i].unchanged)
+			code = show_plan(c, &d[i], pair ? &d[i + 1] : NULL);
+		changes |= !d[i].unchanged;
+		i += pair;
 	}
-	return changes ? CTL_CHANGES : CTL_OK;
+	return code == CTL_OK && changes ? CTL_CHANGES : code;
 }
 
 /* ---- apply, approve, cancel, roll back ---- */

@@ -118,7 +118,7 @@ bool ctl_duration(const char *s, uint64_t *seconds);
 
 /* A whole file of at most `max` bytes, "-" is standard input. false: said why. text_done() it. */
 bool ctl_read_file(const char *path, size_t max, struct text *out);
-enum { CTL_DOCUMENT_MAX = 1 << 30 };
+enum { CTL_DOCUMENT_MAX = 1 << 30, CTL_PLAN_MAX = 100 };
 
 struct ctl_request {
 	const char *method;

@@ -154,13 +154,14 @@ enum err maps_activate(struct maps *m, const struct maps_activation *a, struct m
 	return maps_upload(m, &d, false, change, faults);
 }
 
-enum err maps_plan(struct maps *m, const char *provider, uint64_t version, size_t limit,
+enum err maps_plan(struct maps *m, const struct maps_activation *a, size_t limit,
                    struct maps_change *change, struct faults *faults)
 {
-	const struct maps_document d = { .provider = provider, .kind = STORE_TOPOLOGY };
+	const struct maps_document d = { .provider = a->provider, .kind = STORE_TOPOLOGY };
 	text_printf(&change->impact, "{\"limit\":%zu}", limit);
 	const enum err e = maps_upload(m, &d, false, change, faults);
-	change->version = version;
+	change->version = a->version;
+	change->also = a->also;
 	return e;
 }
 
