@@ -388,27 +388,11 @@ enum ctl_exit ctl_audit_verify(const struct ctl *c)
 
 enum ctl_exit ctl_audit(const struct ctl *c)
 {
-	enum ctl_exit code;
+	static const char *const heads[] = { ">ROW", "AT", "WHO", "DID", "TO", NULL };
+	static const char *const members[] = { "number", "at", "author", "action", "subject" };
 	struct text path = path_of("/v1/audit");
 	ctl_parameter(&path, "limit", c->option[CTL_LIMIT]);
-	json_t *json = ctl_get(c, path, &code), *entry;
-	if (json != NULL && !c->json) {
-		static const char *const heads[] = { ">ROW", "AT", "WHO", "DID", "TO", NULL };
-		struct columns t;
-		size_t i;
-		columns_begin(&t, heads);
-		json_array_foreach(json_object_get(json, "audit"), i, entry)
-		{
-			columns_add(&t, "%.0f", ctl_number(entry, "number"));
-			columns_add(&t, "%s", ctl_string(entry, "at"));
-			columns_add(&t, "%s", ctl_string(entry, "author"));
-			columns_add(&t, "%s", ctl_string(entry, "action"));
-			columns_add(&t, "%s", ctl_string(entry, "subject"));
-		}
-		(void)columns_print(&t, stdout);
-	}
-	json_decref(json);
-	return code;
+	return ctl_table(c, path, "audit", heads, members);
 }
 
 /* The page without its comments and without what is zero. */

@@ -115,24 +115,9 @@ enum ctl_exit ctl_delegation_remove(const struct ctl *c)
 
 enum ctl_exit ctl_delegation_list(const struct ctl *c)
 {
-	enum ctl_exit code;
+	static const char *const heads[] = { "PREFIX", "PROVIDER", "BY", "ADDED", NULL };
+	static const char *const members[] = { "prefix", "provider", "author", "added" };
 	struct text path = { 0 };
 	text_put(&path, "/v1/delegations");
-	json_t *json = ctl_get(c, path, &code), *each;
-	if (json != NULL && !c->json) {
-		static const char *const heads[] = { "PREFIX", "PROVIDER", "BY", "ADDED", NULL };
-		struct columns t;
-		size_t i;
-		columns_begin(&t, heads);
-		json_array_foreach(json_object_get(json, "delegations"), i, each)
-		{
-			columns_add(&t, "%s", ctl_string(each, "prefix"));
-			columns_add(&t, "%s", ctl_string(each, "provider"));
-			columns_add(&t, "%s", ctl_string(each, "author"));
-			columns_add(&t, "%s", ctl_string(each, "added"));
-		}
-		(void)columns_print(&t, stdout);
-	}
-	json_decref(json);
-	return code;
+	return ctl_table(c, path, "delegations", heads, members);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP, and what to tell a person when it went wrong. */
+#include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 #include "tools/p4pctl/pointer.h"
 
@@ -234,4 +235,24 @@ struct json_t *ctl_get(const struct ctl *c, struct text path, enum ctl_exit *cod
 	}
 	text_done(&answer);
 	return json;
+}
+
+enum ctl_exit ctl_table(const struct ctl *c, struct text path, const char *list,
+                        const char *const *heads, const char *const *members)
+{
+	enum ctl_exit code;
+	json_t *json = ctl_get(c, path, &code), *row;
+	if (json != NULL && !c->json) {
+		struct columns t;
+		size_t i;
+		columns_begin(&t, heads);
+		json_array_foreach(json_object_get(json, list), i,
+		                   row) for (size_t k = 0; heads[k] != NULL;
+		                             k++) if (heads[k][0] == '>')
+			columns_add(&t, "%.0f", ctl_number(row, members[k]));
+		else columns_add(&t, "%s", ctl_string(row, members[k]));
+		(void)columns_print(&t, stdout);
+	}
+	json_decref(json);
+	return code;
 }

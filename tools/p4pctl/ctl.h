@@ -143,6 +143,11 @@ enum ctl_exit ctl_ask(const struct ctl *c, struct ctl_request *r, struct text *a
 /* The same for a GET, with the answer parsed: NULL, and *code says why. json_decref() it. */
 struct json_t *ctl_get(const struct ctl *c, struct text path, enum ctl_exit *code);
 
+/* A GET whose answer has a list of objects, as a table: a column for each head (columns.h) with the member
+ * of the same number, a whole number below a head that begins with '>'. */
+enum ctl_exit ctl_table(const struct ctl *c, struct text path, const char *list,
+                        const char *const *heads, const char *const *members);
+
 /* A string of a JSON object, "" when it is none; and a number, -1 when it is none. */
 const char *ctl_string(const struct json_t *object, const char *key);
 double ctl_number(const struct json_t *object, const char *key);
