@@ -31,17 +31,35 @@ void prices_start(struct prices_state *state, uint32_t provider, uint32_t out, u
 
 /* ---- violations ---- */
 
-/* What the edges should not be loaded above. */
-static double target(const struct prices_edge *edges, size_t n, enum prices_direction d)
+struct sums {
+	double load, capacity;
+};
+
+static struct sums sum(const struct prices_edge *edges, size_t n, enum prices_direction d)
 {
-	double load = 0, capacity = 0;
+	struct sums s = { 0, 0 };
 	for (size_t i = 0; i < n; i++) {
 		if (!edges[i].known || edges[i].capacity_bps == 0)
 			continue;
-		load += edges[i].load_bps[d];
-		capacity += (double)edges[i].capacity_bps;
+		s.load += edges[i].load_bps[d];
+		s.capacity += (double)edges[i].capacity_bps;
 	}
-	return capacity > 0 ? larger(PRICES_TARGET, load / capacity) : PRICES_TARGET;
+	return s;
+}
+
+/* What edges should not be loaded above. */
+static double target(struct sums s)
+{
+	return s.capacity > 0 ? larger(PRICES_TARGET, s.load / s.capacity) : PRICES_TARGET;
+}
+
+static void set_targets(const struct prices_edge *edges, size_t n, bool links,
+                        double out[static PRICES_DIRECTIONS])
+{
+	const struct sums there = sum(edges, n, PRICES_OUT), back = sum(edges, n, PRICES_IN);
+	const struct sums all = { there.load + back.load, there.capacity + back.capacity };
+	out[PRICES_OUT] = target(links ? all : there);
+	out[PRICES_IN] = target(links ? all : back);
 }
 
 static double of_load(const struct prices_edge *e, enum prices_direction d, double most)
@@ -100,11 +118,12 @@ static double dearest(const struct prices_state *states, size_t n)
 	return most;
 }
 
-static void step_provider(const struct prices_edge *edges, struct prices_state *states, size_t n)
+static void step_provider(const struct prices_edge *edges, struct prices_state *states, size_t n,
+                          bool links)
 {
 	const double most = clamp(PRICES_MOST * dearest(states, n), 1, MAP_COST_MAX);
-	const double targets[PRICES_DIRECTIONS] = { target(edges, n, PRICES_OUT),
-		                                    target(edges, n, PRICES_IN) };
+	double targets[PRICES_DIRECTIONS];
+	set_targets(edges, n, links, targets);
 	for (size_t i = 0; i < n; i++) {
 		struct prices_way *way = states[i].way;
 		double by[PRICES_DIRECTIONS];
@@ -119,11 +138,22 @@ static void step_provider(const struct prices_edge *edges, struct prices_state *
 	}
 }
 
-void prices_step(const struct prices_edge *edges, struct prices_state *states, size_t n)
+static void step_all(const struct prices_edge *edges, struct prices_state *states, size_t n,
+                     bool links)
 {
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && states[end].provider == states[i].provider; end++)
 			;
-		step_provider(&edges[i], &states[i], end - i);
+		step_provider(&edges[i], &states[i], end - i, links);
 	}
+}
+
+void prices_step(const struct prices_edge *edges, struct prices_state *states, size_t n)
+{
+	step_all(edges, states, n, false);
+}
+
+void prices_step_links(const struct prices_edge *edges, struct prices_state *states, size_t n)
+{
+	step_all(edges, states, n, true);
 }

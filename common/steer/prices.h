@@ -83,5 +83,9 @@ struct prices_state {
 /* At what it is documented to cost, each at most MAP_COST_MAX. */
 void prices_start(struct prices_state *state, uint32_t provider, uint32_t out, uint32_t in);
 
-/* One bin of all interconnects, or of all links; those of one provider stand together. */
+/*
+ * One bin of all interconnects, or of all links; those of one provider stand together. Which way along a link
+ * is `out` is chance, so that links are held to their mean utilisation over both.
+ */
+void prices_step_links(const struct prices_edge *edges, struct prices_state *states, size_t n);
 void prices_step(const struct prices_edge *edges, struct prices_state *states, size_t n);

@@ -8,13 +8,14 @@
  * A bin is read from the store a fifth of its length after its end, when counters and other daemons'
  * announces have come; what comes later counts for reports only. Of each interconnect the best source
  * there is counts: flow, counter, announce. A bin that was watched for less than half its length is
- * no measurement. Contracts' percentile budgets (server/pricing/budgets.h) are those at the end of the last
- * bin read.
+ * no measurement. What links carried is estimated from the traffic matrix of announces
+ * (server/pricing/links.h). Contracts' percentile budgets (server/pricing/budgets.h) are those at the end of
+ * the last bin read.
  *
  * Nothing is kept on disk: at the start prices are computed anew from the last PRICING_PAST bins, from
  * the documented ones on. Daemons that share a store so come to the same prices, and far sooner than in
- * that time to nearly the same. A new map keeps the prices of interconnects whose documented costs
- * have not changed. While the store is away prices stay.
+ * that time to nearly the same. A new map keeps the prices of interconnects and links whose
+ * documented costs have not changed. While the store is away prices stay.
  *
  * Threading: one thread, which may wait for the store.
  */

@@ -57,3 +57,39 @@ enum err store_replay(struct store *s, const char *provider, int64_t from, int64
 	*bins = known;
 	return ERR_OK;
 }
+
+static void read_flow(const struct work *w, size_t row, void *out)
+{
+	struct store_flow *f = out;
+	read_row(w, row, &f->row);
+	work_text(w, row, 5, f->provider, sizeof(f->provider));
+}
+
+enum err store_flows(struct store *s, int64_t start, uint32_t bin_seconds, struct store_flow **out,
+                     size_t *count, uint32_t *observed_seconds)
+{
+	struct work w = work_begin(s, "read a bin's pairs");
+	const struct arg *bin = ARGS(arg_i64(start), arg_u64(bin_seconds));
+	size_t n = 0;
+	uint64_t observed = 0;
+	if (work_run(&w,
+	             "SELECT coalesce(max(observed_seconds), 0) FROM matrix_bins "
+	             "WHERE start = $1 AND seconds = $2::integer AND NOT rolled",
+	             bin) == 1)
+		observed = work_u64(&w, 0, 0);
+	(void)work_run(&w,
+	               "SELECT direction, interconnect, from_place, to_place, sum(bytes), provider "
+	               "FROM matrix WHERE start = $1 AND seconds = $2::integer AND tier > 0 "
+	               "GROUP BY 1, 2, 3, 4, 6 ORDER BY 6, 1, 2, 3, 4",
+	               bin);
+	void *list = work_list(&w, sizeof(struct store_flow), read_flow, &n);
+	const enum err e = work_end(&w);
+	if (e != ERR_OK) {
+		free(list);
+		return e;
+	}
+	*out = list;
+	*count = n;
+	*observed_seconds = (uint32_t)observed;
+	return ERR_OK;
+}

@@ -58,7 +58,7 @@ enum err pricing_follow(struct pricing *p, const struct outcome *o)
 	for (size_t i = 0; i < p->n; i++)
 		for (unsigned d = 0; d < PRICES_DIRECTIONS; d++)
 			p->edges[i].load_bps[d] = unit * bin[2 * i + d];
-	prices_step(p->edges, p->states, p->n_links);
+	prices_step_links(p->edges, p->states, p->n_links);
 	prices_step(p->edges + p->n_links, p->states + p->n_links, p->n - p->n_links);
 	for (size_t i = 0; i < p->n; i++)
 		p->prices[i] = (struct map_crossing){ p->states[i].way[PRICES_OUT].in_force,

@@ -4,6 +4,7 @@
 #include "common/map/snapshot.h"
 #include "server/pricing/pricing.h"
 #include "server/report/agreements.h"
+#include "server/store/matrix.h"
 #include "tests/support/db.h"
 
 #include <stdio.h>
@@ -20,11 +21,14 @@ static struct house {
 	struct pricing *pricing;
 } h;
 
-/* isp-a with a settlement-free and a transit interconnect, of 1 Gbit/s each. */
+/* isp-a with a settlement-free and a transit interconnect, of 1 Gbit/s each, and a link of 100 Mbit/s. */
 static void publish_map(uint32_t cost_of_peering)
 {
 	static uint32_t asns[] = { 64501 };
-	static struct map_pid pids[] = { { .name = "a" } };
+	static struct map_pid pids[] = { { .name = "a" }, { .name = "b" } };
+	static struct map_link links[] = {
+		{ .id = "a-b", .a = "a", .b = "b", .weight = 20, .capacity_mbps = 100 },
+	};
 	static struct map_interconnect edges[] = {
 		{ .id = "peer",
 		  .pid = "a",
@@ -38,7 +42,7 @@ static void publish_map(uint32_t cost_of_peering)
 		  .reach = REACH_ANY,
 		  .capacity_mbps = 1000 },
 	};
-	static struct map_topology t = { "isp-a", asns, 1, pids, 1, NULL, 0, edges, 2 };
+	static struct map_topology t = { "isp-a", asns, 1, pids, 2, links, 1, edges, 2 };
 	struct map_interconnect_cost cost = { "peer", cost_of_peering, cost_of_peering };
 	struct map_costs costs = { "isp-a", NULL, 0, &cost, 1 };
 	const struct map_source source = { &t, &costs };
@@ -251,6 +255,78 @@ static void a_new_map_keeps_prices_but_where_its_costs_are_others(void **state)
 	assert_int_equal(price(1, NULL).in, transit.in);
 }
 
+/* What announces tell of bin `number`: so many percent of the link's capacity from a to b, for a while. */
+static void tell(int64_t number, unsigned percent, uint32_t observed)
+{
+	struct store_cell c = { .provider = "isp-a",
+		                .direction = STORE_INSIDE,
+		                .tier = 1,
+		                .from = "pid:isp-a/a",
+		                .to = "pid:isp-a/b",
+		                .bytes = percent * 1000000ULL / 8 * observed };
+	const struct store_matrix_bin bin = { .start = START + number * BIN,
+		                              .seconds = BIN,
+		                              .observed_seconds = observed,
+		                              .cells = &c,
+		                              .n_cells = 1 };
+	assert_int_equal(store_matrix_put(h.store, "n", &bin), ERR_OK);
+}
+
+static uint32_t distance(const char *from, const char *to)
+{
+	struct map_lease lease = { 0 };
+	const struct map_snapshot *map = map_renew(h.office, &lease);
+	const uint32_t price =
+		snapshot_pair(map, snapshot_place_find(map, from), snapshot_place_find(map, to))
+			.price;
+	map_end(&lease);
+	return price;
+}
+
+static void a_full_link_makes_its_pairs_dearer(void **state)
+{
+	(void)state;
+	const char *const a = "pid:isp-a/a", *const b = "pid:isp-a/b";
+	tell(0, 100, BIN);
+	work_after(h.pricing, 0);
+	assert_int_equal(distance(a, b), 23); /* 20 * (1 + 0.5 * (1 - 0.7)) */
+	assert_int_equal(distance(b, a), 20);
+	assert_int_equal(distance(b, "as:64502"), 120); /* the peering is at a */
+	assert_int_equal(distance("as:64502", b), 123);
+	assert_int_equal(metrics_sum(h.metrics, METRIC_PRICE_CHANGES), 1);
+
+	tell(1, 200, BIN / 2 - 1); /* hardly watched */
+	work_after(h.pricing, 1);
+	assert_int_equal(distance(a, b), 23);
+	work_after(h.pricing, 2); /* nobody tells */
+	assert_int_equal(distance(a, b), 23);
+	for (int64_t i = 3; i < 9; i++)
+		tell(i, 10, BIN);
+	work_after(h.pricing, 8);
+	assert_int_equal(distance(a, b), 20);
+}
+
+static void the_same_bins_give_links_the_same_prices(void **state)
+{
+	(void)state;
+	const char *const a = "pid:isp-a/a", *const b = "pid:isp-a/b";
+	for (int64_t i = 0; i < 20; i++) {
+		tell(i, 60 + 2 * (unsigned)i, BIN);
+		work_after(h.pricing, i);
+	}
+	const uint32_t before = distance(a, b);
+	assert_true(before > 30);
+	publish_map(100);
+	assert_int_equal(distance(a, b), 20); /* as a daemon starts */
+	struct pricing *again = new_pricing();
+	work_after(again, 19);
+	assert_int_equal(distance(a, b), before);
+	publish_map(50); /* the link is as it was */
+	assert_int_equal(pricing_work(again, START + 20 * BIN + BIN / 5 + 1), ERR_OK);
+	assert_int_equal(distance(a, b), before);
+	pricing_free(again);
+}
+
 static void without_a_map_or_a_store_nothing_happens(void **state)
 {
 	(void)state;
@@ -279,6 +355,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_was_hardly_watched_is_no_measurement),
 	TEST(a_restart_comes_to_the_same_prices),
 	TEST(a_new_map_keeps_prices_but_where_its_costs_are_others),
+	TEST(a_full_link_makes_its_pairs_dearer),
+	TEST(the_same_bins_give_links_the_same_prices),
 	TEST(without_a_map_or_a_store_nothing_happens),
 };
 

@@ -220,6 +220,20 @@ static void when_all_are_full_the_fuller_grow_dearer_and_the_others_cheaper(void
 	assert_true(s[1].way[PRICES_OUT].in_force < 200);
 }
 
+static void a_link_alone_is_held_to_its_two_directions(void **state)
+{
+	(void)state;
+	const struct prices_edge one = loaded(90, 10), full = loaded(95, 85);
+	struct prices_state s = start(100, 100), t = start(100, 100);
+	prices_step_links(&one, &s, 1);
+	assert_prices(&s, 110, 100);
+	t.way[PRICES_IN].price = t.way[PRICES_IN].in_force = 200;
+	for (unsigned i = 0; i < 10; i++)
+		prices_step_links(&full, &t, 1); /* to 90 % then */
+	assert_true(t.way[PRICES_OUT].in_force > 120);
+	assert_true(t.way[PRICES_IN].in_force < 180);
+}
+
 static void each_provider_has_a_target_of_its_own(void **state)
 {
 	(void)state;
@@ -286,6 +300,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(one_noisy_bin_is_no_ratio),
 	cmocka_unit_test(a_budget_counts_when_the_free_bins_are_gone),
 	cmocka_unit_test(when_all_are_full_the_fuller_grow_dearer_and_the_others_cheaper),
+	cmocka_unit_test(a_link_alone_is_held_to_its_two_directions),
 	cmocka_unit_test(each_provider_has_a_target_of_its_own),
 	cmocka_unit_test(the_same_bins_give_the_same_prices),
 };

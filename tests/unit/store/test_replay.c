@@ -77,11 +77,48 @@ static void what_is_beyond_the_limit_keeps_its_crossing(void **state)
 	free(rows);
 }
 
+static void a_bin_has_all_providers_pairs_of_all_nodes(void **state)
+{
+	(void)state;
+	struct store_cell cells[] = { cell("b", STORE_IN, "u", "pid:a/x", 10),
+		                      cell("a", STORE_OUT, "t", "pid:a/x", 10),
+		                      cell("a", STORE_INSIDE, "", "pid:a/y", 3),
+		                      cell("a", STORE_INSIDE, "", "pid:a/z", 5) };
+	const struct store_matrix_bin other = { .start = T,
+		                                .seconds = BIN,
+		                                .observed_seconds = BIN - 7,
+		                                .cells = &cells[1],
+		                                .n_cells = 1 };
+	struct store_flow *rows;
+	size_t n;
+	uint32_t observed;
+	cells[2].tier = 0; /* inside a PID */
+	put(T, cells, 4);
+	put(T + BIN, cells, 4);
+	assert_int_equal(store_matrix_put(s, "n2", &other), ERR_OK);
+	assert_int_equal(store_flows(s, T, BIN, &rows, &n, &observed), ERR_OK);
+	assert_int_equal(n, 3);
+	assert_int_equal(observed, BIN);
+	assert_string_equal(rows[0].provider, "a");
+	assert_int_equal(rows[0].row.direction, STORE_INSIDE);
+	assert_string_equal(rows[0].row.from, "pid:a/z");
+	assert_int_equal(rows[1].row.direction, STORE_OUT);
+	assert_string_equal(rows[1].row.interconnect, "t");
+	assert_int_equal(rows[1].row.bytes, 20);
+	assert_string_equal(rows[2].provider, "b");
+	free(rows);
+	assert_int_equal(store_flows(s, T + 2 * BIN, BIN, &rows, &n, &observed), ERR_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(observed, 0);
+	free(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_providers_pairs_are_summed_over_the_window),
 		TEST(what_is_beyond_the_limit_keeps_its_crossing),
+		TEST(a_bin_has_all_providers_pairs_of_all_nodes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
