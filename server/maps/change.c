@@ -34,6 +34,7 @@ struct candidate {
 	size_t limit;         /* of a dry run */
 	bool draft;
 	bool guarded;             /* what trips a guard is refused */
+	bool quiet;               /* nor is it a warning */
 	bool unapproved;          /* a second person is wanted, and none approved */
 	struct store_life lapsed; /* whose approval counts no more; all zero: there was none */
 	uint32_t watch_seconds, watch_points;
@@ -217,6 +218,8 @@ static enum err demand_approval(const struct candidate *c, struct faults *faults
 /* What wants the live peers. */
 static enum err permit(struct candidate *c, struct maps_change *change, struct faults *faults)
 {
+	if (c->quiet)
+		return ERR_OK;
 	enum err e =
 		c->items[STORE_TOPOLOGY].there ? impact_count(&c->impact, &change->guard) : ERR_OK;
 	if (e != ERR_OK)
@@ -677,6 +680,7 @@ enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps
 		               .author = r->author,
 		               .expected = r->expected,
 		               .back = &back,
+		               .quiet = r->to == 0, /* what moved moves back; that is the point */
 		               .reason = r->reason,
 		               .watch = r->watch };
 	uint64_t version = back.version[STORE_TOPOLOGY], also = back.version[STORE_COSTS];

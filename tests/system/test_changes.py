@@ -106,12 +106,16 @@ def test_an_author_cannot_approve_and_nobody_forces_past_it(daemon):
 def test_guards_name_their_numbers_and_can_be_forced(daemon):
     gone = version(300)
     gone["interconnects"] = [i for i in gone["interconnects"] if i["id"] != "a-b"]
+    one, two = gone["pids"][:2]
+    one["prefixes"], two["prefixes"] = two["prefixes"], one["prefixes"]
     number = draft(daemon, gone)
     status, reply = activate(daemon, number)
-    assert status == 409 and [f["code"] for f in reply["faults"]] == ["guard-interconnect"], reply
+    assert status == 409, reply
+    assert [f["code"] for f in reply["faults"]] == ["guard-prefixes", "guard-interconnect"], reply
     assert activate(daemon, number, "?force=1&watch=0")[0] == 200
     status, reply = daemon.api("POST", A + "/rollback?reason=at%20night")
     assert status == 200 and in_force(daemon) != number, reply
+    assert reply["warnings"] == [], reply  # what moved moves back
     assert versions(daemon)[number]["state"] == "rolled back"
     assert versions(daemon)[number]["rolled_back_because"] == "at night"
 
