@@ -83,7 +83,8 @@ size_t choice_make(struct choice *c, const struct swarm_visit *visit,
                    const struct choice_asker *asker, size_t want, uint64_t *seed);
 
 /* Why peer `i` of the list is in it. `tier`: by which it was appraised, in the book that map_pair goes by for
- * bytes from it, or to it if the asker seeds. */
+ * bytes from it, or to it if the asker seeds. `gain`, here and below: by how much the way to it leans
+ * (common/steer/lean.h); 0: it does not. */
 enum choice_reason {
 	CHOICE_EVERYBODY, /* the list has room for all */
 	CHOICE_CHANCE,    /* `native` */
@@ -91,17 +92,19 @@ enum choice_reason {
 	CHOICE_OUTSIDE,   /* p4p: from elsewhere, by price */
 	CHOICE_MET,       /* `bridge`, as all that follow: they had met before */
 	CHOICE_BUDGET,    /* the provider may have more contacts over such a tier */
-	CHOICE_HEALTH,    /* the asker has fewer peers than choice_health() */
-	CHOICE_ISLAND     /* no contact of the provider leads to a seed */
+	CHOICE_LEAN,   /* and more over one that leans, for bytes in the asker's way are welcome */
+	CHOICE_HEALTH, /* the asker has fewer peers than choice_health() */
+	CHOICE_ISLAND  /* no contact of the provider leads to a seed */
 };
 enum choice_reason choice_reason(const struct choice *c, const struct steer_rules *rules, size_t i,
-                                 enum map_tier tier);
+                                 enum map_tier tier, int32_t gain);
 
 /* `bridge`: with fewer peers in all it gets more, whatever the budget. */
-uint32_t choice_health(const struct steer_rules *rules, const struct steer_standing *standing);
+uint32_t choice_health(const struct steer_rules *rules, const struct steer_standing *standing,
+                       int32_t gain);
 /* `bridge`: how many contacts the asker's provider may have in this swarm. */
 struct steer_contacts choice_budget(const struct steer_rules *rules,
-                                    const struct steer_standing *standing);
+                                    const struct steer_standing *standing, int32_t gain);
 
 /* `bridge`: brings the asker's book nearer. To be called some work before choice_make(), as before the asker
  * is put into its swarm. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/explain.h"
 
+#include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -79,10 +80,20 @@ static void put_peer(struct text *t, const struct view *v, const struct tracker_
 	text_put(t, "{");
 	put_address(t, &p->addr, p->port);
 	put_place(t, v, p->place);
-	text_printf(t, ",\"seed\":%s,\"tier\":\"%s\"", word(p->seed), tiers[p->tier]);
+	text_printf(t, ",\"seed\":%s,\"tier\":\"%s\",\"lean_percent\":%" PRId32, word(p->seed),
+	            tiers[p->tier], p->lean);
 	put_pair(t, "receive", v, &p->receive);
 	put_pair(t, "send", v, &p->send);
 	text_printf(t, ",\"reason\":\"%s\"}", p->reason);
+}
+
+static void put_leaning(struct text *t, const char *key, int32_t gain, uint32_t free)
+{
+	if (gain != 0)
+		text_printf(t, ",\"%s\":{\"percent\":%" PRId32 ",\"free\":%u}", key,
+		            gain < 0 ? -gain : gain, free);
+	else
+		text_printf(t, ",\"%s\":null", key);
 }
 
 static void put_standing(struct text *t, const struct tracker_explanation *e)
@@ -94,9 +105,12 @@ static void put_standing(struct text *t, const struct tracker_explanation *e)
 	}
 	text_printf(t,
 	            ",\"standing\":{\"seeds\":%u,\"leechers\":%u,\"seconds\":%u,\"contacts\":%u,"
-	            "\"budget\":{\"free\":%u,\"paid\":%u},\"seed_reached\":%s,\"list_length\":%u}",
+	            "\"budget\":{\"free\":%u,\"paid\":%u},\"seed_reached\":%s,\"list_length\":%u",
 	            s->seeds, s->leechers, s->age, s->contacts, e->budget.free, e->budget.paid,
 	            word(s->seed_contacts > 0), e->list_length);
+	put_leaning(t, "welcome", e->welcome.gain, e->welcome.free);
+	put_leaning(t, "unwelcome", e->unwelcome.gain, e->unwelcome.free);
+	text_put(t, "}");
 }
 
 static void put(struct text *t, const struct api_question *q, const struct tracker_explanation *e)

@@ -6,6 +6,8 @@
  */
 #include "server/tracker/choose.h"
 
+#include "common/steer/lean.h"
+
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,12 +113,14 @@ static bool in_control(const struct rehearsal *r)
 	       r->w->rules.book->settings.rules.policy != STEER_NATIVE;
 }
 
-static void put_reason(const struct rehearsal *r, size_t i, enum map_tier tier,
+static void put_reason(const struct rehearsal *r, size_t i, const struct tracker_explained *p,
                        char out[static TRACKER_REASON_SIZE])
 {
+	const enum map_tier tier = p->tier;
+	const int32_t gain = steer_gain(p->lean, r->asker.swarm.seeding);
 	const struct choice *c = &r->w->choice;
 	const char *text = "";
-	switch (choice_reason(c, r->asker.rules, i, tier)) {
+	switch (choice_reason(c, r->asker.rules, i, tier, gain)) {
 	case CHOICE_EVERYBODY:
 		text = "no choice: everybody fits";
 		break;
@@ -137,9 +141,12 @@ static void put_reason(const struct rehearsal *r, size_t i, enum map_tier tier,
 	case CHOICE_BUDGET:
 		text = "budget";
 		break;
+	case CHOICE_LEAN:
+		text = "balance: bytes this way are welcome";
+		break;
 	case CHOICE_HEALTH:
 		(void)snprintf(out, TRACKER_REASON_SIZE, "needed: fewer than %u peers",
-		               choice_health(r->asker.rules, &c->standing));
+		               choice_health(r->asker.rules, &c->standing, gain));
 		return;
 	case CHOICE_ISLAND:
 		text = "needed: no contact leads to a seed";
@@ -159,13 +166,30 @@ static void explain_peer(const struct rehearsal *r, size_t i, struct tracker_exp
 	out->receive = snapshot_pair(map, one->place, r->asker.place);
 	out->send = snapshot_pair(map, r->asker.place, one->place);
 	out->tier = r->asker.swarm.seeding ? out->send.tier : out->receive.tier;
-	put_reason(r, i, out->tier, out->reason);
+	out->lean = snapshot_lean(map, r->asker.place, one->place);
+	put_reason(r, i, out, out->reason);
+}
+
+/* What its provider may have in this swarm. */
+static void explain_budget(const struct rehearsal *r, struct tracker_explanation *out)
+{
+	const struct asker *a = &r->asker;
+	const struct map_leans leans = snapshot_leans(r->w->map.map, a->place);
+	const int32_t gains[] = { steer_gain(leans.least, out->seeding),
+		                  steer_gain(leans.most, out->seeding) };
+	const bool first = gains[0] > gains[1];
+	out->standing = r->w->choice.standing;
+	out->budget = choice_budget(a->rules, &out->standing, 0);
+	out->welcome.gain = gains[!first];
+	out->welcome.free = choice_budget(a->rules, &out->standing, out->welcome.gain).free;
+	out->unwelcome.gain = gains[first];
+	out->unwelcome.free = choice_budget(a->rules, &out->standing, out->unwelcome.gain).free;
+	out->list_length = a->rules->list_length;
 }
 
 static void explain(struct rehearsal *r, struct tracker_explanation *out)
 {
 	const struct asker *a = &r->asker;
-	const struct choice *c = &r->w->choice;
 	must(a->rules != NULL);
 	out->port = a->known ? a->swarm.client.port : r->question->port;
 	out->place = a->place;
@@ -174,11 +198,8 @@ static void explain(struct rehearsal *r, struct tracker_explanation *out)
 	out->seeding = a->swarm.seeding;
 	out->control = in_control(r);
 	out->policy = a->rules->policy;
-	if (a->rules->policy == STEER_BRIDGE) {
-		out->standing = c->standing;
-		out->budget = choice_budget(a->rules, &c->standing);
-		out->list_length = a->rules->list_length;
-	}
+	if (a->rules->policy == STEER_BRIDGE)
+		explain_budget(r, out);
 	for (out->n = 0; out->n < r->w->n_peers; out->n++)
 		explain_peer(r, out->n, &out->peers[out->n]);
 	map_share(&r->w->map, &out->lease);

@@ -144,6 +144,7 @@ struct tracker_explained {
 	bool seed;
 	enum map_tier tier;            /* by which it was appraised */
 	struct map_pair receive, send; /* bytes from it, and to it */
+	int32_t lean;                  /* of the asker's interconnect to it: snapshot_lean() */
 	char reason[TRACKER_REASON_SIZE];
 };
 
@@ -159,7 +160,14 @@ struct tracker_explanation {
 	enum steer_policy policy;
 	/* `bridge` only */
 	struct steer_standing standing;
-	struct steer_contacts budget; /* contacts that its provider may have in all */
+	/* Contacts that its provider may have in all: as usual; and where its interconnects lean most,
+	 * towards bytes in its way and against them, with the gains (common/steer/lean.h), 0 where none
+	 * does. */
+	struct steer_contacts budget;
+	struct {
+		int32_t gain;
+		uint32_t free;
+	} welcome, unwelcome;
 	unsigned list_length;
 	size_t n;
 	struct tracker_explained peers[TRACKER_EXPLAINED_MAX];

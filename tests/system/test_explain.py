@@ -87,6 +87,8 @@ def test_what_is_explained_is_what_comes(tmp_path):
         assert (asked["provider"], asked["place"]) == ("isp-a", "pid:isp-a/a-1")
         assert (asked["policy"], asked["control_group"]) == ("bridge", False)
         assert (asked["standing"]["seeds"], asked["standing"]["leechers"]) == (0, 6)
+        assert (asked["standing"]["welcome"], asked["standing"]["unwelcome"]) == (None, None)
+        assert {p["lean_percent"] for p in asked["peers"]} == {0}
         check_peers(asked)
         near = {e for e in endpoints(asked["peers"]) if e.startswith(f"{NET}.1.")}
         assert len(near) == 5

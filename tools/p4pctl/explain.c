@@ -34,6 +34,16 @@ static void print_asker(const json_t *json)
 	       json_is_true(json_object_get(json, "control_group")) ? ", the control group" : "");
 }
 
+/* What the budget is where an interconnect is out of balance. */
+static void print_leaning(const json_t *s, const char *key, const char *what)
+{
+	const json_t *leaning = json_object_get(s, key);
+	if (json_is_object(leaning))
+		printf("leaning   by up to %.0f %%: bytes this way are %s, at most %.0f contacts by such "
+		       "a way\n",
+		       ctl_number(leaning, "percent"), what, ctl_number(leaning, "free"));
+}
+
 static void print_standing(const json_t *s)
 {
 	const json_t *budget = json_object_get(s, "budget");
@@ -46,6 +56,8 @@ static void print_standing(const json_t *s)
 	       ctl_number(s, "contacts"), ctl_number(budget, "free"), ctl_number(budget, "paid"),
 	       json_is_true(json_object_get(s, "seed_reached")) ? "one leads to a seed"
 	                                                        : "none leads to a seed");
+	print_leaning(s, "welcome", "welcome");
+	print_leaning(s, "unwelcome", "too many");
 }
 
 /* By which interconnects the bytes go: "isp-b/b-a > isp-a/a-b". */

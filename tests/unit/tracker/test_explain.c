@@ -207,6 +207,74 @@ static void every_peer_has_its_reason_tier_and_way(void **state)
 	bridged_house_free(h);
 }
 
+/* isp-a and isp-b exchange without settlement, and what A sends costs so many times what is documented. */
+static void publish_leaning(struct house *h, uint32_t times)
+{
+	struct ip_prefix prefixes[2];
+	uint32_t asns[] = { 64500, 64501 };
+	struct map_pid pids[2];
+	struct map_interconnect edges[2];
+	struct map_topology topologies[2];
+	struct map_snapshot *map, *priced;
+	static const char *const names[] = { "isp-a", "isp-b" };
+	assert_int_equal(ip_prefix_parse("10.1.0.0/16", &prefixes[0]), ERR_OK);
+	assert_int_equal(ip_prefix_parse("10.3.0.0/16", &prefixes[1]), ERR_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		pids[i] =
+			(struct map_pid){ .name = "p", .prefixes = &prefixes[i], .n_prefixes = 1 };
+		edges[i] = (struct map_interconnect){ .id = "x",
+			                              .pid = "p",
+			                              .neighbor_asn = asns[1 - i],
+			                              .relation = RELATION_SETTLEMENT_FREE };
+		topologies[i] = (struct map_topology){ .provider = names[i],
+			                               .asns = &asns[i],
+			                               .n_asns = 1,
+			                               .pids = &pids[i],
+			                               .n_pids = 1,
+			                               .interconnects = &edges[i],
+			                               .n_interconnects = 1 };
+	}
+	const struct map_source sources[] = { { &topologies[0], NULL }, { &topologies[1], NULL } };
+	assert_int_equal(map_compile(sources, 2, &map, NULL), ERR_OK);
+	struct map_crossing prices[] = { snapshot_cost(map, 0), snapshot_cost(map, 1) };
+	prices[0].out *= times;
+	prices[1].in *= times;
+	assert_int_equal(
+		snapshot_reprice(map, &(struct map_prices){ .interconnects = prices }, &priced),
+		ERR_OK);
+	snapshot_free(map);
+	assert_int_equal(map_publish(h->office, priced), ERR_OK);
+}
+
+/* Too much goes from A to B: what A's leechers pull from there is welcome, and what B's pull is not. */
+static void a_budget_is_told_as_the_interconnect_leans(void **state)
+{
+	(void)state;
+	struct house *h = bridged_house(&bridged);
+	publish_leaning(h, 4); /* by 300 % */
+	udp_crowd(h, "10.1.0.", 11, 1);
+	udp_crowd(h, "10.3.0.", 30, 1);
+	struct tracker_explanation *e = explained(h, "10.1.7.7", 6881);
+	unsigned balance = 0;
+	assert_int_equal(e->budget.free, 18); /* 150 % of twelve */
+	assert_int_equal(e->welcome.gain, 300);
+	assert_int_equal(e->welcome.free, 36);
+	assert_int_equal(e->unwelcome.gain, 0);
+	for (size_t i = 0; i < e->n; i++) {
+		assert_int_equal(e->peers[i].lean,
+		                 e->peers[i].tier == TIER_SETTLEMENT_FREE ? 300 : 0);
+		balance += strcmp(e->peers[i].reason, "balance: bytes this way are welcome") == 0;
+	}
+	assert_true(balance > 0);
+	tracker_explanation_free(e);
+	e = explained(h, "10.3.7.7", 6881); /* the same seen from B */
+	assert_int_equal(e->welcome.gain, 0);
+	assert_int_equal(e->unwelcome.gain, -300);
+	assert_int_equal(e->unwelcome.free, 31 * 50 / 100 + 1); /* a third of 150 % of 31 */
+	tracker_explanation_free(e);
+	bridged_house_free(h);
+}
+
 static void other_policies_have_reasons_too(void **state)
 {
 	(void)state;
@@ -266,6 +334,7 @@ int main(void)
 		cmocka_unit_test(a_rehearsal_is_the_next_announce_and_changes_nothing),
 		cmocka_unit_test(a_client_with_a_key_is_found_by_its_address),
 		cmocka_unit_test(every_peer_has_its_reason_tier_and_way),
+		cmocka_unit_test(a_budget_is_told_as_the_interconnect_leans),
 		cmocka_unit_test(other_policies_have_reasons_too),
 		cmocka_unit_test(says_what_it_cannot_tell),
 	};
