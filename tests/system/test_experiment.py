@@ -8,6 +8,7 @@ import collections
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.parse
@@ -173,5 +174,7 @@ def test_csv_and_p4pctl_say_the_same(ran):
     shown = ctl()
     print(shown)
     assert shown.count("not steerable") == 1 and "estimates" in shown and "MEDIAN" in shown
+    assert [re.search(r"B  +\S+ .?B to \S+ .?B$", line) is not None for line in shown.splitlines()
+            if line.startswith("isp-a")] == [True, False, False, False]  # savings with their interval
     assert len(json.loads(ctl("--json"))["comparisons"]) == 2
     assert ctl("--csv").startswith("from,to,provider,policy,torrents,")

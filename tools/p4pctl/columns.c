@@ -61,15 +61,17 @@ bool columns_print(struct columns *c, FILE *out)
 const char *units_print(double value, const char *unit, char out[static UNITS_SIZE])
 {
 	static const char prefixes[] = " kMGTPEZY";
+	const char *sign = value <= -0.5 ? "-" : "";
 	size_t i = 0;
+	value = value < 0 ? -value : value;
 	while (value >= 999.5 && prefixes[i + 1] != '\0') {
 		value /= 1000;
 		i++;
 	}
 	if (i == 0)
-		(void)snprintf(out, UNITS_SIZE, "%.0f %s", value, unit);
+		(void)snprintf(out, UNITS_SIZE, "%s%.0f %s", sign, value, unit);
 	else
-		(void)snprintf(out, UNITS_SIZE, "%.*f %c%s",
+		(void)snprintf(out, UNITS_SIZE, "%s%.*f %c%s", sign,
 		               value < 9.995   ? 2
 		               : value < 99.95 ? 1
 		                               : 0,

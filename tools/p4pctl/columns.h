@@ -28,7 +28,7 @@ void columns_add(struct columns *c, const char *fmt, ...) __attribute__((format(
 /* false: out of memory, nothing was printed. */
 bool columns_print(struct columns *c, FILE *out);
 
-/* "1.25 GB", "12.3 Mbit/s": three digits, powers of 1000. */
+/* "1.25 GB", "-12.3 Mbit/s": three digits, powers of 1000. */
 enum { UNITS_SIZE = 24 };
 const char *units_print(double value, const char *unit, char out[static UNITS_SIZE]);
 

@@ -160,11 +160,26 @@ static void add_share(struct columns *t, const json_t *figure, const char *key)
 		columns_add(t, "-");
 }
 
+/* The estimate, and between what it lies: savings whose interval has a 0 in it may be none. */
+static void add_saved(struct columns *t, const json_t *c)
+{
+	const json_t *saved = json_object_get(c, "saved_outside_bytes");
+	char low[UNITS_SIZE], high[UNITS_SIZE];
+	if (!json_is_object(saved)) {
+		columns_add(t, "%s",
+		            strcmp(ctl_string(c, "torrents"), "open") == 0 ? "not steerable" : "-");
+		columns_add(t, "-");
+		return;
+	}
+	columns_add(t, "%s", units_print(ctl_number(saved, "estimate"), "B", low));
+	columns_add(t, "%s to %s", units_print(ctl_number(saved, "low"), "B", low),
+	            units_print(ctl_number(saved, "high"), "B", high));
+}
+
 static void add_comparison(struct columns *t, const json_t *c)
 {
 	char cell[UNITS_SIZE];
 	const json_t *outside = json_object_get(json_object_get(c, "shares"), "outside");
-	const json_t *saved = json_object_get(c, "saved_outside_bytes");
 	columns_add(t, "%s", ctl_string(c, "provider"));
 	columns_add(t, "%s", ctl_string(c, "policy"));
 	columns_add(t, "%s", ctl_string(c, "torrents"));
@@ -179,11 +194,7 @@ static void add_comparison(struct columns *t, const json_t *c)
 		            100 * ctl_number(outside, "high"));
 	else
 		columns_add(t, "too few");
-	if (json_is_object(saved))
-		columns_add(t, "%s", units_print(ctl_number(saved, "estimate"), "B", cell));
-	else
-		columns_add(t, "%s",
-		            strcmp(ctl_string(c, "torrents"), "open") == 0 ? "not steerable" : "-");
+	add_saved(t, c);
 }
 
 static void add_number(struct columns *t, const json_t *figure, const char *key)
@@ -245,9 +256,10 @@ static void print_outcomes(const json_t *report)
 
 static void print_steering(const json_t *report)
 {
-	static const char *const heads[] = { "PROVIDER", "POLICY",   "TORRENTS", ">TREATED",
-		                             ">CONTROL", ">OUTSIDE", ">CONTROL", ">95 % OF CHANGE",
-		                             ">SAVED",   NULL };
+	static const char *const heads[] = {
+		"PROVIDER", "POLICY",          "TORRENTS", ">TREATED",    ">CONTROL", ">OUTSIDE",
+		">CONTROL", ">95 % OF CHANGE", ">SAVED",   ">95 % OF IT", NULL
+	};
 	struct columns t;
 	size_t i;
 	json_t *c;
@@ -255,10 +267,17 @@ static void print_steering(const json_t *report)
 	       "share of them\nfrom outside it, and the change in percentage points against the "
 	       "control group\n",
 	       ctl_string(report, "from"), ctl_string(report, "to"));
+	if (json_array_size(json_object_get(report, "comparisons")) == 0) {
+		printf("nothing to compare: no client of a mapped provider told of bytes in a closed bin\n");
+		return;
+	}
 	columns_begin(&t, heads);
 	json_array_foreach(json_object_get(report, "comparisons"), i, c) add_comparison(&t, c);
 	(void)columns_print(&t, stdout);
 	print_outcomes(report);
+	printf("\ntoo few: one of the arms has too few groups of swarms for an interval. open: without "
+	       "the private flag\nclients also meet by DHT and PEX; what steering saved there is not "
+	       "known\n");
 }
 
 enum ctl_exit ctl_steering(const struct ctl *c)

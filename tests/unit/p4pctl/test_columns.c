@@ -38,7 +38,7 @@ static void keeps_three_digits(void **state)
 		{ 0, "0 B" },           { 999, "999 B" },      { 999.6, "1.00 kB" },
 		{ 1000, "1.00 kB" },    { 12345, "12.3 kB" },  { 123456, "123 kB" },
 		{ 9.999e6, "10.0 MB" }, { 1.5e12, "1.50 TB" }, { 1.8446744073709552e19, "18.4 EB" },
-		{ 1e30, "1000000 YB" },
+		{ 1e30, "1000000 YB" }, { -0.4, "0 B" },       { -12345, "-12.3 kB" },
 	};
 	char out[UNITS_SIZE];
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
