@@ -129,11 +129,17 @@ static enum err choose_source(struct store *s, const struct metering_ask *ask, s
 {
 	const struct store_metered_ask where = ask_of(ask, m);
 	uint64_t counts[STORE_SOURCES] = { 0 };
-	const enum err e = store_metered_counts(s, &where, counts);
-	m->source = counts[STORE_COUNTER] > counts[STORE_FLOW] ? STORE_COUNTER : STORE_FLOW;
-	if (counts[m->source] == 0)
-		m->source = STORE_ANNOUNCE;
-	m->has_source = counts[m->source] > 0;
+	bool has[STORE_SOURCES] = { false };
+	enum err e = store_metered_sources(s, &where, has);
+	m->source = has[STORE_FLOW]      ? STORE_FLOW
+	            : has[STORE_COUNTER] ? STORE_COUNTER
+	                                 : STORE_ANNOUNCE;
+	m->has_source = has[m->source];
+	if (e != ERR_OK || !has[STORE_FLOW] || !has[STORE_COUNTER])
+		return e;
+	e = store_metered_counts(s, &where, counts);
+	if (counts[STORE_COUNTER] > counts[STORE_FLOW])
+		m->source = STORE_COUNTER;
 	return e;
 }
 

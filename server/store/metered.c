@@ -78,6 +78,43 @@ enum err store_metered(struct store *s, const struct store_metered_ask *ask,
 	return ERR_OK;
 }
 
+static enum store_source source_at(const struct work *w, size_t row)
+{
+	char source[16];
+	work_text(w, row, 0, source, sizeof(source));
+	enum store_source k = STORE_ANNOUNCE;
+	while (k < STORE_COUNTER && strcmp(source, bins_source(k)) != 0)
+		k++;
+	return k;
+}
+
+/* In the order of the key, so that it is one look into the index for each name and source. */
+enum err store_metered_sources(struct store *s, const struct store_metered_ask *ask,
+                               bool has[static STORE_SOURCES])
+{
+	struct text json = { 0 };
+	bool found[STORE_SOURCES] = { false };
+	struct work w = begin(s, ask, &json);
+	const size_t n = work_run(
+		&w,
+		"SELECT DISTINCT s.source FROM json_array_elements_text($2::json) AS asked (id) "
+		"JOIN interconnects i ON i.provider = $1 AND i.id = asked.id "
+		"CROSS JOIN unnest(enum_range(NULL::bin_source)) s (source) "
+		"CROSS JOIN LATERAL (SELECT FROM bins b WHERE b.interconnect = i.number "
+		" AND b.source = s.source AND b.start >= $3 "
+		" AND b.start <= $4::bigint - $5::integer AND b.seconds = $5::integer "
+		" ORDER BY b.start LIMIT 1) first",
+		ARGS(arg_text(ask->provider), arg_text(json.bytes), arg_i64(ask->from),
+	             arg_i64(ask->to), arg_u64(ask->bin_seconds)));
+	for (size_t i = 0; i < n; i++)
+		found[source_at(&w, i)] = true;
+	const enum err e = work_end(&w);
+	text_done(&json);
+	if (e == ERR_OK)
+		memcpy(has, found, sizeof(found));
+	return e;
+}
+
 enum err store_metered_counts(struct store *s, const struct store_metered_ask *ask,
                               uint64_t counts[static STORE_SOURCES])
 {
@@ -90,13 +127,8 @@ enum err store_metered_counts(struct store *s, const struct store_metered_ask *a
 	                 "GROUP BY b.source",
 	                 ARGS(arg_text(ask->provider), arg_text(json.bytes), arg_i64(ask->from),
 	                      arg_i64(ask->to), arg_u64(ask->bin_seconds)));
-	for (size_t i = 0; i < n; i++) {
-		char source[16];
-		work_text(&w, i, 0, source, sizeof(source));
-		for (enum store_source k = STORE_ANNOUNCE; k <= STORE_COUNTER; k++)
-			if (strcmp(source, bins_source(k)) == 0)
-				found[k] = work_u64(&w, i, 1);
-	}
+	for (size_t i = 0; i < n; i++)
+		found[source_at(&w, i)] = work_u64(&w, i, 1);
 	const enum err e = work_end(&w);
 	text_done(&json);
 	if (e == ERR_OK)

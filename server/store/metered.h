@@ -32,7 +32,11 @@ struct store_metered_ask {
 enum err store_metered(struct store *s, const struct store_metered_ask *ask,
                        struct store_metered **out, size_t *count) must_check;
 
-/* How many bins of the window each source has, of all the names together. */
+/* Which sources have any bin of the window, of any of the names: that costs milliseconds. */
 enum { STORE_SOURCES = 3 };
+enum err store_metered_sources(struct store *s, const struct store_metered_ask *ask,
+                               bool has[static STORE_SOURCES]) must_check;
+
+/* How many bins of the window each source has, of all the names together: as much work as reading them. */
 enum err store_metered_counts(struct store *s, const struct store_metered_ask *ask,
                               uint64_t counts[static STORE_SOURCES]) must_check;

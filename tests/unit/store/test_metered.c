@@ -63,6 +63,9 @@ static void gives_bins_by_name_and_time_with_nodes_summed(void **state)
 	assert_int_equal(store_metered_counts(s, &ask, counts), ERR_OK);
 	assert_int_equal(counts[STORE_FLOW], 3);
 	assert_int_equal(counts[STORE_COUNTER], 0);
+	bool has[STORE_SOURCES];
+	assert_int_equal(store_metered_sources(s, &ask, has), ERR_OK);
+	assert_true(has[STORE_FLOW] && !has[STORE_COUNTER]);
 	struct store_metered_ask other = ask;
 	other.source = STORE_COUNTER;
 	assert_int_equal(store_metered(s, &other, &m, &n), ERR_OK);
@@ -72,6 +75,12 @@ static void gives_bins_by_name_and_time_with_nodes_summed(void **state)
 	other.provider = "isp-b";
 	assert_int_equal(store_metered_counts(s, &other, counts), ERR_OK);
 	assert_int_equal(counts[STORE_FLOW], 0);
+	assert_int_equal(store_metered_sources(s, &other, has), ERR_OK);
+	assert_true(!has[STORE_FLOW] && !has[STORE_ANNOUNCE]);
+	other = ask;
+	other.to = T + BIN - 1; /* no whole bin */
+	assert_int_equal(store_metered_sources(s, &other, has), ERR_OK);
+	assert_false(has[STORE_FLOW]);
 }
 
 static const struct CMUnitTest tests[] = { TEST(gives_bins_by_name_and_time_with_nodes_summed) };
