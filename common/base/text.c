@@ -177,7 +177,7 @@ bool text_u64(const char *s, size_t size, uint64_t *out)
 		if (s[i] < '0' || s[i] > '9')
 			return false;
 		const unsigned digit = (unsigned)(s[i] - '0');
-		if (v > (UINT64_MAX - digit) / 10)
+		if (v > UINT64_MAX / 10 || v * 10 > UINT64_MAX - digit)
 			return false;
 		v = v * 10 + digit;
 	}

@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-/* One "name=value" of the query, still escaped. */
-struct param {
-	const char *name, *value;
-	size_t name_size, value_size;
-	bool escaped; /* the value has a '%' */
-};
-
 enum { VALUE_MAX = 128 };
 
 /* A decoded value. Of a longer one the first bytes are kept; `size` is always its true length. */
@@ -31,43 +24,49 @@ static const uint8_t marks[256] = {
 	['&'] = SEPARATES, [';'] = SEPARATES, ['?'] = SEPARATES, ['='] = ASSIGNS, ['%'] = ESCAPES,
 };
 
-/* One more than the digit's value; 0: no digit. */
+/* The digit's value and 16; 0: no digit. */
 static const uint8_t digits[256] = {
-	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
-	['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
-	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
-	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
+	['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
+	['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31, ['A'] = 26, ['B'] = 27,
+	['C'] = 28, ['D'] = 29, ['E'] = 30, ['F'] = 31,
 };
 
-/* Steps over one parameter; false at the end. */
-static bool next_param(const char **at, const char *end, struct param *out)
+/* ---- steps through a query ---- */
+
+static uint8_t mark(char c)
 {
-	const char *p = *at;
-	while (p < end && marks[(uint8_t)*p] == SEPARATES)
-		p++;
-	if (p == end)
-		return false;
-
-	out->name = p;
-	while (p < end && (marks[(uint8_t)*p] & (SEPARATES | ASSIGNS)) == 0)
-		p++;
-	out->name_size = (size_t)(p - out->name);
-	if (p < end && *p == '=')
-		p++;
-
-	uint8_t seen = 0;
-	out->value = p;
-	while (p < end && marks[(uint8_t)*p] != SEPARATES)
-		seen |= marks[(uint8_t)*p++];
-	out->value_size = (size_t)(p - out->value);
-	out->escaped = (seen & ESCAPES) != 0;
-	*at = p;
-	return true;
+	return marks[(uint8_t)c];
 }
 
-static int nibble(char c)
+static unsigned nibble(char digit)
 {
-	return digits[(uint8_t)c] - 1;
+	return digits[(uint8_t)digit] & 15U;
+}
+
+/* Where the next parameter begins; `end` behind the last. */
+static const char *next_param(const char *p, const char *end)
+{
+	while (p < end && mark(*p) == SEPARATES)
+		p++;
+	return p;
+}
+
+static const char *value_end(const char *p, const char *end)
+{
+	while (p < end && mark(*p) != SEPARATES)
+		p++;
+	return p;
+}
+
+/* Where the value begins, if the parameter at `p` has this name; else NULL. */
+static const char *value_of(const char *p, const char *end, const char *name, size_t size)
+{
+	const size_t left = (size_t)(end - p);
+	if (left < size || (left > size && (mark(p[size]) & (SEPARATES | ASSIGNS)) == 0) ||
+	    memcmp(p, name, size) != 0)
+		return NULL;
+	return left > size && p[size] == '=' ? p + size + 1 : p + size;
 }
 
 static enum err bad_escape(struct fault *fault, const char *name)
@@ -76,34 +75,49 @@ static enum err bad_escape(struct fault *fault, const char *name)
 	return ERR_MALFORMED;
 }
 
-/* Percent-decoding (RFC 3986, section 2.1). '+' is a plus: this is no HTML form. */
-static enum err unescape(const struct param *p, const char *name, struct value *out,
+/* From its first '%' on; what stands before it is in the room. */
+static enum err unescape(const char **at, const char *end, const char *name, struct value *out,
                          struct fault *fault)
 {
-	if (!p->escaped) {
-		out->bytes = p->value;
-		out->size = p->value_size;
-		out->kept = out->size < VALUE_MAX ? out->size : VALUE_MAX;
-		return ERR_OK;
-	}
-	const char *at = p->value, *end = p->value + p->value_size;
-	size_t size = 0;
-	for (; at < end; at++, size++) {
-		char c = *at;
+	const char *p = *at;
+	size_t size = out->size;
+	for (; p < end && mark(*p) != SEPARATES; size++) {
+		char c = *p++;
 		if (c == '%') {
-			if (end - at < 3 || nibble(at[1]) < 0 || nibble(at[2]) < 0)
+			if (end - p < 2 || (digits[(uint8_t)p[0]] & digits[(uint8_t)p[1]]) == 0)
 				return bad_escape(fault, name);
-			c = (char)(nibble(at[1]) << 4 | nibble(at[2]));
-			at += 2;
+			c = (char)(nibble(p[0]) << 4 | nibble(p[1]));
+			p += 2;
 		}
 		if (size < VALUE_MAX)
 			out->room[size] = c;
 	}
-	out->bytes = out->room;
+	*at = p;
 	out->size = size;
-	out->kept = size < VALUE_MAX ? size : VALUE_MAX;
 	return ERR_OK;
 }
+
+/* Percent-decoding (RFC 3986, section 2.1) up to the value's end. '+' is a plus: this is no HTML form. */
+static enum err read_value(const char **at, const char *end, const char *name, struct value *out,
+                           struct fault *fault)
+{
+	const char *p = *at;
+	while (p < end && (mark(*p) & (SEPARATES | ESCAPES)) == 0)
+		p++;
+	out->bytes = *at;
+	out->size = (size_t)(p - *at);
+	out->kept = out->size < VALUE_MAX ? out->size : VALUE_MAX;
+	*at = p;
+	if (p == end || *p != '%')
+		return ERR_OK;
+	memcpy(out->room, out->bytes, out->kept);
+	const enum err e = unescape(at, end, name, out, fault);
+	out->bytes = out->room;
+	out->kept = out->size < VALUE_MAX ? out->size : VALUE_MAX;
+	return e;
+}
+
+/* ---- what the values say ---- */
 
 /* Only a value that was kept whole can equal a word or be a number. */
 static bool is_word(const struct value *v, const char *word)
@@ -242,8 +256,8 @@ static uint64_t key_of(const struct value *v)
 {
 	uint32_t number = 0;
 	size_t hex = 0;
-	for (; v->size == 8 && hex < 8 && nibble(v->bytes[hex]) >= 0; hex++)
-		number = number << 4 | (uint32_t)nibble(v->bytes[hex]);
+	for (; v->size == 8 && hex < 8 && digits[(uint8_t)v->bytes[hex]] != 0; hex++)
+		number = number << 4 | nibble(v->bytes[hex]);
 	if (hex == 8 && number != 0)
 		return number;
 
@@ -325,8 +339,8 @@ static enum err take_no_peer_id(struct draft *d, const struct value *v)
 #name, sizeof(#name) - 1, take_##name \
 	}
 static const struct {
-	const char *name;
-	size_t size;
+	char name[15];
+	uint8_t size;
 	enum err (*take)(struct draft *d, const struct value *v);
 } known[] = {
 	KNOWN(info_hash),  KNOWN(peer_id),   KNOWN(port),  KNOWN(uploaded), KNOWN(downloaded),
@@ -335,16 +349,23 @@ static const struct {
 };
 #undef KNOWN
 
-static enum err take_param(struct draft *d, const struct param *p)
+/* `next`: which is looked for first, the one behind the last that was there. */
+static enum err take_param(struct draft *d, const char **at, const char *end, size_t *next)
 {
+	enum { ALL = sizeof(known) / sizeof(known[0]) };
 	struct value v;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].size != p->name_size ||
-		    memcmp(known[i].name, p->name, p->name_size) != 0)
+	for (size_t n = 0, i = *next; n < ALL; n++, i = i + 1 < ALL ? i + 1 : 0) {
+		if (**at != known[i].name[0])
 			continue;
-		const enum err e = unescape(p, known[i].name, &v, d->fault);
+		const char *value = value_of(*at, end, known[i].name, known[i].size);
+		if (value == NULL)
+			continue;
+		*next = i + 1 < ALL ? i + 1 : 0;
+		*at = value;
+		const enum err e = read_value(at, end, known[i].name, &v, d->fault);
 		return e == ERR_OK ? known[i].take(d, &v) : e;
 	}
+	*at = value_end(*at, end);
 	return ERR_OK; /* corrupt=, supportcrypto=, whatever comes next */
 }
 
@@ -359,9 +380,9 @@ enum err query_announce_parse(const char *query, size_t size, struct announce *o
 	struct draft d = { .a = { .left = UINT64_MAX, .want = WANT_DEFAULT, .compact = true },
 		           .fault = fault };
 	const char *at = query, *end = query + size;
-	struct param p;
-	while (next_param(&at, end, &p)) {
-		const enum err e = take_param(&d, &p);
+	size_t next = 0;
+	while ((at = next_param(at, end)) < end) {
+		const enum err e = take_param(&d, &at, end, &next);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -386,21 +407,22 @@ static enum err add_hash(struct scrape *s, const struct value *v, struct fault *
 	return e;
 }
 
-static bool is_info_hash(const struct param *p)
+static const char *hash_at(const char *p, const char *end)
 {
-	return p->name_size == 9 && memcmp(p->name, "info_hash", 9) == 0;
+	return value_of(p, end, "info_hash", sizeof("info_hash") - 1);
 }
 
 bool query_info_hash(const char *query, size_t size, uint8_t out[static INFO_HASH_SIZE])
 {
-	const char *at = query, *end = query + size;
+	const char *end = query + size;
 	struct fault untold;
 	struct value v;
-	struct param p;
-	while (next_param(&at, end, &p))
-		if (is_info_hash(&p))
-			return unescape(&p, "info_hash", &v, &untold) == ERR_OK &&
+	for (const char *at = query; (at = next_param(at, end)) < end; at = value_end(at, end)) {
+		const char *hash = hash_at(at, end);
+		if (hash != NULL)
+			return read_value(&hash, end, "info_hash", &v, &untold) == ERR_OK &&
 			       take_hash(&v, out, &untold) == ERR_OK;
+	}
 	return false;
 }
 
@@ -408,12 +430,12 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 {
 	struct scrape s = { .count = 0 };
 	struct value v;
-	const char *at = query, *end = query + size;
-	struct param p;
-	while (next_param(&at, end, &p)) {
-		if (!is_info_hash(&p))
+	const char *end = query + size;
+	for (const char *at = query; (at = next_param(at, end)) < end; at = value_end(at, end)) {
+		const char *hash = hash_at(at, end);
+		if (hash == NULL)
 			continue;
-		enum err e = unescape(&p, "info_hash", &v, fault);
+		enum err e = read_value(&hash, end, "info_hash", &v, fault);
 		if (e == ERR_OK)
 			e = add_hash(&s, &v, fault);
 		if (e != ERR_OK)
@@ -428,15 +450,14 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 bool query_find(const char *query, size_t size, const char *name, const char **value,
                 size_t *value_size)
 {
-	const char *at = query, *end = query + size;
+	const char *end = query + size;
 	const size_t name_size = strlen(name);
-	struct param p;
-	while (next_param(&at, end, &p)) {
-		if (p.value_size == 0 || p.name_size != name_size ||
-		    memcmp(p.name, name, name_size) != 0)
+	for (const char *at = query; (at = next_param(at, end)) < end; at = value_end(at, end)) {
+		const char *found = value_of(at, end, name, name_size);
+		if (found == NULL || found == value_end(found, end))
 			continue;
-		*value = p.value;
-		*value_size = p.value_size;
+		*value = found;
+		*value_size = (size_t)(value_end(found, end) - found);
 		return true;
 	}
 	return false;
