@@ -44,6 +44,11 @@ void text_add_slowly_(struct text *t, const void *bytes, size_t size)
 	t->bytes[t->size] = '\0';
 }
 
+char *text_begin_slowly_(struct text *t, size_t most)
+{
+	return grow(t, most) ? t->bytes + t->size : NULL;
+}
+
 void text_put(struct text *t, const char *s)
 {
 	text_add(t, s, strlen(s));

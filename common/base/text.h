@@ -29,6 +29,7 @@ struct text {
 void text_reserve(struct text *t, size_t size);
 
 void text_add_slowly_(struct text *t, const void *bytes, size_t size); /* text_add()'s own */
+char *text_begin_slowly_(struct text *t, size_t most);                 /* text_begin()'s */
 
 /* Inline, because bencode is added a few bytes at a time. */
 static inline void text_add(struct text *t, const void *bytes, size_t size)
@@ -41,6 +42,23 @@ static inline void text_add(struct text *t, const void *bytes, size_t size)
 		memcpy(t->bytes + t->size, bytes, size);
 	t->size += size;
 	t->bytes[t->size] = '\0';
+}
+
+/*
+ * Where the next `most` bytes may be written in place, with room for a NUL behind them; NULL when the text is
+ * bad. text_end() says where they ended. Inline, too.
+ */
+static inline char *text_begin(struct text *t, size_t most)
+{
+	if (t->bad || most >= t->room - t->size)
+		return text_begin_slowly_(t, most);
+	return t->bytes + t->size;
+}
+
+static inline void text_end(struct text *t, char *end)
+{
+	t->size = (size_t)(end - t->bytes);
+	*end = '\0';
 }
 
 void text_put(struct text *t, const char *s);

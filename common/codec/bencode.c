@@ -5,16 +5,17 @@
 
 enum { LEVELS = sizeof(((struct bencode *)0)->last_key) / sizeof(const char *) };
 
+enum { DIGITS_MAX = 20 }; /* of UINT64_MAX */
+
 /* Decimal without the printf machinery: a reply with dictionaries has hundreds of numbers. */
-static void put_number(struct text *out, uint64_t v)
+static char *put_number(char *out, uint64_t v)
 {
-	char digits[20]; /* of UINT64_MAX */
-	char *at = digits + sizeof(digits);
-	do {
+	size_t digits = 1;
+	for (uint64_t rest = v / 10; rest > 0; rest /= 10)
+		digits++;
+	for (char *at = out + digits; at > out; v /= 10)
 		*--at = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	text_add(out, at, (size_t)(digits + sizeof(digits) - at));
+	return out + digits;
 }
 
 static void open_level(struct bencode *b, const char *mark)
@@ -58,9 +59,14 @@ void bencode_raw_key(struct bencode *b, const void *key, size_t size)
 
 void bencode_bytes(struct bencode *b, const void *bytes, size_t size)
 {
-	put_number(b->out, size);
-	text_add(b->out, ":", 1);
-	text_add(b->out, bytes, size);
+	char *at = text_begin(b->out, DIGITS_MAX + 1 + size);
+	if (at == NULL)
+		return;
+	at = put_number(at, size);
+	*at++ = ':';
+	if (size > 0)
+		memcpy(at, bytes, size);
+	text_end(b->out, at + size);
 }
 
 void bencode_string(struct bencode *b, const char *s)
@@ -70,7 +76,13 @@ void bencode_string(struct bencode *b, const char *s)
 
 void bencode_int(struct bencode *b, int64_t v)
 {
-	text_add(b->out, v < 0 ? "i-" : "i", v < 0 ? 2 : 1);
-	put_number(b->out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
-	text_add(b->out, "e", 1);
+	char *at = text_begin(b->out, DIGITS_MAX + 3);
+	if (at == NULL)
+		return;
+	*at++ = 'i';
+	if (v < 0)
+		*at++ = '-';
+	at = put_number(at, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+	*at++ = 'e';
+	text_end(b->out, at);
 }
