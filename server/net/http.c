@@ -68,6 +68,14 @@ static void begin_lanes(struct http_server *s, struct lane *lanes)
 		lane_begin(&lanes[i]);
 }
 
+static bool is_running(const struct http_server *s)
+{
+	for (unsigned i = 0; i < s->exchange.options.threads; i++)
+		if (atomic_load_explicit(&s->lanes[i].running, memory_order_acquire) > 0)
+			return true;
+	return false;
+}
+
 static void stop_lanes(struct http_server *s)
 {
 	struct exchange *x = &s->exchange;
@@ -76,7 +84,7 @@ static void stop_lanes(struct http_server *s)
 	atomic_store(&x->stopping, true);
 	for (unsigned i = 0; i < x->options.threads; i++)
 		lane_quiesce(&s->lanes[i]);
-	for (int ms = 0; ms < STOP_WAIT_MS && atomic_load(&x->running) > 0; ms += STOP_POLL_MS)
+	for (int ms = 0; ms < STOP_WAIT_MS && is_running(s); ms += STOP_POLL_MS)
 		(void)poll(NULL, 0, STOP_POLL_MS);
 	free_lanes(s, s->lanes);
 	s->lanes = NULL;

@@ -97,7 +97,8 @@ static void wait_no_more(struct lane *lane, const struct link *link)
 static void body_done(struct lane *lane, struct link *link)
 {
 	text_done(&link->body);
-	atomic_fetch_sub(&lane->exchange->bodies, link->promised);
+	if (link->promised > 0) /* most requests have no body, and this waits for all other cores */
+		atomic_fetch_sub(&lane->exchange->bodies, link->promised);
 	link->promised = 0;
 }
 
@@ -259,6 +260,13 @@ static enum MHD_Result refuse_body(struct lane *lane, struct link *link,
 
 /* ---- requests ---- */
 
+/* Only the lane itself writes it. */
+static void run(struct lane *lane, int more)
+{
+	const int now = atomic_load_explicit(&lane->running, memory_order_relaxed);
+	atomic_store_explicit(&lane->running, now + more, memory_order_release);
+}
+
 /*
  * Called with the request's line, before libmicrohttpd takes it to pieces. It reads on behind the
  * '?' after this call, so that ending the query here leaves it none to read; the rest stays where it
@@ -285,7 +293,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 		link->query_first = question[1];
 		question[1] = '\0';
 	}
-	atomic_fetch_add_explicit(&lane->exchange->running, 1, memory_order_relaxed);
+	run(lane, 1);
 	return link;
 }
 
@@ -317,7 +325,7 @@ static void on_end(void *cls, struct MHD_Connection *connection, void **state,
 	link->kept = true;
 	watch_begin(&lane->watch, &link->watched, lane->now);
 	*state = NULL;
-	atomic_fetch_sub(&lane->exchange->running, 1);
+	run(lane, -1);
 }
 
 /* "http://host/path" (RFC 9112, section 3.2.2) and "/path" are the same. */

@@ -24,7 +24,6 @@ struct exchange {
 	struct http_options options;
 	struct quota *quota;
 	atomic_bool stopping; /* no connection is kept any more */
-	atomic_uint running;  /* requests between their first line and their last byte */
 	atomic_size_t bodies; /* bytes that were promised to them */
 	atomic_uint_fast64_t refused;
 };
@@ -34,6 +33,7 @@ struct lane {
 	unsigned thread;
 	bool runs;
 	bool asks; /* clients for a certificate of theirs; as it was when the lane was started */
+	atomic_int running; /* requests between their first line and their last byte */
 	pthread_t id;
 	int orders[2]; /* a pipe; when its writing end is closed, the thread ends */
 	struct MHD_Daemon *daemon;

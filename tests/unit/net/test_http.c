@@ -578,6 +578,30 @@ static void answers_the_running_request_before_it_stops(void **state)
 	free(heard);
 }
 
+static void *say_the_rest(void *fd)
+{
+	(void)usleep(100000);
+	say(*(int *)fd, "Host: x\r\n\r\n");
+	return NULL;
+}
+
+static void waits_for_a_request_that_has_begun_before_it_stops(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	pthread_t thread;
+	int fd = dial(http_port(s));
+	say(fd, "GET /late HTTP/1.1\r\n");
+	(void)usleep(100000); /* the server must hear of it */
+	assert_int_equal(pthread_create(&thread, NULL, say_the_rest, &fd), 0);
+	http_stop(s);
+	pthread_join(thread, NULL);
+	struct text t = hear(fd, 1, false);
+	expect(&t, "path=/late\n");
+	text_done(&t);
+	(void)close(fd);
+}
+
 static void refuses_a_port_that_is_taken(void **state)
 {
 	(void)state;
@@ -614,6 +638,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_stream_that_breaks_does_not_look_whole),
 	cmocka_unit_test(gives_every_request_a_thread_number_below_the_count),
 	cmocka_unit_test(answers_the_running_request_before_it_stops),
+	cmocka_unit_test(waits_for_a_request_that_has_begun_before_it_stops),
 	cmocka_unit_test(refuses_a_port_that_is_taken),
 };
 
