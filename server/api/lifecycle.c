@@ -200,13 +200,35 @@ static void put_life(struct text *t, const struct store_life *l)
 	text_put(t, "}");
 }
 
+static bool read_page(struct call *c, struct store_page *page)
+{
+	enum { LIMIT = 100, LIMIT_MAX = 1000 };
+	uint64_t limit = LIMIT;
+	if (!call_number(c, "limit", &limit) || !call_number(c, "before", &page->before))
+		return false;
+	if (limit == 0 || limit > LIMIT_MAX) {
+		call_problem(c, 400, "limit: 1 to %d", LIMIT_MAX);
+		return false;
+	}
+	if (page->before > INT64_MAX) {
+		call_problem(c, 400, "before: there is no such version");
+		return false;
+	}
+	page->limit = (size_t)limit;
+	return true;
+}
+
 void versions_get(struct call *c)
 {
 	struct store_life *list = NULL;
+	struct store_page page = { 0 };
 	size_t n = 0;
 	char what[128];
-	enum err e = store_history(c->use->store, c->path.part[0], 0, &list, &n);
-	if (e == ERR_OK && n == 0)
+	if (!read_page(c, &page))
+		return;
+	page.limit++; /* is there one more? */
+	enum err e = store_history_page(c->use->store, c->path.part[0], &page, &list, &n);
+	if (e == ERR_OK && n == 0 && page.before == 0)
 		e = ERR_NOT_FOUND;
 	if (e != ERR_OK) {
 		(void)snprintf(what, sizeof(what), "there is no provider %.64s", c->path.part[0]);
@@ -217,12 +239,16 @@ void versions_get(struct call *c)
 	struct text *t = call_json(c, 200);
 	text_put(t, "{\"provider\":");
 	text_json_string(t, c->path.part[0]);
+	const bool more = n == page.limit;
+	n -= more;
 	text_put(t, ",\"versions\":[");
 	for (size_t i = 0; i < n; i++) {
 		text_put(t, i > 0 ? ",\n" : "");
 		put_life(t, &list[i]);
 	}
-	text_put(t, "]}\n");
+	text_put(t, "],");
+	put_version_or_null(t, "next", more ? list[n - 1].about.version : 0);
+	text_put(t, "}\n");
 	free(list);
 }
 

@@ -60,8 +60,8 @@ static void life_row(const struct work *w, size_t row, void *out)
 	l->state = state_of(l, work_bool(w, row, 19));
 }
 
-enum err store_history(struct store *s, const char *provider, uint64_t version,
-                       struct store_life **out, size_t *count)
+enum err store_history_page(struct store *s, const char *provider, const struct store_page *page,
+                            struct store_life **out, size_t *count)
 {
 	struct work w = work_begin(s, "read the history of documents");
 	size_t n = 0;
@@ -95,8 +95,10 @@ enum err store_history(struct store *s, const char *provider, uint64_t version,
 		" WHERE x.provider = v.provider AND x.version = v.version "
 		" ORDER BY number DESC LIMIT 1) m ON true "
 		"WHERE v.provider = $1 AND ($2::numeric = 0 OR v.version = $2) "
-		"ORDER BY v.version DESC",
-		ARGS(arg_text(provider), arg_u64(version)));
+		" AND ($3::numeric = 0 OR v.version < $3) "
+		"ORDER BY v.version DESC LIMIT nullif($4::bigint, 0)",
+		ARGS(arg_text(provider), arg_u64(page->version), arg_u64(page->before),
+	             arg_u64(page->limit)));
 	struct store_life *list = work_list(&w, sizeof(*list), life_row, &n);
 	const enum err e = work_end(&w);
 	if (e != ERR_OK) {
@@ -106,4 +108,11 @@ enum err store_history(struct store *s, const char *provider, uint64_t version,
 	*out = list;
 	*count = n;
 	return ERR_OK;
+}
+
+enum err store_history(struct store *s, const char *provider, uint64_t version,
+                       struct store_life **out, size_t *count)
+{
+	return store_history_page(s, provider, &(struct store_page){ .version = version }, out,
+	                          count);
 }

@@ -170,6 +170,16 @@ struct store_life {
 	char watch_state[16];
 	char undone[STORE_REASON]; /* why it was rolled back, if a reason was given */
 };
+/* Which of a provider, newest first; of each 0: does not matter. */
+struct store_page {
+	uint64_t version; /* this one */
+	uint64_t before;  /* those below */
+	size_t limit;     /* so many */
+};
+/* free() the list. */
+enum err store_history_page(struct store *s, const char *provider, const struct store_page *page,
+                            struct store_life **out, size_t *count) must_check;
+
 /* All of a provider, newest first, or one (version 0: all). free() the list. */
 enum err store_history(struct store *s, const char *provider, uint64_t version,
                        struct store_life **out, size_t *count) must_check;

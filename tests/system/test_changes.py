@@ -188,6 +188,26 @@ def test_settings_change_one_by_one(daemon):
     assert kept == {"approvals": 1, "guards": "refuse", "watch_seconds": 1800, "watch_points": 7}
 
 
+def test_versions_come_in_pages_and_p4pctl_turns_them(daemon):
+    for i in range(101):
+        document = topology("isp-b", pids=[{"pid": f"b-{i}", "prefixes": [f"{NET}.2.1.0/24"]}], interconnects=[],
+                            links=[])
+        assert daemon.api("PUT", "/v1/providers/isp-b/topology?draft=1", document)[0] == 201
+    path, seen, before = "/v1/providers/isp-b/versions?limit=40", [], ""
+    while before is not None:
+        status, page = daemon.api("GET", path + before)
+        assert status == 200 and 0 < len(page["versions"]) <= 40, page
+        seen += [v["version"] for v in page["versions"]]
+        before = page["next"] and f"&before={page['next']}"
+    assert len(seen) == 102 and seen == sorted(set(seen), reverse=True)
+    assert len(daemon.api("GET", "/v1/providers/isp-b/versions")[1]["versions"]) == 100
+    assert daemon.api("GET", "/v1/providers/isp-b/versions?limit=0")[0] == 400
+    for words in (("history",), ("versions",)):
+        assert len(ctl(daemon, *words, "isp-b").splitlines()) == 103  # and a head
+    assert [v["version"] for v in json.loads(ctl(daemon, "history", "isp-b", "--json"))["versions"]] == seen
+    assert "version      1 (topology), in force" in ctl(daemon, "show", "isp-b", "1")
+
+
 def test_a_scheduled_activation_outlives_a_restart(daemon):
     before, number, late = in_force(daemon), draft(daemon, version(500)), draft(daemon, version(501))
     at = int(time.time()) + 6

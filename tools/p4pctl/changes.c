@@ -51,13 +51,41 @@ static void print_warnings(const json_t *answer)
 
 /* ---- versions ---- */
 
-static json_t *read_versions(const struct ctl *c, const char *provider, enum ctl_exit *code)
+/* One page; `before` NULL: the first. */
+static json_t *read_page(const struct ctl *c, const char *provider, const char *before,
+                         enum ctl_exit *code)
 {
 	struct ctl quiet = *c;
 	struct ctl_request r = { .method = "GET",
 		                 .path = path_to(provider, "versions", NULL, NULL) };
+	ctl_parameter(&r.path, "before", before);
 	quiet.json = false;
 	return ask(&quiet, &r, code);
+}
+
+json_t *ctl_read_versions(const struct ctl *c, const char *provider, enum ctl_exit *code)
+{
+	json_t *all = read_page(c, provider, NULL, code);
+	char before[24];
+	while (json_is_integer(member(all, "next"))) {
+		(void)snprintf(before, sizeof(before), "%.0f", ctl_number(all, "next"));
+		json_t *page = read_page(c, provider, before, code);
+		const bool good = page != NULL &&
+		                  json_array_extend(json_object_get(all, "versions"),
+		                                    json_object_get(page, "versions")) == 0 &&
+		                  json_object_set(all, "next", json_object_get(page, "next")) == 0;
+		json_decref(page);
+		if (!good) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+void ctl_dump(const json_t *json)
+{
+	(void)(json_dumpf(json, stdout, JSON_COMPACT) == 0 && putchar('\n'));
 }
 
 /* NULL: there is none. */
@@ -98,7 +126,9 @@ enum ctl_exit ctl_history(const struct ctl *c)
 	static const char *const heads[] = { ">VERSION", "DOCUMENT",  "STATE",  "CREATED", "AUTHOR",
 		                             "APPROVED", "ACTIVATED", "SOURCE", NULL };
 	enum ctl_exit code;
-	json_t *json = ctl_get(c, path_to(c->args[0], "versions", NULL, NULL), &code), *v;
+	json_t *json = ctl_read_versions(c, c->args[0], &code), *v;
+	if (json != NULL && c->json)
+		ctl_dump(json);
 	if (json != NULL && !c->json) {
 		struct columns t;
 		size_t i;
@@ -154,13 +184,13 @@ static void print_version(const json_t *v)
 enum ctl_exit ctl_show(const struct ctl *c)
 {
 	enum ctl_exit code;
-	json_t *all = read_versions(c, c->args[0], &code);
+	json_t *all = ctl_read_versions(c, c->args[0], &code);
 	const json_t *v = all != NULL ? find_version(all, c->args[1]) : NULL;
 	if (all != NULL && v == NULL)
 		code = ctl_fail(CTL_REFUSED, "provider %s has no version %s", c->args[0],
 		                c->args[1]);
 	else if (v != NULL && c->json)
-		(void)(json_dumpf(v, stdout, JSON_COMPACT) == 0 && putchar('\n'));
+		ctl_dump(v);
 	else if (v != NULL)
 		print_version(v);
 	json_decref(all);
@@ -217,7 +247,7 @@ static void print_plan(const struct ctl *c, const json_t *plan, const struct dra
 {
 	enum ctl_exit code;
 	char before[24];
-	json_t *versions = read_versions(c, d->provider, &code);
+	json_t *versions = ctl_read_versions(c, d->provider, &code);
 	in_force(versions, d->kind, before);
 	if (also != NULL)
 		printf("%s and %s of %s: versions %s and %s are drafts; together they would change:\n",
@@ -312,7 +342,7 @@ static enum ctl_exit wait_for(const struct ctl *c, const char *provider, const c
 	static const struct timespec pause = { .tv_sec = ASK_AGAIN_SECONDS };
 	enum ctl_exit code = CTL_OK;
 	for (;;) {
-		json_t *all = read_versions(c, provider, &code);
+		json_t *all = ctl_read_versions(c, provider, &code);
 		const json_t *v = all != NULL ? find_version(all, version) : NULL;
 		const bool over = v == NULL || settled(v, &code);
 		if (v != NULL && over && !c->json)
@@ -362,7 +392,7 @@ enum ctl_exit ctl_apply(const struct ctl *c)
 		printf("%s of %s: this very document is in force\n", d.kind, d.provider);
 	if (code != CTL_OK || d.unchanged)
 		return code;
-	json_t *versions = read_versions(c, d.provider, &code);
+	json_t *versions = ctl_read_versions(c, d.provider, &code);
 	if (versions == NULL)
 		return code;
 	in_force(versions, d.kind, before);

@@ -143,6 +143,10 @@ enum ctl_exit ctl_ask(const struct ctl *c, struct ctl_request *r, struct text *a
 /* The same for a GET, with the answer parsed: NULL, and *code says why. json_decref() it. */
 struct json_t *ctl_get(const struct ctl *c, struct text path, enum ctl_exit *code);
 
+/* Every version of a provider, page by page, as one answer. NULL: *code says why. json_decref() it. */
+struct json_t *ctl_read_versions(const struct ctl *c, const char *provider, enum ctl_exit *code);
+void ctl_dump(const struct json_t *json); /* for --json */
+
 /* A GET whose answer has a list of objects, as a table: a column for each head (columns.h) with the member
  * of the same number, a whole number below a head that begins with '>'. */
 enum ctl_exit ctl_table(const struct ctl *c, struct text path, const char *list,

@@ -210,7 +210,9 @@ enum ctl_exit ctl_document_diff(const struct ctl *c)
 enum ctl_exit ctl_versions(const struct ctl *c)
 {
 	enum ctl_exit code;
-	json_t *json = ctl_get(c, document_path(c->args[0], "versions"), &code), *v;
+	json_t *json = ctl_read_versions(c, c->args[0], &code), *v;
+	if (json != NULL && c->json)
+		ctl_dump(json);
 	if (json != NULL && !c->json) {
 		static const char *const heads[] = { ">VERSION", "DOCUMENT", "CREATED", "AUTHOR",
 			                             ">SIZE",    "SHA256",   "",        NULL };
