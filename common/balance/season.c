@@ -45,6 +45,7 @@ static bool learn_profile(struct season_side *side, const struct season *s, size
                           side_of *value)
 {
 	const size_t day = s->day_bins, week = SEASON_WEEK * day, end = days * day;
+	must(day > 0);
 	for (size_t at = 0; at < week; at++)
 		if (!mean(s, at, week, end, value, &side->profile[at]) &&
 		    !mean(s, at % day, day, end, value, &side->profile[at]))

@@ -108,6 +108,7 @@ static enum err add_series(const struct percentile_series *series, size_t bins, 
 	return ERR_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what to add up, how, and where to */
 enum err sums_make(const struct percentile_series *series, size_t n_series, size_t bins,
                    enum percentile_combine combine, size_t set, enum sums_fill fill,
                    struct percentile_scratch *scratch, struct sums_counts *counts)

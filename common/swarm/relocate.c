@@ -95,6 +95,7 @@ static enum err move_record(struct swarm_visit *v, const struct move *m, bool wi
 
 /* The last `n` records of a chunk, so that nothing moves up. Returns how many have moved; 0: no
  * memory. */
+/* NOLINTNEXTLINE(readability-function-size): a move's, and the caller's to tell */
 static unsigned move_last(struct swarm_visit *v, struct move *m, struct sequence *q, uint32_t chunk,
                           unsigned n, swarm_place_fn *place_of, void *ctx)
 {

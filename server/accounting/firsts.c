@@ -31,6 +31,7 @@ struct firsts *firsts_new(size_t clients)
 		free(f);
 		return NULL;
 	}
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): rounded up within what calloc() gave */
 	f->places = (place *)(((uintptr_t)f->memory + LINE - 1) / LINE * LINE);
 	return f;
 }
