@@ -8,7 +8,7 @@
 
 #include <libpq-fe.h>
 
-static char current[256], current_name[48];
+static char current[256];
 
 static PGconn *connect_to(const char *conninfo)
 {
@@ -19,30 +19,25 @@ static PGconn *connect_to(const char *conninfo)
 	return pg;
 }
 
-static const char *copy_of(const char *template)
+const char *db_new(void)
 {
 	static unsigned number;
 	const char *cluster = getenv("P4PD_TEST_DB");
-	char sql[160];
+	char sql[64];
 	if (cluster == NULL) {
 		fprintf(stderr, "skipped: run me under tests/support/with_postgres\n");
 		exit(77);
 	}
-	(void)snprintf(current_name, sizeof(current_name), "test_%ld_%u", (long)getpid(), ++number);
-	(void)snprintf(sql, sizeof(sql), "CREATE DATABASE %s TEMPLATE %s", current_name, template);
+	(void)snprintf(sql, sizeof(sql), "CREATE DATABASE test_%ld_%u", (long)getpid(), ++number);
 	PGconn *pg = connect_to(cluster);
 	PGresult *result = PQexec(pg, sql);
 	must(PQresultStatus(result) == PGRES_COMMAND_OK);
 	PQclear(result);
 	PQfinish(pg);
 	/* The last of a keyword counts. */
-	(void)snprintf(current, sizeof(current), "%s dbname=%s", cluster, current_name);
+	(void)snprintf(current, sizeof(current), "%s dbname=test_%ld_%u", cluster, (long)getpid(),
+	               number);
 	return current;
-}
-
-const char *db_new(void)
-{
-	return copy_of("template1");
 }
 
 static struct store *store_on(const char *conninfo, unsigned timeout_seconds)
@@ -60,25 +55,14 @@ static struct store *store_on(const char *conninfo, unsigned timeout_seconds)
 	return s;
 }
 
-/* The migrations run once; each test's database is a copy of what they made. */
-static const char *migrated(void)
-{
-	static char template[sizeof(current_name)];
-	if (template[0] == '\0') {
-		store_free(store_on(db_new(), 20));
-		memcpy(template, current_name, sizeof(template));
-	}
-	return copy_of(template);
-}
-
 struct store *db_store(const char *conninfo)
 {
-	return store_on(conninfo != NULL ? conninfo : migrated(), 20);
+	return store_on(conninfo != NULL ? conninfo : db_new(), 20);
 }
 
 struct store *db_store_hasty(unsigned timeout_seconds)
 {
-	return store_on(migrated(), timeout_seconds);
+	return store_on(db_new(), timeout_seconds);
 }
 
 void db_map(struct store *s, const struct store_interconnect *interconnects, size_t n)
