@@ -157,7 +157,8 @@ static void answers_every_route_of_statements(void **state)
 		{ "GET", "/v1/statements/seven", "", "", 404, "there is no statement seven" },
 		{ "GET", "/v1/statements/7/verify", "", "", 200,
 		  "{\"id\":7,\"verified\":false,\"inputs_match_hash\":true,\"other_format\":null,"
-		  "\"first_figure\":null,\"first_bin\":{\"bin\":\"flow a-1\",\"statement\":\"1\",\"now\":\"2\"}}" },
+		  "\"first_figure\":null,"
+		  "\"first_bin\":{\"bin\":\"flow a-1\",\"statement\":\"1\",\"now\":\"2\"}}" },
 		{ "GET", "/v1/statements/8/verify", "", "", 200, "\"verified\":true" },
 		{ "POST", "/v1/statements", "", "{}", 422, "/provider" },
 		{ "POST", "/v1/statements", "", "{\"provider\":\"p\",\"contract\":\"c\"}", 422,
