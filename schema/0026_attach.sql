@@ -11,7 +11,9 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM pg_advisory_xact_lock(hashtext('p4pd bins partition'));
-	IF to_regclass(partition) IS NOT NULL THEN -- by who had the lock before
+	-- By who had the lock before; to_regclass() may remember for a while that there was none.
+	IF EXISTS (SELECT FROM pg_class WHERE relname = partition
+		AND relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = parent::regclass)) THEN
 		RETURN;
 	END IF;
 	EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL) %s', partition, parent, options);
