@@ -77,7 +77,7 @@ static const struct option_row {
 	[CTL_DRY_RUN] = { "dry-run", NULL, "say what would be stored, and store nothing" },
 	[CTL_OFFLINE] = { "offline", NULL, "ask no server: judge the document by itself" },
 	[CTL_MINIMIZE] = { "minimize", NULL, "merge adjacent prefixes, drop covered ones" },
-	[CTL_LAB] = { "lab", NULL, "private and loopback prefixes are allowed" },
+	[CTL_LAB] = { "lab", NULL, "private, loopback and documentation prefixes are allowed" },
 	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
 
