@@ -202,8 +202,8 @@ static void put_life(struct text *t, const struct store_life *l)
 
 static bool read_page(struct call *c, struct store_page *page)
 {
-	enum { LIMIT = 100, LIMIT_MAX = 1000 };
-	uint64_t limit = LIMIT;
+	enum { LIMIT_MAX = 1000 };
+	uint64_t limit = LIMIT_MAX;
 	if (!call_number(c, "limit", &limit) || !call_number(c, "before", &page->before))
 		return false;
 	if (limit == 0 || limit > LIMIT_MAX) {

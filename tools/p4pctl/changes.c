@@ -58,6 +58,7 @@ static json_t *read_page(const struct ctl *c, const char *provider, const char *
 	struct ctl quiet = *c;
 	struct ctl_request r = { .method = "GET",
 		                 .path = path_to(provider, "versions", NULL, NULL) };
+	ctl_parameter(&r.path, "limit", "100");
 	ctl_parameter(&r.path, "before", before);
 	quiet.json = false;
 	return ask(&quiet, &r, code);
