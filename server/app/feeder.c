@@ -324,8 +324,15 @@ static enum err feed_one(struct feeder *f, struct feeding *from)
 static enum err feed_from(struct feeder *f, struct feeding *from)
 {
 	enum err e = monotonic_ms() < from->not_before ? ERR_BUSY : ERR_OK;
-	if (e == ERR_OK && atomic_load(&from->spool->count) > 0)
+	if (e == ERR_OK && atomic_load(&from->spool->count) > 0) {
 		e = count_step(f);
+		/* It does not know the node: it is an older copy of the database, put back. */
+		if (e == ERR_NOT_FOUND) {
+			f->migrated = false;
+			f->behind = true;
+			e = ERR_BUSY;
+		}
+	}
 	for (unsigned i = 0; i < BINS_AT_ONCE && e == ERR_OK; i++)
 		e = feed_one(f, from);
 	return e;

@@ -243,6 +243,19 @@ static void another_life_lowers_nothing_that_is_stored(void **state)
 	assert_string_equal(found, "1041: test test~2");
 }
 
+/* From before this node was known there, while the daemon runs. */
+static void an_older_database_gets_bins_too(void **state)
+{
+	(void)state;
+	start();
+	close_bin(1800000000, 1);
+	wait_empty();
+	assert_string_equal(db_state_of("DELETE FROM node_lives"), "");
+	close_bin(1800000300, 2);
+	wait_empty();
+	stored("1 2");
+}
+
 /* With what the spool says, and ended. */
 static void live_on(uint64_t first, uint64_t second)
 {
@@ -628,6 +641,7 @@ static void an_hour_without_the_database_changes_no_bin(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(carries_bins_over_oldest_first),
 	TEST(another_life_lowers_nothing_that_is_stored),
+	TEST(an_older_database_gets_bins_too),
 	TEST(an_older_state_folder_lowers_nothing_that_is_stored),
 	TEST(flows_have_a_spool_and_a_source_of_their_own),
 	TEST(a_refused_bin_does_not_hold_up_flows),
