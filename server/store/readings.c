@@ -130,20 +130,23 @@ static void leave_to_pollers(struct work *w, const char *found)
 
 /*
  * Behind a newer reading of its port; or so far behind one of another port that the readings of that time
- * are forgotten: bins made without them would replace those that had them.
+ * are forgotten: bins made without them would replace those that had them. Those of a silent port are let
+ * go sooner, up to its last; a reading reaches back COUNTER_PROVEN_SECONDS at most.
  */
 static void refuse_late(struct work *w, struct store_reading *rows, int64_t before_ms,
                         int64_t kept_ms)
 {
 	const size_t late = work_run(
 		w,
-		"SELECT ordinal FROM readings_stage s WHERE at_ms < $1 AND EXISTS (SELECT "
+		"SELECT ordinal FROM readings_stage s WHERE EXISTS (SELECT "
 		" FROM ports p WHERE p.interconnect = s.interconnect AND "
-		" CASE WHEN p.port = s.port THEN s.at_ms < p.last_ms "
-		"  ELSE s.at_ms - s.period_ms < p.last_ms - $2::bigint END) "
+		" (s.at_ms < p.gone_ms + $3::bigint OR s.at_ms < $1 AND "
+		"  CASE WHEN p.port = s.port THEN s.at_ms < p.last_ms "
+		"   ELSE s.at_ms - s.period_ms < p.last_ms - $2::bigint END)) "
 		"AND NOT EXISTS (SELECT FROM readings r "
 		" WHERE (r.interconnect, r.port, r.at_ms) = (s.interconnect, s.port, s.at_ms))",
-		ARGS(arg_i64(before_ms), arg_i64(kept_ms)));
+		ARGS(arg_i64(before_ms), arg_i64(kept_ms),
+	             arg_i64(COUNTER_PROVEN_SECONDS * INT64_C(1000))));
 	for (size_t i = 0; i < late; i++)
 		rows[work_u64(w, i, 0)].too_late = true;
 	if (late > 0)

@@ -54,17 +54,21 @@ static enum err drop(struct store *s, const char *table, uint32_t days, int64_t 
 
 /*
  * The last reading of a port is what makes the same one, sent again, a duplicate; and by what is known of a
- * port late readings of others are refused, whose bins would replace those that it had a part in.
+ * port late readings of others are refused, whose bins would replace those that it had a part in. A clock
+ * of ours that runs ahead finds nobody silent.
  */
 static enum err forget_silent_ports(struct store *s, uint32_t days, int64_t now)
 {
 	struct work w = work_begin(s, "forget old readings of counters");
 	if (days > 0)
 		(void)work_run(&w,
-		               "DELETE FROM readings r USING ports p "
-		               "WHERE p.last_ms < ($1 - $2::bigint * 86400) * 1000 "
-		               " AND (r.interconnect, r.port) = (p.interconnect, p.port) "
-		               " AND r.at_ms < p.last_ms",
+		               "WITH silent AS (UPDATE ports SET gone_ms = last_ms "
+		               " WHERE last_ms < (least($1, extract(epoch FROM now())::bigint) "
+		               "  - $2::bigint * 86400) * 1000 AND gone_ms < last_ms "
+		               " RETURNING interconnect, port, gone_ms) "
+		               "DELETE FROM readings r USING silent s "
+		               "WHERE (r.interconnect, r.port) = (s.interconnect, s.port) "
+		               " AND r.at_ms < s.gone_ms",
 		               ARGS(arg_i64(now), arg_u64(days)));
 	(void)work_run(&w,
 	               "WITH gone AS (DELETE FROM ports "

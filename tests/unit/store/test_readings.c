@@ -110,6 +110,27 @@ static void the_capacity_of_the_interconnect_bounds_what_is_possible(void **stat
 	assert_int_equal(r[2].fate, COUNTER_COUNTED);
 }
 
+/* The bins of its time cannot be made again without what it said. */
+static void nothing_is_read_behind_a_silent_port(void **state)
+{
+	(void)state;
+	enum { OLD = -40 * 86400 };
+	const struct store_keep keep = { .readings_days = 31 };
+	const struct store_readings_rules rules = rules_at(NOVEMBER);
+	struct store_readings_made made;
+	struct store_reading r[] = { reading("eth0", OLD, 0), reading("eth0", OLD + 300, 300),
+		                     reading("eth0", OLD + 600, 600) };
+	(void)put(r, 3, OLD + 600);
+	assert_string_equal(bins(), "-11520:300:150:-:300:0 -11519:300:150:-:300:0");
+	assert_int_equal(store_retain(s, &keep, NOVEMBER), ERR_OK);
+	struct store_reading late[] = { reading("eth1", OLD, 0), reading("eth1", OLD + 300, 5000) };
+	assert_int_equal(store_readings(s, late, 2, &rules, &made), ERR_RANGE);
+	assert_true(late[0].too_late && late[1].too_late);
+	assert_string_equal(bins(), "-11520:300:150:-:300:0 -11519:300:150:-:300:0");
+	late[0] = reading("eth1", OLD + 600 + 86400, 5000); /* reaches back to its end at most */
+	assert_int_equal(put(late, 1, 0).added, 1);
+}
+
 static void a_late_reading_opens_its_bins_again(void **state)
 {
 	(void)state;
@@ -355,6 +376,7 @@ static void pollers_of_one_interconnect_take_turns(void **state)
 static const struct CMUnitTest tests[] = {
 	WITH(readings_become_bins_one_by_one),
 	WITH(the_capacity_of_the_interconnect_bounds_what_is_possible),
+	WITH(nothing_is_read_behind_a_silent_port),
 	WITH(a_late_reading_opens_its_bins_again),
 	WITH(a_bin_that_never_was_is_removed),
 	WITH(a_new_ports_past_is_too_late_too),
