@@ -17,6 +17,7 @@ static uint32_t place_of(const struct map_snapshot *s, const struct map_topology
 	char key[PLACE_KEY_MAX];
 	if (pid == MAP_NO_PID)
 		return PLACE_UNKNOWN;
+	must(t != NULL); /* whose PID it is */
 	(void)snprintf(key, sizeof(key), "pid:%s/%s", t->provider, t->pids[pid].name);
 	return snapshot_place_find(s, key);
 }

@@ -394,7 +394,7 @@ static enum err make_link(struct maker *m)
 	}
 	const struct counter_rules rules = { .bin_seconds = m->rules->bin_seconds,
 		                             .speed_bps = m->link[0].capacity_mbps * 1000000 };
-	if (e == ERR_OK)
+	if (e == ERR_OK) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): side_done() frees both */
 		e = counter_bins(old.ports, old.n_ports, &rules, NULL, NULL, &old.bins);
 	if (e == ERR_OK)
 		e = counter_bins(now.ports, now.n_ports, &rules, note_fate, m, &now.bins);
