@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+import time
 
 import pytest
 
@@ -68,9 +69,15 @@ def calmest(daemon, window):
 
 
 def counted(daemon):
-    page = daemon.api("GET", "/metrics")[1].splitlines()
-    return {fate: int(sum(float(line.rsplit(" ", 1)[1]) for line in page if line.startswith(fate)))
-            for fate in FATES}
+    """What became of all that was sent; waits for what the kernel still has in its queue."""
+    now, before, end = None, {}, time.monotonic() + 30
+    while now != before and time.monotonic() < end:
+        before = now
+        page = daemon.api("GET", "/metrics")[1].splitlines()
+        now = {fate: int(sum(float(line.rsplit(" ", 1)[1]) for line in page if line.startswith(fate)))
+               for fate in FATES}
+        time.sleep(0.1)
+    return now
 
 
 def dropped(daemon):
