@@ -43,7 +43,7 @@ static void note_failure(struct collecting *c, enum err e, const struct fault *f
 	if (failing && !c->failing)
 		log_line(LOG_ERROR,
 		         "The collector could not write. Bins wait in memory, and it tries again "
-		         "every second. file=%s why=%s",
+		         "twice a second. file=%s why=%s",
 		         fault->where, fault->text);
 	if (!failing && c->failing)
 		log_line(LOG_NOTE, "The collector can write again.");
