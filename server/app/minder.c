@@ -269,11 +269,12 @@ static enum err see(struct minder *m, const struct store_map_watch *w, bool newe
 		s->peers = peers.all;
 		s->lost = peers.lost;
 	}
-	const struct watch_announces all = announces(m->metrics);
+	const struct watch_announces all = announces(m->metrics), *before = &l->before;
 	if (newest) {
-		s->before = l->before;
-		s->since = (struct watch_announces){ all.all - l->before.all,
-			                             all.failed - l->before.failed };
+		s->before = *before;
+		s->since.all = all.all - before->all;
+		/* What is refused is counted after its reason, so that in between there are fewer. */
+		s->since.failed = all.failed > before->failed ? all.failed - before->failed : 0;
 	}
 	return ERR_OK;
 }

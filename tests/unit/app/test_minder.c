@@ -333,6 +333,21 @@ static void a_change_that_fails_announces_is_taken_back(void **state)
 	expect_taken_back(version, "rose from 1.0 to 9.5 percent");
 }
 
+/* Workers count why before they count that, and nobody stops them to be read. */
+static void a_refusal_half_counted_is_no_failure(void **state)
+{
+	(void)state;
+	int64_t begun;
+	announce(METRIC_UDP_ANNOUNCE_BRIDGE, 1000);
+	announce(METRIC_UDP_ANNOUNCE_REFUSED, 3);
+	const uint64_t version = watched_change(&begun);
+	assert_int_equal(minder_work(&h.minder, begun + 5), ERR_OK);
+	announce(METRIC_UDP_ANNOUNCE_BRIDGE, 500);
+	announce(METRIC_DENIED_TORRENT, 1);
+	assert_int_equal(minder_work(&h.minder, begun + 10), ERR_OK);
+	assert_string_equal(life_of(version).watch_state, "watching");
+}
+
 static void a_quiet_change_passes_and_without_a_tracker_too(void **state)
 {
 	(void)state;
@@ -354,6 +369,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(an_approval_counts_while_its_token_may_approve),
 	TEST(a_change_that_loses_peers_is_taken_back),
 	TEST(a_change_that_fails_announces_is_taken_back),
+	TEST(a_refusal_half_counted_is_no_failure),
 	TEST(a_quiet_change_passes_and_without_a_tracker_too),
 };
 
