@@ -14,10 +14,11 @@ struct clock_calls {
 };
 
 /*
- * SIGTERM and SIGINT wait from here on, in this thread and those that it makes, until the clock runs: who
- * is stopped while still starting ends in order, too.
+ * SIGTERM, SIGINT and SIGHUP wait from here on, in this thread and those that it makes, until the clock runs
+ * and reads them from a descriptor. There is no handler, and so no instant at which one of them would be too
+ * early. SIGHUP is held for good.
  */
 void clock_hold_signals(void);
 
-/* Returns when SIGTERM or SIGINT arrives. ERR_SYSTEM: libevent could not be set up. */
+/* After clock_hold_signals(). Returns when SIGTERM or SIGINT arrives. ERR_SYSTEM: no loop could be set up. */
 enum err clock_run(const struct clock_calls *calls) must_check;

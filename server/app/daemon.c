@@ -617,7 +617,6 @@ enum err daemon_start(const struct args *args, const struct config *config, stru
 	pthread_mutex_init(&d->access_lock, NULL);
 	clock_hold_signals();
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN); /* until the clock runs, and again when it has ended */
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		const enum err e = steps[i](d, fault);
 		if (e != ERR_OK) {
