@@ -127,9 +127,11 @@ static bool read_also(struct call *c, uint64_t *also)
 {
 	if (!call_number(c, "with", also))
 		return false;
-	if (*also > INT64_MAX)
-		call_problem(c, 400, "with: there is no such version");
-	return *also <= INT64_MAX;
+	if (http_has_parameter(c->request, "with") && (*also == 0 || *also > INT64_MAX)) {
+		call_problem(c, 400, "with: %" PRIu64 " is no version, they count from 1", *also);
+		return false;
+	}
+	return true;
 }
 
 /* ---- history ---- */
