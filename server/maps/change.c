@@ -254,34 +254,48 @@ static enum err interconnects_of(const struct map_topology *t, struct store_inte
 	return ERR_OK;
 }
 
+static struct store_upload upload_of(const struct maps *m, const struct candidate *c,
+                                     enum store_kind kind, const struct store_activation *a)
+{
+	const struct item *i = &c->items[kind];
+	return (struct store_upload){ .provider = c->provider,
+		                      .kind = kind,
+		                      .body = i->body,
+		                      .size = i->size,
+		                      .sha256 = i->sha256,
+		                      .author = c->author,
+		                      .source = c->source,
+		                      .expected = c->expected,
+		                      .seen = &m->seen,
+		                      .draft = c->draft,
+		                      .look_after = a->look_after,
+		                      .interconnects = a->interconnects,
+		                      .n_interconnects = a->n_interconnects };
+}
+
 static enum err put_first(struct maps *m, struct candidate *c, enum store_kind kind,
                           const struct store_activation *a)
 {
-	struct item *i = &c->items[kind];
-	const struct store_upload u = { .provider = c->provider,
-		                        .kind = kind,
-		                        .body = i->body,
-		                        .size = i->size,
-		                        .sha256 = i->sha256,
-		                        .author = c->author,
-		                        .source = c->source,
-		                        .expected = c->expected,
-		                        .seen = &m->seen,
-		                        .draft = c->draft,
-		                        .look_after = a->look_after,
-		                        .interconnects = a->interconnects,
-		                        .n_interconnects = a->n_interconnects };
-	return store_upload(m->o.store, &u, &i->version);
+	const struct store_upload u = upload_of(m, c, kind, a);
+	return store_upload(m->o.store, &u, &c->items[kind].version);
 }
 
-static enum err put_again(struct maps *m, const struct candidate *c, struct store_activation *a)
+/* Of a roll back, the costs that say as much as none do are new. */
+static enum err put_again(struct maps *m, struct candidate *c, struct store_activation *a)
 {
+	const struct store_upload none = upload_of(m, c, STORE_COSTS, a);
+	if (c->items[STORE_COSTS].there && c->items[STORE_COSTS].version == 0)
+		a->made = &none;
 	for (unsigned k = 0; k < STORE_KINDS; k++) {
 		a->version[k] = c->items[k].version;
 		a->resumes[k] = c->back != NULL ? c->back->resumes[k] : 0;
 		a->from[k] = c->back != NULL ? c->back->from[k] : 0;
 	}
-	return store_activate(m->o.store, a);
+	const enum err e = store_activate(m->o.store, a);
+	a->made = NULL;
+	for (unsigned k = 0; k < STORE_KINDS && e == ERR_OK; k++)
+		c->items[k].version = a->version[k];
+	return e;
 }
 
 /* What the change is looked after by; false: by nothing, or there is nothing to go back to. */
@@ -321,8 +335,9 @@ static enum err store_it(struct maps *m, struct candidate *c, struct maps_change
 		a.interconnects = interconnects;
 		a.n_interconnects = t->n_interconnects;
 	}
-	const enum err e =
-		c->items[first].version == 0 ? put_first(m, c, first, &a) : put_again(m, c, &a);
+	const enum err e = c->back == NULL && c->items[first].version == 0
+	                           ? put_first(m, c, first, &a)
+	                           : put_again(m, c, &a);
 	free(interconnects);
 	change->unchanged = a.unchanged;
 	if (e == ERR_OK && a.look_after != NULL && !a.unchanged)
@@ -638,32 +653,21 @@ enum err maps_activate(struct maps *m, const struct maps_activation *a, struct m
 	return e;
 }
 
-/* Drafts what says as much as no costs do. ERR_NOT_FOUND: that is in force. */
-static enum err draft_no_costs(struct maps *m, const struct maps_return *r, struct store_back *back,
-                               struct faults *faults)
+/* The document that says as much as no costs do. */
+struct no_costs {
+	char body[128], source[64], sha256[65];
+};
+
+static void bring_no_costs(struct candidate *c, struct no_costs *none)
 {
-	char body[128], source[64];
-	struct maps_change change = { .warnings = faults_new() };
-	if (change.warnings == NULL)
-		return ERR_NOMEM;
-	(void)snprintf(body, sizeof(body), "{\"format\":\"p4p-costs/1\",\"provider\":\"%s\"}\n",
-	               r->provider);
-	(void)snprintf(source, sizeof(source), "no costs, as before version %" PRIu64,
-	               back->from[STORE_COSTS]);
-	const struct maps_document d = { .provider = r->provider,
-		                         .kind = STORE_COSTS,
-		                         .body = body,
-		                         .size = strlen(body),
-		                         .author = r->author,
-		                         .source = source,
-		                         .draft = true };
-	enum err e = maps_upload(m, &d, false, &change, faults);
-	if (e == ERR_OK && change.unchanged)
-		e = ERR_NOT_FOUND;
-	back->version[STORE_COSTS] = change.version;
-	back->resumes[STORE_COSTS] = STORE_RESUMES_NOTHING;
-	faults_free(change.warnings);
-	return e;
+	(void)snprintf(none->body, sizeof(none->body),
+	               "{\"format\":\"p4p-costs/1\",\"provider\":\"%s\"}\n", c->provider);
+	(void)snprintf(none->source, sizeof(none->source), "no costs, as before version %" PRIu64,
+	               c->back->from[STORE_COSTS]);
+	const size_t size = strlen(none->body);
+	hash(none->body, size, none->sha256);
+	c->source = none->source;
+	c->items[STORE_COSTS] = (struct item){ true, none->body, size, 0, none->sha256, { 0 } };
 }
 
 enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps_change *out,
@@ -671,9 +675,8 @@ enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps
 {
 	struct store_document docs[STORE_KINDS] = { 0 };
 	struct store_back back;
+	struct no_costs none;
 	enum err e = store_back(m->o.store, r->provider, r->to, &back);
-	if (e == ERR_OK && back.no_costs)
-		e = draft_no_costs(m, r, &back, faults);
 	if (e != ERR_OK)
 		return e;
 	struct candidate c = { .provider = r->provider,
@@ -683,17 +686,20 @@ enum err maps_roll_back(struct maps *m, const struct maps_return *r, struct maps
 		               .quiet = r->to == 0, /* what moved moves back; that is the point */
 		               .reason = r->reason,
 		               .watch = r->watch };
-	uint64_t version = back.version[STORE_TOPOLOGY], also = back.version[STORE_COSTS];
-	if (version == 0) {
-		version = also;
-		also = 0;
+	if (back.no_costs) {
+		back.resumes[STORE_COSTS] = STORE_RESUMES_NOTHING;
+		bring_no_costs(&c, &none);
 	}
-	e = load_items(m, &c, version, also, docs, faults);
+	for (unsigned k = 0; k < STORE_KINDS && e == ERR_OK; k++)
+		if (back.version[k] != 0)
+			e = load_item(m, &c, back.version[k], docs, faults);
 	if (e == ERR_OK) {
-		name_hash(&c, version, out);
+		const struct item *of = c.items;
+		const unsigned first = of[STORE_TOPOLOGY].there ? STORE_TOPOLOGY : STORE_COSTS;
+		(void)snprintf(out->sha256, sizeof(out->sha256), "%s", of[first].sha256);
 		e = change(m, &c, out, faults);
-		out->version = version;
-		out->also = also;
+		out->version = of[first].version;
+		out->also = first == STORE_TOPOLOGY ? of[STORE_COSTS].version : 0;
 	}
 	store_document_done(&docs[STORE_TOPOLOGY]);
 	store_document_done(&docs[STORE_COSTS]);

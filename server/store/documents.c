@@ -188,17 +188,17 @@ static uint64_t same_draft(struct work *w, const struct store_upload *u)
 	return version;
 }
 
-static void in_force_already(struct work *w, const struct store_upload *u, uint64_t *number)
+/* The same document, where it is in force; 0: it is not. */
+static uint64_t same_in_force(struct work *w, const struct store_upload *u)
 {
-	if (work_run(w,
-	             "SELECT version FROM documents_in_force JOIN map_versions "
-	             " USING (provider, version, kind) "
-	             "WHERE provider = $1 AND kind = $2::text::document_kind AND sha256 = $3",
-	             ARGS(arg_text(u->provider), arg_text(kinds[u->kind]), arg_text(u->sha256))) !=
-	    1)
-		return;
-	*number = work_u64(w, 0, 0);
-	work_fail(w, ERR_EXISTS);
+	return work_run(w,
+	                "SELECT version FROM documents_in_force JOIN map_versions "
+	                " USING (provider, version, kind) "
+	                "WHERE provider = $1 AND kind = $2::text::document_kind AND sha256 = $3",
+	                ARGS(arg_text(u->provider), arg_text(kinds[u->kind]),
+	                     arg_text(u->sha256))) == 1
+	               ? work_u64(w, 0, 0)
+	               : 0;
 }
 
 static void put_in_force(struct work *w, const struct store_upload *u,
@@ -214,10 +214,8 @@ static void put_in_force(struct work *w, const struct store_upload *u,
 		                                                  u->n_interconnects });
 }
 
-/* The audit log comes last: its end is locked, and whoever holds it must not wait for others. */
-static void add_version(struct work *w, const struct store_upload *u, uint64_t number)
+static void insert(struct work *w, const struct store_upload *u, uint64_t number)
 {
-	const struct document_name d = { u->provider, u->kind, number };
 	(void)work_run(
 		w,
 		"INSERT INTO map_versions (provider, version, kind, document, sha256, author, source) "
@@ -225,6 +223,23 @@ static void add_version(struct work *w, const struct store_upload *u, uint64_t n
 		ARGS(arg_text(u->provider), arg_u64(number), arg_text(kinds[u->kind]),
 	             arg_bytes(u->body, u->size), arg_text(u->sha256), arg_text(u->author),
 	             arg_text(u->source)));
+}
+
+uint64_t documents_make(struct work *w, const struct store_upload *u)
+{
+	uint64_t number = same_in_force(w, u);
+	if (number != 0)
+		return number;
+	number = next_version(w, u->provider);
+	insert(w, u, number);
+	return number;
+}
+
+/* The audit log comes last: its end is locked, and whoever holds it must not wait for others. */
+static void add_version(struct work *w, const struct store_upload *u, uint64_t number)
+{
+	const struct document_name d = { u->provider, u->kind, number };
+	insert(w, u, number);
 	if (!u->draft)
 		put_in_force(w, u, &d);
 	documents_audit(w, &d, u->author, u->draft ? "draft" : "upload", NULL);
@@ -235,7 +250,11 @@ enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *v
 	struct work w = work_begin(s, "store a document");
 	uint64_t number = next_version(&w, u->provider);
 	documents_expect(&w, u->provider, u->kind, u->expected);
-	in_force_already(&w, u, &number);
+	const uint64_t there = same_in_force(&w, u);
+	if (there != 0) {
+		number = there;
+		work_fail(&w, ERR_EXISTS);
+	}
 	const uint64_t draft = u->draft ? same_draft(&w, u) : 0;
 	if (draft == 0)
 		add_version(&w, u, number);

@@ -26,6 +26,12 @@ void documents_audit(struct work *w, const struct document_name *d, const char *
  */
 void documents_take_turn(struct work *w, const uint64_t *seen);
 
+/*
+ * The version in force, where it is this very document; else a new one, not in force yet. The caller has
+ * locked the provider, and audits.
+ */
+uint64_t documents_make(struct work *w, const struct store_upload *u);
+
 /* Puts a version in force; returns the number of the activation. */
 uint64_t documents_activate(struct work *w, const struct document_name *d, const char *author);
 

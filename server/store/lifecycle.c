@@ -183,6 +183,8 @@ static void audit_activation(struct work *w, const struct store_activation *a, u
 {
 	for (unsigned k = 0; k < STORE_KINDS; k++) {
 		const struct document_name d = { a->provider, (enum store_kind)k, a->version[k] };
+		if ((kinds & 1U << k) && a->made != NULL && a->made->kind == d.kind)
+			documents_audit(w, &d, a->author, "draft", NULL);
 		if (kinds & 1U << k)
 			documents_audit(w, &d, a->author,
 			                a->resumes[k] != 0 ? "rollback" : "activate", a->reason);
@@ -261,12 +263,16 @@ enum err store_activate(struct store *s, struct store_activation *a)
 	lock(&w, a->provider);
 	end_plan(&w, a->plan);
 	end_breached(&w, a->watch, a->reason);
+	if (a->made != NULL)
+		a->version[a->made->kind] = documents_make(&w, a->made);
 	for (unsigned k = 0; k < STORE_KINDS; k++)
 		if (a->version[k] != 0)
 			expect(&w, a, (enum store_kind)k);
 	documents_take_turn(&w, a->seen);
 	const unsigned kinds = enforce_all(&w, a);
 	a->unchanged = kinds == 0;
+	if (kinds == 0 && a->made != NULL)
+		work_fail(&w, ERR_NOT_FOUND);
 	if (kinds != 0) {
 		end_plans_of(&w, a);
 		audit_activation(&w, a, kinds);

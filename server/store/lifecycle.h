@@ -68,7 +68,9 @@ struct store_map_watch {
 /* Versions of one provider, one of each kind at most, that come into force together. */
 struct store_activation {
 	const char *provider, *author;
-	uint64_t version[STORE_KINDS];   /* by kind; 0: what is in force stays */
+	uint64_t version[STORE_KINDS]; /* by kind; 0: what is in force stays */
+	/* Stored on the way, unless it is in force; `version` of its kind is set. NULL: nothing. */
+	const struct store_upload *made;
 	uint64_t resumes[STORE_KINDS];   /* a roll back: the activation that it goes back to, or: */
 #define STORE_RESUMES_NOTHING UINT64_MAX /* there was none, and the version says as much */
 	uint64_t from[STORE_KINDS];      /* and what is in force until then; 0: not asked */
@@ -84,7 +86,8 @@ struct store_activation {
 };
 /*
  * One transaction. What is in force already is not put in force again, or a roll back would go back to it.
- * Plans that wait for what comes into force are cancelled. ERR_NOT_FOUND: no such version of that kind.
+ * Plans that wait for what comes into force are cancelled. ERR_NOT_FOUND: no such version of that kind, or
+ * what was to be made is in force and nothing else was to be.
  * ERR_DENIED: what is in force is not what was expected. ERR_EXISTS: another daemon has ended the plan or the
  * watch. ERR_BUSY: something has come into force since it was `seen`.
  */

@@ -324,12 +324,35 @@ static void costs_want_a_topology_and_stale_ones_are_told(void **state)
 	close_side(&s);
 }
 
-static enum err roll_back(struct side *s)
+static enum err roll_back_from(struct side *s, const char *expected)
 {
 	struct faults *faults = faults_new();
 	change = (struct maps_change){ .warnings = faults_new() };
-	const struct maps_return r = { .provider = "isp-a", .author = "bob" };
+	const struct maps_return r = { .provider = "isp-a", .author = "bob", .expected = expected };
 	return finish(maps_roll_back(s->maps, &r, &change, faults), faults);
+}
+
+static enum err roll_back(struct side *s)
+{
+	return roll_back_from(s, NULL);
+}
+
+static size_t versions(struct side *s)
+{
+	struct store_version *list;
+	size_t n;
+	assert_int_equal(store_versions(s->store, "isp-a", &list, &n), ERR_OK);
+	free(list);
+	return n;
+}
+
+static uint64_t in_force(struct side *s, enum store_kind kind)
+{
+	struct store_document d;
+	assert_int_equal(store_document(s->store, "isp-a", kind, 0, &d), ERR_OK);
+	const uint64_t version = d.about.version;
+	store_document_done(&d);
+	return version;
 }
 
 static void first_costs_are_rolled_back_to_none(void **state)
@@ -345,12 +368,56 @@ static void first_costs_are_rolled_back_to_none(void **state)
 		ERR_OK);
 	assert_int_equal(roll_back(&s), ERR_NOT_FOUND);
 	assert_int_equal(put(&s, "isp-a", STORE_COSTS, costs, false), ERR_OK);
+	assert_int_equal(roll_back_from(&s, "7"), ERR_DENIED);
+	assert_int_equal(versions(&s), 2); /* no draft was left */
 	assert_int_equal(roll_back(&s), ERR_OK);
 	assert_int_equal(change.version, 3);
+	assert_int_equal(in_force(&s, STORE_COSTS), 3);
 	assert_int_equal(change.costs_changed, 2); /* of the interconnect, both ways */
 	assert_int_equal(store_document(s.store, "isp-a", STORE_COSTS, 0, &d), ERR_OK);
 	assert_string_equal(d.body, "{\"format\":\"p4p-costs/1\",\"provider\":\"isp-a\"}\n");
 	store_document_done(&d);
+	assert_int_equal(roll_back(&s), ERR_NOT_FOUND);
+	close_side(&s);
+}
+
+static uint64_t draft(struct side *s, enum store_kind kind, const char *text)
+{
+	struct faults *faults = faults_new();
+	change = (struct maps_change){ .warnings = faults_new() };
+	const struct maps_document d = { .provider = "isp-a",
+		                         .kind = kind,
+		                         .body = text,
+		                         .size = strlen(text),
+		                         .author = "alice",
+		                         .draft = true };
+	assert_int_equal(finish(maps_upload(s->maps, &d, false, &change, faults), faults), ERR_OK);
+	return change.version;
+}
+
+static void costs_that_say_as_much_as_none_stay(void **state)
+{
+	(void)state;
+	static const char none[] = "{\"format\":\"p4p-costs/1\",\"provider\":\"isp-a\"}\n";
+	struct side s;
+	open_side(&s);
+	assert_int_equal(
+		put(&s, "isp-a", STORE_TOPOLOGY, topology("isp-a", 64501, "10.1.0.0/16"), false),
+		ERR_OK);
+	const uint64_t t = draft(&s, STORE_TOPOLOGY, topology("isp-a", 64501, "10.2.0.0/16"));
+	const uint64_t c = draft(&s, STORE_COSTS, none);
+	struct faults *faults = faults_new();
+	change = (struct maps_change){ .warnings = faults_new() };
+	const struct maps_activation both = {
+		.provider = "isp-a", .author = "bob", .version = t, .also = c, .force = true
+	};
+	assert_int_equal(finish(maps_activate(s.maps, &both, &change, faults), faults), ERR_OK);
+	assert_true(knows(&s, "10.2.0.1"));
+	assert_int_equal(roll_back(&s), ERR_OK);
+	assert_true(knows(&s, "10.1.0.1") && !knows(&s, "10.2.0.1"));
+	assert_int_equal(in_force(&s, STORE_TOPOLOGY), 1);
+	assert_int_equal(in_force(&s, STORE_COSTS), c);
+	assert_int_equal(versions(&s), 3);
 	assert_int_equal(roll_back(&s), ERR_NOT_FOUND);
 	close_side(&s);
 }
@@ -549,6 +616,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(an_old_version_comes_back, new_database),
 	cmocka_unit_test_setup(costs_want_a_topology_and_stale_ones_are_told, new_database),
 	cmocka_unit_test_setup(first_costs_are_rolled_back_to_none, new_database),
+	cmocka_unit_test_setup(costs_that_say_as_much_as_none_stay, new_database),
 	cmocka_unit_test_setup(a_half_read_topology_is_refused_beside_costs, new_database),
 	cmocka_unit_test_setup(a_start_without_the_database_uses_the_copies, new_database),
 	cmocka_unit_test_setup(another_daemon_follows, new_database),
