@@ -43,6 +43,7 @@ struct claims {
 	struct vrp_mark tried; /* the file that was read last, well or not */
 	int64_t expiry; /* of the first VRP in it, unix seconds; 0: nobody says, or it was bad */
 	int64_t not_before; /* it is read again for that */
+	bool failing;       /* by a fault that may pass, and said so */
 };
 
 /* ---- the table in use ---- */
@@ -104,23 +105,31 @@ static void tell_refused(struct claims *c, const char *file, const struct fault 
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* true: there are new ones. */
-static bool read_file(struct claims *c, const struct claims_settings *s)
+/* The same file may be read another time. */
+static bool may_pass(enum err e)
+{
+	return e == ERR_NOMEM || e == ERR_SYSTEM;
+}
+
+/* ERR_OK: there are new ones. */
+static enum err read_file(struct claims *c, const struct claims_settings *s)
 {
 	const int64_t now = (int64_t)time(NULL);
 	const struct claims_stats before = claims_stats(c);
 	struct vrp_table *table;
 	struct fault fault;
 	int64_t made;
-	c->expiry = 0;
 	enum err e = vrp_file_read(s->file, now, s->max_age_seconds, &table, &made, &fault);
 	if (e == ERR_OK && use(c, table, made) != ERR_OK) {
 		vrp_table_free(table);
 		e = fault_set(&fault, ERR_NOMEM, s->file, "out of memory");
 	}
+	const bool told = c->failing;
+	c->failing = may_pass(e);
 	if (e != ERR_OK) {
-		tell_refused(c, s->file, &fault, &before);
-		return false;
+		if (!told || !may_pass(e))
+			tell_refused(c, s->file, &fault, &before);
+		return e;
 	}
 	pthread_mutex_lock(&c->lock);
 	c->stats.read++;
@@ -130,7 +139,7 @@ static bool read_file(struct claims *c, const struct claims_settings *s)
 	log_line(LOG_NOTE,
 	         "VRPs read. file=%s vrps=%" PRIu64 " expired=%" PRIu64 " age_hours=%" PRId64,
 	         s->file, after.vrps, after.expired, (now - made) / 3600);
-	return true;
+	return ERR_OK;
 }
 
 /* A validator that died leaves a file that grows old and never changes. */
@@ -164,6 +173,29 @@ static struct claims_settings settings_now(struct claims *c, char file[static PA
 	return s;
 }
 
+/* After a fault that may pass it is as if nobody had looked. */
+static enum err read_new(struct claims *c, const struct claims_settings *s,
+                         const struct vrp_mark *mark)
+{
+	const enum err e = read_file(c, s);
+	if (e != ERR_OK)
+		c->expiry = 0; /* of a file that is no more */
+	c->tried = may_pass(e) ? (struct vrp_mark){ 0 } : *mark;
+	return e;
+}
+
+static enum err read_again(struct claims *c, const struct claims_settings *s, int64_t now)
+{
+	struct claims_settings any_age = *s; /* it is in use; how old it is, is told below */
+	any_age.max_age_seconds = 0;
+	const enum err e = read_file(c, &any_age);
+	if (!may_pass(e))
+		c->not_before = now + EXPIRY_SECONDS;
+	if (e != ERR_OK && !may_pass(e))
+		c->expiry = 0;
+	return e;
+}
+
 /* Reads the file if there is reason to. true: the VRPs are others than before. */
 static bool look(struct claims *c)
 {
@@ -177,15 +209,12 @@ static bool look(struct claims *c)
 	}
 	const struct vrp_mark mark = vrp_file_mark(file);
 	const int64_t now = (int64_t)time(NULL);
-	if (again || !vrp_mark_same(&mark, &c->tried)) {
-		changed = read_file(c, &s);
-	} else if (c->expiry > 0 && now >= c->expiry && now >= c->not_before) {
-		struct claims_settings any_age = s; /* it is in use; how old it is, is told below */
-		any_age.max_age_seconds = 0;
-		c->not_before = now + EXPIRY_SECONDS;
-		changed = read_file(c, &any_age);
-	}
-	c->tried = mark;
+	if (again)
+		c->failing = false;
+	if (again || !vrp_mark_same(&mark, &c->tried))
+		changed = read_new(c, &s, &mark) == ERR_OK;
+	else if (c->expiry > 0 && now >= c->expiry && now >= c->not_before)
+		changed = read_again(c, &s, now) == ERR_OK;
 	tell_old(c, &s);
 	return changed;
 }

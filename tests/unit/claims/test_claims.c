@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -160,16 +161,21 @@ static void a_changed_file_is_read_without_being_told(void **state)
 	claims_stop(c);
 }
 
-static void a_vrp_that_expires_counts_no_more(void **state)
+static void write_expiring(int64_t seconds)
 {
-	(void)state;
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
 	assert_true(fprintf(f,
 	                    "{\"roas\":[{\"asn\":64500,\"prefix\":\"20.0.0.0/8\",\"expires\":%lld},"
 	                    "{\"asn\":64501,\"prefix\":\"30.0.0.0/8\"}]}",
-	                    (long long)time(NULL) + 2) > 0);
+	                    (long long)time(NULL) + seconds) > 0);
 	assert_int_equal(fclose(f), 0);
+}
+
+static void a_vrp_that_expires_counts_no_more(void **state)
+{
+	(void)state;
+	write_expiring(2);
 	struct claims *c = start(CLAIMS_REFUSE);
 	assert_int_equal(claims_stats(c).vrps, 2);
 	assert_string_not_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "rpki-unknown");
@@ -177,6 +183,65 @@ static void a_vrp_that_expires_counts_no_more(void **state)
 	assert_int_equal(claims_stats(c).vrps, 1);
 	assert_int_equal(claims_stats(c).expired, 1);
 	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "rpki-unknown");
+	claims_stop(c);
+}
+
+/* Nobody opens a file any more; returns how many could be open. */
+static rlim_t open_none(void)
+{
+	struct rlimit l;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &l), 0);
+	const rlim_t before = l.rlim_cur;
+	l.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+	return before;
+}
+
+static void open_again(rlim_t before)
+{
+	struct rlimit l;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &l), 0);
+	l.rlim_cur = before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &l), 0);
+}
+
+static void a_reading_at_expiry_that_fails_is_tried_again(void **state)
+{
+	(void)state;
+	struct claims *c;
+	rlim_t before;
+	for (int64_t seconds = 2;; seconds *= 2) { /* until nobody was too late */
+		write_expiring(seconds);
+		c = start(CLAIMS_REFUSE);
+		before = open_none();
+		const struct claims_stats s = claims_stats(c);
+		if (s.read == 1 && s.vrps == 2)
+			break;
+		open_again(before);
+		claims_stop(c);
+	}
+	wait_for_read(c, 1, 1);
+	open_again(before);
+	wait_for_read(c, 2, 1);
+	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "rpki-unknown");
+	claims_stop(c);
+}
+
+static void a_changed_file_that_is_not_read_is_tried_again(void **state)
+{
+	(void)state;
+	write_file(64500);
+	struct claims *c = start(CLAIMS_WARN);
+	const struct claims_settings same = { .file = path };
+	write_file(64501);
+	const rlim_t before = open_none();
+	claims_reload(c, &same);
+	for (int i = 0; i < 1000 && claims_stats(c).refused == 0; i++)
+		(void)usleep(20000);
+	open_again(before);
+	for (int i = 0; i < 1000 && judge(c, CLAIMS_NOW, "20.1.0.0/16")[0] == '\0'; i++)
+		(void)usleep(20000);
+	assert_string_equal(judge(c, CLAIMS_NOW, "20.1.0.0/16"), "rpki-invalid");
 	claims_stop(c);
 }
 
@@ -203,6 +268,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_bad_file_keeps_the_old_vrps),
 	cmocka_unit_test(a_changed_file_is_read_without_being_told),
 	cmocka_unit_test(a_vrp_that_expires_counts_no_more),
+	cmocka_unit_test(a_reading_at_expiry_that_fails_is_tried_again),
+	cmocka_unit_test(a_changed_file_that_is_not_read_is_tried_again),
 	cmocka_unit_test(without_the_store_what_is_known_must_do),
 };
 
