@@ -2,19 +2,17 @@
 #include "server/app/collecting.h"
 
 #include "common/base/log.h"
-#include "server/app/peer_rounds.h"
+#include "server/app/peer_file.h"
 #include "server/app/settings.h"
 #include "server/collector/socket.h"
-#include "server/disk/disk.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
-enum { RETRY_SECONDS = 10, READ_SECONDS = 5 };
+enum { RETRY_SECONDS = 10 };
 enum { WRITE_MS = 500, PAUSE_MS = 100 }; /* from write to write; at least, after a slow one */
 
 struct collecting {
@@ -29,10 +27,7 @@ struct collecting {
 	bool writing, ending;
 	bool failing; /* the writer's: said so already */
 
-	/* Of the tracker's peers_file. */
-	int64_t read_at, made; /* unix seconds */
-	struct timespec changed;
-	enum err peers_said;
+	struct peer_file peers;
 };
 
 /* ---- the writer ---- */
@@ -130,6 +125,7 @@ enum err collecting_new(const struct collecting_options *options, struct collect
 	if (c == NULL)
 		return fault_set(fault, ERR_NOMEM, "start", "out of memory");
 	c->o = *options;
+	c->peers.path = config->peers_file;
 	make_lock(c);
 	enum err e = settings_prefixes("flow_exporters", config->flow_exporters, &allowed,
 	                               &n_allowed, fault);
@@ -229,87 +225,14 @@ void collecting_peers(struct collecting *c, struct peer_set *peers)
 	peer_set_free(collector_peers(c->collector, peers));
 }
 
-static enum err load_peers(const char *file, struct peer_set **out, int64_t *made,
-                           struct fault *fault)
-{
-	struct peer_rounds_path path;
-	char *bytes = NULL;
-	size_t size = 0;
-	if (!peer_rounds_split(file, &path))
-		return fault_set(fault, ERR_RANGE, file, "names no file");
-	enum err e = disk_read(path.dir, path.name, &bytes, &size, fault);
-	if (e == ERR_NOT_FOUND)
-		return fault_set(fault, e, file, "the tracker has not written it yet");
-	if (e == ERR_OK && (e = peer_set_import(bytes, size, out, made)) != ERR_OK)
-		(void)fault_set(fault, e, file, "it is no file of live peers");
-	free(bytes);
-	return e;
-}
-
-static bool is_old(int64_t made, int64_t now)
-{
-	return made < now - PEER_ROUNDS_OLD || made > now + PEER_ROUNDS_OLD;
-}
-
-/* As it is in force already? *changed: when it was written. */
-static bool is_same_file(const struct collecting *c, struct timespec *changed)
-{
-	struct stat st;
-	if (stat(c->o.config->peers_file, &st) != 0)
-		return false;
-	*changed = st.st_mtim;
-	return c->made != 0 && st.st_mtim.tv_sec == c->changed.tv_sec &&
-	       st.st_mtim.tv_nsec == c->changed.tv_nsec;
-}
-
-static void note_peers(struct collecting *c, enum err e, const struct fault *fault)
-{
-	if (e != c->peers_said && e != ERR_OK)
-		log_line(LOG_WARNING, "Which bytes are p2p is not known. file=%s why=%s",
-		         fault->where, fault->text);
-	else if (e != c->peers_said)
-		log_line(LOG_NOTE, "Which bytes are p2p is known now. file=%s",
-		         c->o.config->peers_file);
-	c->peers_said = e;
-}
-
-/*
- * What the tracker's process wrote. An old file tells neither who is a peer nor who is none, so then
- * nobody is asked.
- */
-static void read_peers(struct collecting *c, int64_t now)
-{
-	struct fault fault = { 0 };
-	struct peer_set *peers = NULL;
-	const char *file = c->o.config->peers_file;
-	if (now < c->read_at && c->read_at - now <= READ_SECONDS)
-		return;
-	c->read_at = now + READ_SECONDS;
-	struct timespec changed = { 0 };
-	if (is_same_file(c, &changed) && !is_old(c->made, now))
-		return;
-	int64_t made = 0;
-	enum err e = load_peers(file, &peers, &made, &fault);
-	if (e == ERR_OK && is_old(made, now)) {
-		e = fault_set(&fault, ERR_RANGE, file,
-		              "it was made %lld seconds ago, and at most %d are believed",
-		              (long long)(now - made), PEER_ROUNDS_OLD);
-		peer_set_free(peers);
-		peers = NULL;
-	}
-	c->made = e == ERR_OK ? made : 0;
-	c->changed = changed;
-	collecting_peers(c, peers);
-	note_peers(c, e, &fault);
-}
-
 /* ---- a second ---- */
 
 void collecting_tick(struct collecting *c, int64_t now)
 {
+	struct peer_set *peers;
 	listen_again(c);
-	if (!c->o.tracker && c->o.config->peers_file[0] != '\0')
-		read_peers(c, now);
+	if (!c->o.tracker && c->peers.path[0] != '\0' && peer_file_look(&c->peers, now, &peers))
+		collecting_peers(c, peers);
 }
 
 void collecting_end(struct collecting *c, int64_t now)

@@ -4,7 +4,7 @@
 /*
  * The flow collector in the daemon: its socket, the thread that writes twice a second what has changed
  * (kill -9 costs what it has not written yet), and the live peers that make a flow p2p: of the tracker
- * in this daemon, or else from the file that its own daemon writes (peer_rounds.h). Without either, or
+ * in this daemon, or else from the file that its own daemon writes (peer_file.h). Without either, or
  * while that file is old, nobody knows what is p2p, and bins say so.
  *
  * Threading: from the thread that builds and ends the daemon, which is the clock's.

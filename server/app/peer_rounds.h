@@ -34,9 +34,6 @@ struct peer_rounds {
 void peer_rounds_tick(struct peer_rounds *r, int64_t now);
 void peer_rounds_done(struct peer_rounds *r);
 
-/* How old a set in a file may be, in seconds, before it says nothing any more. */
-enum { PEER_ROUNDS_OLD = 300 };
-
 /* A path as what disk.h wants; false: it names no file. */
 struct peer_rounds_path {
 	char dir[256], name[256];
