@@ -52,32 +52,57 @@ static enum err drop(struct store *s, const char *table, uint32_t days, int64_t 
 	return e;
 }
 
+/* Of ports: silent for $2 days (0: never mind) before $1; or before all that is kept of bins. */
+#define SILENT                                                                                \
+	"($2::bigint > 0 AND gone_ms < last_ms "                                              \
+	" AND last_ms < (least($1, extract(epoch FROM now())::bigint) - $2::bigint * 86400) " \
+	"  * 1000)"
+#define BEFORE_ALL "last_ms < (SELECT since FROM bins_kept) * 1000"
+
 /*
  * The last reading of a port is what makes the same one, sent again, a duplicate; and by what is known of a
  * port late readings of others are refused, whose bins would replace those that it had a part in. A clock
- * of ours that runs ahead finds nobody silent.
+ * of ours that runs ahead finds nobody silent. Writers of readings take turns with it: one who has looked
+ * what may still come would otherwise make bins of what is left.
  */
-static enum err forget_silent_ports(struct store *s, uint32_t days, int64_t now)
+static bool forget_next(struct store *s, uint32_t days, int64_t now, uint64_t *number, enum err *e)
 {
 	struct work w = work_begin(s, "forget old readings of counters");
-	if (days > 0)
+	const bool found =
+		work_run(&w,
+	                 "SELECT number FROM interconnects WHERE number > $3 AND number IN "
+	                 " (SELECT interconnect FROM ports WHERE " SILENT " OR " BEFORE_ALL ") "
+	                 "ORDER BY number LIMIT 1 FOR NO KEY UPDATE",
+	                 ARGS(arg_i64(now), arg_u64(days), arg_u64(*number))) == 1;
+	if (found) {
+		*number = work_u64(&w, 0, 0);
 		(void)work_run(&w,
 		               "WITH silent AS (UPDATE ports SET gone_ms = last_ms "
-		               " WHERE last_ms < (least($1, extract(epoch FROM now())::bigint) "
-		               "  - $2::bigint * 86400) * 1000 AND gone_ms < last_ms "
+		               " WHERE interconnect = $3 AND " SILENT
 		               " RETURNING interconnect, port, gone_ms) "
 		               "DELETE FROM readings r USING silent s "
 		               "WHERE (r.interconnect, r.port) = (s.interconnect, s.port) "
 		               " AND r.at_ms < s.gone_ms",
-		               ARGS(arg_i64(now), arg_u64(days)));
-	(void)work_run(&w,
-	               "WITH gone AS (DELETE FROM ports "
-	               " WHERE last_ms < (SELECT since FROM bins_kept) * 1000 "
-	               " RETURNING interconnect, port) "
-	               "DELETE FROM readings r USING gone g "
-	               "WHERE (r.interconnect, r.port) = (g.interconnect, g.port)",
-	               NULL);
-	return work_end(&w);
+		               ARGS(arg_i64(now), arg_u64(days), arg_u64(*number)));
+		(void)work_run(&w,
+		               "WITH gone AS (DELETE FROM ports "
+		               " WHERE interconnect = $1 AND " BEFORE_ALL
+		               " RETURNING interconnect, port) "
+		               "DELETE FROM readings r USING gone g "
+		               "WHERE (r.interconnect, r.port) = (g.interconnect, g.port)",
+		               ARGS(arg_u64(*number)));
+	}
+	*e = work_end(&w);
+	return found && *e == ERR_OK;
+}
+
+static enum err forget_silent_ports(struct store *s, uint32_t days, int64_t now)
+{
+	enum err e = ERR_OK;
+	uint64_t number = 0;
+	while (forget_next(s, days, now, &number, &e))
+		continue;
+	return e;
 }
 
 enum err store_retain(struct store *s, const struct store_keep *keep, int64_t now)

@@ -193,6 +193,46 @@ static void readings_of_a_silent_port_go(void **state)
 	assert_readings("1 ports, 10 readings from 83");
 }
 
+/* Somebody who is making bins of readings; NULL when all he needed stayed until he was done. */
+static void *make_bins(void *arg)
+{
+	const char *state = db_state_of(
+		"DO $$ BEGIN "
+		"PERFORM FROM interconnects FOR NO KEY UPDATE; "
+		"PERFORM pg_advisory_xact_lock(4711); "
+		"LOOP "
+		" IF EXISTS (SELECT FROM ports WHERE gone_ms > 0) THEN RAISE EXCEPTION 'gone'; END IF; "
+		" EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted "
+		"  AND locktype IN ('transactionid', 'tuple')); "
+		" PERFORM pg_sleep(0.01); "
+		"END LOOP; END $$");
+	return state[0] == '\0' ? NULL : arg;
+}
+
+static void nothing_is_forgotten_while_bins_are_made(void **state)
+{
+	(void)state;
+	pthread_t maker;
+	void *failed;
+	char found[8] = "0";
+	const struct store_keep keep = { .readings_days = 31 };
+	assert_int_equal(put(NOVEMBER), ERR_OK);
+	assert_string_equal(
+		db_state_of("INSERT INTO readings SELECT 1, 'old', 1785542400000 + at, 0, 64, 1, "
+	                    " 1, NULL, NULL, NULL, NULL, 0 FROM (VALUES (0), (300000)) t (at); "
+	                    "INSERT INTO ports SELECT interconnect, port, max(at_ms) "
+	                    " FROM readings GROUP BY 1, 2"),
+		"");
+	assert_int_equal(pthread_create(&maker, NULL, make_bins, found), 0);
+	while (strcmp(found, "1") != 0)
+		db_ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711",
+		       found, sizeof(found));
+	assert_int_equal(store_retain(s, &keep, NOVEMBER + DAY), ERR_OK);
+	assert_int_equal(pthread_join(maker, &failed), 0);
+	assert_null(failed);
+	assert_readings("1 ports, 1 readings from 0");
+}
+
 static void a_clock_that_runs_ahead_drops_nothing(void **state)
 {
 	(void)state;
@@ -212,6 +252,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_month_goes_when_it_is_packed_and_its_figures_stay),
 	TEST(packed_months_go_later),
 	TEST(readings_of_a_silent_port_go),
+	TEST(nothing_is_forgotten_while_bins_are_made),
 	TEST(a_clock_that_runs_ahead_drops_nothing),
 };
 
