@@ -10,6 +10,9 @@
  * count the same bytes twice. So whoever reads it removes it first, and a process that dies leaves
  * none behind; then every client that has moved bytes begins with a baseline.
  *
+ * Nor may an older one come back, alone or with its folder: its seal, a file beside it, says when it was
+ * changed last, and a copy was changed later. A snapshot of the whole file system passes for the original.
+ *
  * Clients and swarms are hashes with a key that outlives the process (the state folder's secret);
  * under another key nobody in the file is ever met again.
  *
@@ -22,8 +25,8 @@
 enum err ledger_file_save(struct ledger *l, const char *dir, struct fault *fault) must_check;
 
 /*
- * Into an empty ledger. ERR_NOT_FOUND: there is none. With a fault: ERR_MALFORMED: it is damaged,
- * and gone now; ERR_SYSTEM: it cannot be read or does not go away; ERR_NOMEM.
+ * Into an empty ledger. ERR_NOT_FOUND: there is none. With a fault: ERR_MALFORMED: it is damaged, or
+ * a copy, and gone now; ERR_SYSTEM: it cannot be read or does not go away; ERR_NOMEM.
  */
 enum err ledger_file_take(struct ledger *l, const char *dir, int64_t now,
                           struct fault *fault) must_check;

@@ -262,8 +262,8 @@ static enum err build_accounting(struct daemon *d, struct fault *fault)
 	fault->where[0] = '\0';
 	const enum err e = accounting_new(&o, &d->accounting, fault);
 	if (e == ERR_OK && fault->where[0] != '\0')
-		log_line(LOG_WARNING, "Accounting found a damaged file. file=%s why=%s",
-		         fault->where, fault->text);
+		log_line(LOG_WARNING, "Accounting left a file out. file=%s why=%s", fault->where,
+		         fault->text);
 	return e;
 }
 

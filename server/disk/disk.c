@@ -69,6 +69,17 @@ enum err disk_replace(const char *dir, const char *name, unsigned mode, const vo
 	return sync_folder(dir) ? ERR_OK : failed(fault, dir);
 }
 
+enum err disk_changed(const char *dir, const char *name, int64_t *out, struct fault *fault)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (stat(path, &st) != 0)
+		return failed(fault, path);
+	*out = st.st_ctim.tv_sec;
+	return ERR_OK;
+}
+
 enum err disk_remove(const char *dir, const char *name, struct fault *fault)
 {
 	char path[PATH_MAX];

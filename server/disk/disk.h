@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Replaces `dir`/`name`: written beside it, fsynced, renamed, the folder fsynced. A crash leaves the
@@ -23,6 +24,10 @@ enum err disk_replace(const char *dir, const char *name, unsigned mode, const vo
 /* The whole file and a NUL behind it. ERR_NOT_FOUND (no fault set). free() the bytes. */
 enum err disk_read(const char *dir, const char *name, char **out, size_t *size,
                    struct fault *fault) must_check;
+
+/* Unix seconds of its last change of any kind: to copy a file, or to put it back, is one. ERR_SYSTEM. */
+enum err disk_changed(const char *dir, const char *name, int64_t *out,
+                      struct fault *fault) must_check;
 
 /* Removes `dir`/`name`, for good: a crash does not bring it back. */
 enum err disk_remove(const char *dir, const char *name, struct fault *fault) must_check;

@@ -7,6 +7,7 @@
 #include "tests/unit/accounting/folder.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { NOW = 1800000000, KB = 1000, CLIENTS = 500 };
 
@@ -184,6 +185,44 @@ static void a_damaged_file_is_named_and_gone(void **state)
 	ledger_free(l);
 }
 
+static void keep(const char *name, char **data, size_t *size)
+{
+	assert_int_equal(disk_read(folder, name, data, size, NULL), ERR_OK);
+}
+
+static void put_back(const char *name, char *data, size_t size)
+{
+	assert_int_equal(disk_replace(folder, name, 0600, data, size, NULL), ERR_OK);
+	free(data);
+}
+
+static void a_file_that_was_put_back_is_left_out(void **state)
+{
+	(void)state;
+	char *file, *seal;
+	size_t file_size, seal_size;
+	int64_t saved;
+	struct fault fault;
+	struct ledger *l = ledger_new(100, 0);
+	(void)say(l, 1, 1, KB, NOW);
+	save(l);
+	ledger_free(l);
+	keep("ledger", &file, &file_size);
+	keep("ledger.seal", &seal, &seal_size);
+	assert_int_equal(disk_changed(folder, "ledger", &saved, NULL), ERR_OK);
+	ledger_free(taken(100, NOW));
+	while (time(NULL) <= saved + 1) /* the clock of files lags a little */
+		(void)usleep(20000);
+	put_back("ledger", file, file_size);
+	put_back("ledger.seal", seal, seal_size);
+	l = ledger_new(100, NOW);
+	assert_int_equal(ledger_file_take(l, folder, NOW + 5, &fault), ERR_MALFORMED);
+	assert_string_equal(fault.where, "ledger");
+	assert_int_equal(ledger_count(l), 0);
+	assert_int_equal(ledger_file_take(l, folder, NOW + 5, &fault), ERR_NOT_FOUND);
+	ledger_free(l);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
 
 static const struct CMUnitTest tests[] = {
@@ -194,6 +233,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_ledger_of_another_size_takes_what_it_can_hold),
 	TEST(refuses_every_shorter_or_changed_file),
 	TEST(a_damaged_file_is_named_and_gone),
+	TEST(a_file_that_was_put_back_is_left_out),
 };
 
 RUN_TESTS(tests)
