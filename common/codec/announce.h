@@ -14,6 +14,9 @@
 
 enum { INFO_HASH_SIZE = 20, PEER_ID_SIZE = 20 };
 
+/* Hashes of one scrape that are answered, the first ones (BEP 15). */
+enum { SCRAPE_MAX = 74 };
+
 /* The numbers are BEP 15's; 4 is libtorrent's "paused" (BEP 21: a partial seed). */
 enum peer_event {
 	EVENT_NONE = 0,

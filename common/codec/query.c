@@ -396,17 +396,6 @@ enum err query_announce_parse(const char *query, size_t size, struct announce *o
 	return ERR_OK;
 }
 
-static enum err add_hash(struct scrape *s, const struct value *v, struct fault *fault)
-{
-	if (s->count == SCRAPE_HASHES_MAX)
-		return fault_set(fault, ERR_RANGE, "info_hash",
-		                 "more than %d info_hash in one scrape", SCRAPE_HASHES_MAX);
-	const enum err e = take_hash(v, s->hashes[s->count], fault);
-	if (e == ERR_OK)
-		s->count++;
-	return e;
-}
-
 static const char *hash_at(const char *p, const char *end)
 {
 	return value_of(p, end, "info_hash", sizeof("info_hash") - 1);
@@ -431,15 +420,17 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 	struct scrape s = { .count = 0 };
 	struct value v;
 	const char *end = query + size;
-	for (const char *at = query; (at = next_param(at, end)) < end; at = value_end(at, end)) {
+	for (const char *at = query; s.count < SCRAPE_MAX && (at = next_param(at, end)) < end;
+	     at = value_end(at, end)) {
 		const char *hash = hash_at(at, end);
 		if (hash == NULL)
 			continue;
 		enum err e = read_value(&hash, end, "info_hash", &v, fault);
 		if (e == ERR_OK)
-			e = add_hash(&s, &v, fault);
+			e = take_hash(&v, s.hashes[s.count], fault);
 		if (e != ERR_OK)
 			return e;
+		s.count++;
 	}
 	if (s.count == 0)
 		return missing(fault, "info_hash");

@@ -15,8 +15,6 @@
 
 #include <stddef.h>
 
-enum { SCRAPE_HASHES_MAX = 64 };
-
 /* Missing or wrong info_hash or peer_id, a repeated info_hash, a port that is no number: a fault. */
 enum err query_announce_parse(const char *query, size_t size, struct announce *out,
                               struct fault *fault) must_check;
@@ -26,10 +24,10 @@ bool query_info_hash(const char *query, size_t size, uint8_t out[static INFO_HAS
 
 struct scrape {
 	size_t count;
-	uint8_t hashes[SCRAPE_HASHES_MAX][INFO_HASH_SIZE];
+	uint8_t hashes[SCRAPE_MAX][INFO_HASH_SIZE];
 };
 
-/* ERR_NOT_FOUND: no info_hash at all. ERR_RANGE: more than SCRAPE_HASHES_MAX. */
+/* The first SCRAPE_MAX. ERR_NOT_FOUND: no info_hash at all. */
 enum err query_scrape_parse(const char *query, size_t size, struct scrape *out,
                             struct fault *fault) must_check;
 

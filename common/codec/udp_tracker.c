@@ -111,8 +111,8 @@ enum err udp_scrape_parse(const void *packet, size_t size, const uint8_t **hashe
 
 	const size_t n = (size - HEAD_SIZE) / INFO_HASH_SIZE;
 	*hashes = bytes + HEAD_SIZE;
-	*count = n <= UDP_SCRAPE_MAX ? n : UDP_SCRAPE_MAX;
-	return n <= UDP_SCRAPE_MAX ? ERR_OK : ERR_RANGE;
+	*count = n <= SCRAPE_MAX ? n : SCRAPE_MAX;
+	return n <= SCRAPE_MAX ? ERR_OK : ERR_RANGE;
 }
 
 /*

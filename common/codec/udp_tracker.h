@@ -15,7 +15,6 @@
 enum {
 	UDP_CONNECT_SIZE = 16,
 	UDP_ANNOUNCE_SIZE = 98,
-	UDP_SCRAPE_MAX = 74, /* hashes in one request (BEP 15) */
 	UDP_REPLY_MAX = 1200 /* bytes; above this an IPv6 path may fragment */
 };
 
@@ -46,7 +45,7 @@ size_t udp_announce_url(const void *packet, size_t size, char *out, size_t room)
 
 /*
  * The hashes of a scrape: *hashes points into the packet. Bytes of a partial last hash are ignored.
- * ERR_TRUNCATED: none at all. ERR_RANGE: more than UDP_SCRAPE_MAX (the first 74 are in *hashes).
+ * ERR_TRUNCATED: none at all. ERR_RANGE: more than SCRAPE_MAX (the first of them are in *hashes).
  */
 enum err udp_scrape_parse(const void *packet, size_t size, const uint8_t **hashes,
                           size_t *count) must_check;

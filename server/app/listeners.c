@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	MEMORY_EACH = 8192, /* a request: half would save 5 %, but hold no scrape of 64 hashes */
+	MEMORY_EACH = 8192, /* a request: half would save 5 %, but hold no scrape of SCRAPE_MAX */
 	IDLE_SECONDS = 15
 };
 

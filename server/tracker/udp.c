@@ -54,7 +54,7 @@ static size_t announce(struct tracker_worker *w, const struct waiting *request)
 
 static size_t scrape(struct tracker_worker *w, const struct net_datagram *d, uint32_t transaction)
 {
-	struct udp_scrape_row rows[UDP_SCRAPE_MAX];
+	struct udp_scrape_row rows[SCRAPE_MAX];
 	const uint8_t *hashes;
 	size_t n;
 	if (udp_scrape_parse(d->in, d->in_size, &hashes, &n) == ERR_TRUNCATED) {

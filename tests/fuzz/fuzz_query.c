@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const enum err f = query_scrape_parse((const char *)data, size, &s, &other);
 	one_of_both(f, &other);
 	if (f == ERR_OK)
-		must(s.count > 0 && s.count <= SCRAPE_HASHES_MAX);
+		must(s.count > 0 && s.count <= SCRAPE_MAX);
 	if (e == ERR_OK) /* what may be announced may be scraped */
 		must(f == ERR_OK && s.count == 1 &&
 		     memcmp(s.hashes[0], a.info_hash, INFO_HASH_SIZE) == 0);

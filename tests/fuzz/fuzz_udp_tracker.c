@@ -26,12 +26,12 @@ static void scrape(const uint8_t *data, size_t size, uint32_t transaction)
 {
 	const uint8_t *hashes;
 	size_t count;
-	static const struct udp_scrape_row rows[UDP_SCRAPE_MAX];
+	static const struct udp_scrape_row rows[SCRAPE_MAX];
 	uint8_t out[UDP_REPLY_MAX];
 
 	if (udp_scrape_parse(data, size, &hashes, &count) == ERR_TRUNCATED)
 		return;
-	must(count > 0 && count <= UDP_SCRAPE_MAX);
+	must(count > 0 && count <= SCRAPE_MAX);
 	must(hashes + count * INFO_HASH_SIZE <= data + size);
 	must(udp_scrape_reply(out, sizeof(out), transaction, rows, count) == 8 + 12 * count);
 }

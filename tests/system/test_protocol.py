@@ -541,6 +541,12 @@ class HttpProtocol(unittest.TestCase):
                 reply = http("/scrape?" + "&".join("info_hash=" + quote(h) for h in hashes)).dict
                 self.assertEqual(reply[b"files"], {h: full if h == known else zero for h in hashes})
                 self.assertGreater(reply[b"flags"][b"min_request_interval"], 0)
+        many = [known] + [info_hash(f"unknown {i}") for i in range(79)]
+        for n in 74, 75, 80:  # as over UDP; every byte escaped, and headers beside them
+            with self.subTest(n=n):
+                query = "&".join("info_hash=" + "".join(f"%{byte:02x}" for byte in h) for h in many[:n])
+                reply = http("/scrape?" + query, head="HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUser-Agent: " + "x" * 300)
+                self.assertEqual(reply.dict[b"files"], {h: full if h == known else zero for h in many[:74]})
         for path in "/scrape.php", "//scrape", "/scrape/":
             with self.subTest(path):
                 self.assertEqual(http(f"{path}?info_hash={quote(known)}").dict[b"files"], {known: full})

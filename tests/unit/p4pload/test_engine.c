@@ -115,7 +115,7 @@ static void stall_once(struct tracker *t)
 static size_t answer_udp(struct tracker *t, const uint8_t *p, size_t size, const uint8_t *from,
                          uint8_t out[static UDP_REPLY_MAX])
 {
-	struct udp_scrape_row rows[UDP_SCRAPE_MAX];
+	struct udp_scrape_row rows[SCRAPE_MAX];
 	struct udp_head head;
 	struct announce a;
 	const uint8_t *hashes;
