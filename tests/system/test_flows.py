@@ -35,7 +35,8 @@ def flow(bytes_, in_if=1, out_if=17, **more):
 
 def new_bin(length=BIN):
     """Waits for the beginning of a bin; returns it."""
-    wait_for("a new bin", length + 1, lambda: time.time() % length < 0.3)
+    open_one = int(time.time()) // length
+    wait_for("a new bin", length + 10, lambda: int(time.time()) // length > open_one)
     return int(time.time()) // length * length
 
 
@@ -59,7 +60,8 @@ def test_exports_are_in_the_balance_report():
         stored(daemon, since, since + BIN, {("isp-a", "a-b"): (1500, 1100), ("isp-a", "a-t"): (700, 0)})
 
         # What ended in a bin that is closed changes it, once.
-        exporter.send(flow(50, age=(time.time() - since - 1,) * 2))
+        now = time.time()
+        exporter.send(flow(50, age=(now - since - 1,) * 2), now=now)
         stored(daemon, since, since + BIN, {("isp-a", "a-b"): (1550, 1100), ("isp-a", "a-t"): (700, 0)})
 
         status, reply = daemon.api("GET", "/v1/exporters")
@@ -78,8 +80,9 @@ def test_a_long_flow_is_spread_over_its_bins_and_strangers_go_by_address():
     with Daemon("spread", database=new_database("spread"), flow_exporters="127.0.0.0/8") as daemon:
         upload(daemon)
         since, inside = new_bin() - 2 * BIN, 0.025  # so that no millisecond of rounding is in a fourth bin
-        age = time.time() - since
-        Exporter(daemon.flow_port).send(flow(3 * 10**9, age=(age - inside, age + inside - 2 * BIN)))
+        now = time.time()
+        age = now - since
+        Exporter(daemon.flow_port).send(flow(3 * 10**9, age=(age - inside, age + inside - 2 * BIN)), now=now)
         Exporter(daemon.flow_port, "127.0.0.2").send(
             {**flow(1000), "from_": address("isp-a", 1, 7), "to": address("isp-b", 1, 7)})
         wait_for("both bins", 30, lambda: len(flows_of(daemon.balance(since, since + BIN))) > 0
@@ -225,7 +228,6 @@ def killed_at_random(daemon, rounds, seed):
         # What was on its way from the socket to that file while it was being made is in none.
         lost.update(at for at in sent if at > saved - 0.1 * SLOW)
         ages.append(killed - saved)
-    time.sleep(2.5)  # what came last is on disk
     return sent, len(lost), sorted(ages)
 
 
@@ -237,13 +239,17 @@ def test_kill_9_costs_a_second_and_doubles_nothing():
         sent, may_be_lost, ages = killed_at_random(daemon, rounds, 7)
         Exporter(daemon.flow_port).send(flow(0))
         until = (int(time.time()) // BIN + 1) * BIN
-        wait_for("all is stored", 60, lambda: time.time() > until + 4 and daemon.metric("p4pd_flow_spool_bins") == 0)
+
+        def stored_bytes():
+            return flows_of(daemon.balance(since, until)).get(("isp-a", "a-b"), (0, 0))[0]
+        wait_for("all is stored", 60, lambda: stored_bytes() >= (len(sent) - may_be_lost) * 1000)
+        wait_for("its last bin is, too", 60, lambda: time.time() > until + 4 and daemon.metric("p4pd_flow_spool_bins") == 0)
         time.sleep(3)
-        total = flows_of(daemon.balance(since, until))["isp-a", "a-b"][0]
+        total = stored_bytes()
         print(f"{rounds} kills: sent {len(sent)} flows, {total // 1000} stored, {may_be_lost} might have been lost; "
               f"checkpoints were {ages[len(ages) // 2]:.2f} s old (median), {ages[-1]:.2f} s at most")
         assert may_be_lost < len(sent) * 0.9, "the test shows nothing"
-        assert ages[len(ages) // 2] < 0.8  # written twice a second; one may be late on a crowded machine
+        assert ages[len(ages) // 2] < 0.8 * SLOW  # written twice a second; one may be late on a crowded machine
         assert (len(sent) - may_be_lost) * 1000 <= total <= len(sent) * 1000
         assert total % 1000 == 0
 
