@@ -12,10 +12,13 @@
 #include <string.h>
 
 enum {
-	GAP_MAX = 60,           /* seconds between ticks that are still taken for one watch */
-	EXPIRE_PARTS = 600,     /* ticks to sweep the whole ledger */
-	WAITING_MAX = 288,      /* closed bins in memory while the disk is full: a day */
-	MATRICES_MAX = 12,      /* of them with their matrix, which is large: the last hour's */
+	GAP_MAX = 60,       /* seconds between ticks that are still taken for one watch */
+	EXPIRE_PARTS = 600, /* ticks to sweep the whole ledger */
+	FIRSTS_ROOM =
+		1 << 18,   /* 2 MB: of a tracker to which more come in 12 days, a share is timed */
+	TEND_EVERY = 60,   /* ticks from one look at all of them, 0.2 ms, to the next */
+	WAITING_MAX = 288, /* closed bins in memory while the disk is full: a day */
+	MATRICES_MAX = 12, /* of them with their matrix, which is large: the last hour's */
 	JOURNAL_PART = 1 << 18, /* bytes in memory before a second is over */
 	JOURNAL_SLACK = 1 << 26 /* bytes beyond two checkpoints that make another one worthwhile */
 };
@@ -145,7 +148,7 @@ static enum err make_slots(struct accounting *a)
 static enum err take_ledger(struct accounting *a, struct fault *fault)
 {
 	a->ledger = ledger_new(a->options.ledger_max, a->fresh ? 0 : a->options.now);
-	a->firsts = firsts_new(a->options.ledger_max);
+	a->firsts = firsts_new(FIRSTS_ROOM);
 	if (a->ledger == NULL || a->firsts == NULL)
 		return ERR_NOMEM;
 	const enum err e = ledger_file_take(a->ledger, a->state_dir, a->options.now, fault);
@@ -478,6 +481,8 @@ enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault)
 	if (written == ERR_OK)
 		written = write_journal(a, fault);
 	atomic_store(&a->waiting_count, a->n_waiting);
+	if (a->expired % TEND_EVERY == 0)
+		metrics_add(a->metrics, METRIC_FIRSTS_DROPPED, firsts_tend(a->firsts, now));
 	ledger_expire(a->ledger, a->expired++ % EXPIRE_PARTS, EXPIRE_PARTS, now);
 	if (e == ERR_OK)
 		e = closed;

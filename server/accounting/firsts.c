@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* tag (31 bits, never 0) | comes again | unix seconds (32 bits); 0: empty */
 typedef _Atomic uint64_t place;
@@ -13,10 +14,15 @@ typedef _Atomic uint64_t place;
 enum { LINE = FIRSTS_WAYS * sizeof(place) };
 
 struct firsts {
-	size_t mask; /* of lines */
+	size_t mask;           /* of lines */
+	_Atomic unsigned lots; /* whose tag ends in so many zeros is kept */
 	place *places;
-	void *memory; /* a line more, for they begin where one does; not touched before it is used */
 };
+
+static size_t room(const struct firsts *f)
+{
+	return (f->mask + 1) * FIRSTS_WAYS;
+}
 
 struct firsts *firsts_new(size_t clients)
 {
@@ -26,13 +32,12 @@ struct firsts *firsts_new(size_t clients)
 	struct firsts *f = malloc(sizeof(*f));
 	if (f == NULL)
 		return NULL;
-	*f = (struct firsts){ .mask = lines - 1, .memory = calloc(lines + 1, LINE) };
-	if (f->memory == NULL) {
+	*f = (struct firsts){ .mask = lines - 1, .places = aligned_alloc(LINE, lines * LINE) };
+	if (f->places == NULL) {
 		free(f);
 		return NULL;
 	}
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): rounded up within what calloc() gave */
-	f->places = (place *)(((uintptr_t)f->memory + LINE - 1) / LINE * LINE);
+	memset(f->places, 0, lines * LINE); /* all its pages are there from now on */
 	return f;
 }
 
@@ -40,7 +45,7 @@ void firsts_free(struct firsts *f)
 {
 	if (f == NULL)
 		return;
-	free(f->memory);
+	free(f->places);
 	free(f);
 }
 
@@ -69,28 +74,32 @@ static void set(place *p, uint64_t word)
 	atomic_store_explicit(p, word, memory_order_relaxed);
 }
 
-static bool is_old(uint64_t word, int64_t now)
+static bool left_out(const struct firsts *f, uint64_t tag)
 {
-	return word == 0 || now - (int64_t)(uint32_t)word > FIRSTS_IDLE;
+	const unsigned lots = atomic_load_explicit(&f->lots, memory_order_relaxed);
+	return (tag & ((UINT64_C(1) << lots) - 1)) != 0;
 }
 
 bool firsts_put(struct firsts *f, uint64_t client, uint64_t swarm, int64_t now)
 {
-	const uint64_t hash = hash_of(client, swarm);
-	place *line = line_of(f, hash), *oldest = line;
+	const uint64_t hash = hash_of(client, swarm), tag = tag_of(hash);
+	place *line = line_of(f, hash), *empty = NULL;
+	if (left_out(f, tag))
+		return false;
 	for (unsigned i = 0; i < FIRSTS_WAYS; i++) {
 		const uint64_t word = read(&line[i]);
-		if (word >> 33 == tag_of(hash)) {
+		if (word >> 33 == tag) {
 			if (now - (int64_t)(uint32_t)word > FIRSTS_AGAIN)
 				set(&line[i], word | AGAIN);
-			return false;
+			return true;
 		}
-		if ((uint32_t)word < (uint32_t)read(oldest))
-			oldest = &line[i];
+		if (word == 0)
+			empty = &line[i];
 	}
-	const bool lost = !is_old(read(oldest), now);
-	set(oldest, tag_of(hash) << 33 | (uint32_t)now);
-	return lost;
+	if (empty == NULL)
+		return false;
+	set(empty, tag << 33 | (uint32_t)now);
+	return true;
 }
 
 bool firsts_take(struct firsts *f, uint64_t client, uint64_t swarm, int64_t now, uint32_t *seconds)
@@ -111,14 +120,39 @@ bool firsts_take(struct firsts *f, uint64_t client, uint64_t swarm, int64_t now,
 	return false;
 }
 
-void firsts_clear(struct firsts *f)
+static bool is_old(uint64_t word, int64_t now)
 {
-	for (size_t i = 0; i < (f->mask + 1) * FIRSTS_WAYS; i++)
-		if (read(&f->places[i]) != 0)
-			set(&f->places[i], 0);
+	return now - (int64_t)(uint32_t)word > FIRSTS_IDLE;
 }
 
-void firsts_prefetch(const struct firsts *f, uint64_t client, uint64_t swarm)
+static void draw_again(struct firsts *f, size_t kept)
 {
-	__builtin_prefetch(line_of(f, hash_of(client, swarm)), 1);
+	const unsigned lots = atomic_load_explicit(&f->lots, memory_order_relaxed);
+	if (kept > room(f) / 2 && lots < FIRSTS_LOTS_MAX)
+		atomic_store_explicit(&f->lots, lots + 1, memory_order_relaxed);
+	else if (kept < room(f) / 8 && lots > 0)
+		atomic_store_explicit(&f->lots, lots - 1, memory_order_relaxed);
+}
+
+size_t firsts_tend(struct firsts *f, int64_t now)
+{
+	size_t kept = 0, dropped = 0;
+	for (size_t i = 0; i < room(f); i++) {
+		const uint64_t word = read(&f->places[i]);
+		const bool old = word != 0 && is_old(word, now);
+		const bool lost = word != 0 && !old && left_out(f, word >> 33);
+		if (old || lost)
+			set(&f->places[i], 0);
+		kept += word != 0 && !old && !lost;
+		dropped += lost;
+	}
+	draw_again(f, kept);
+	return dropped;
+}
+
+void firsts_clear(struct firsts *f)
+{
+	for (size_t i = 0; i < room(f); i++)
+		if (read(&f->places[i]) != 0)
+			set(&f->places[i], 0);
 }

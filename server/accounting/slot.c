@@ -180,7 +180,7 @@ static void time_download(struct accounting_slot *s, const struct accounting_ann
 	} else if (comes && an->left > 0 && an->downloaded > 0) {
 		(void)firsts_take(s->firsts, a->client, a->swarm, a->now, &seconds);
 	} else if (comes && an->left > 0) {
-		if (firsts_put(s->firsts, a->client, a->swarm, a->now))
+		if (!firsts_put(s->firsts, a->client, a->swarm, a->now))
 			metrics_add(s->metrics, METRIC_FIRSTS_DROPPED, 1);
 	}
 }

@@ -155,7 +155,7 @@ static void json_definitions(struct text *t)
 		"\"completed\":\"downloads whose time is known: from the first announce of a client "
 		"that has nothing to the one that says it has everything; not of those that went on "
 		"with a part, came again in between, or were under way when this tracker was started "
-		"or its clock stepped\","
+		"or its clock stepped; with very many clients, of a share drawn by a hash\","
 		"\"seconds_to_complete\":\"nearest rank, from buckets: told within 9.1 %% of the "
 		"announced, up to 12 days; ratio: treated by control, with its low and high; those "
 		"that gave up are not in it\","

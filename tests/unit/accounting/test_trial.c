@@ -130,11 +130,38 @@ static void a_time_outlives_the_journal_but_not_a_step_of_the_clock(void **state
 	}
 }
 
+/* 400,000 come to download, more than are kept, and others in the minutes after. */
+static void when_very_many_come_a_share_of_them_is_timed(void **state)
+{
+	(void)state;
+	struct set_up u;
+	const struct announce an = { .left = MB, .event = EVENT_STARTED };
+	struct accounting_announce note = { .announce = &an, .swarm = 1, .now = START };
+	set_up(&u);
+	uint64_t dropped[4];
+	for (unsigned minute = 0; minute < 4; minute++) {
+		struct accounting_slot *s = accounting_slot(u.a, 0);
+		const uint64_t before = metrics_sum(u.metrics, METRIC_FIRSTS_DROPPED);
+		accounting_enter(s, &u.lease);
+		for (uint64_t i = 0; i < (minute == 0 ? 400000 : 1000); i++) {
+			note.client = random_mix(minute * 1000000 + i);
+			accounting_note(s, &note);
+		}
+		accounting_leave(s);
+		dropped[minute] = metrics_sum(u.metrics, METRIC_FIRSTS_DROPPED) - before;
+		run_to(&u, START + 60 * (minute + 1));
+	}
+	assert_in_range(dropped[0], 400000 - (1 << 18), 250000);
+	assert_in_range(dropped[3], 400, 600); /* of 1,000: a full table would have refused 900 */
+	tear_down(&u);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, folder_make, folder_remove)
 
 static const struct CMUnitTest tests[] = {
 	TEST(tells_copies_and_how_long_they_took),
 	TEST(a_time_outlives_the_journal_but_not_a_step_of_the_clock),
+	TEST(when_very_many_come_a_share_of_them_is_timed),
 };
 
 RUN_TESTS(tests)
