@@ -12,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from house import NET, Daemon, address, new_database, topology, wait_for
+from house import NET, SLOW, Daemon, address, new_database, topology, wait_for
 from tracker import http_get
 
 A = "/v1/providers/isp-a"
@@ -170,7 +170,7 @@ def test_a_plan_is_applied_and_rolled_back_from_a_terminal(daemon, tmp_path):
     new["links"][0]["weight"] = 701
     file.write_text(json.dumps(new))
     assert daemon.api("PUT", A + "/settings", {"watch_seconds": 0})[0] == 200
-    out = ctl(daemon, "apply", "--wait", "--at", str(int(time.time()) + 4), str(file))
+    out = ctl(daemon, "apply", "--wait", "--at", str(int(time.time() + 4 * SLOW)), str(file))
     assert "is scheduled" in out and "in force" in out.splitlines()[1], out
     ctl(daemon, "cancel", "isp-a", number, code=1)
     assert ctl(daemon, "approve", "isp-a", "1", code=3)  # its author
@@ -210,7 +210,7 @@ def test_versions_come_in_pages_and_p4pctl_turns_them(daemon):
 
 def test_a_scheduled_activation_outlives_a_restart(daemon):
     before, number, late = in_force(daemon), draft(daemon, version(500)), draft(daemon, version(501))
-    at = int(time.time()) + 6
+    at = int(time.time() + 6 * SLOW)
     expected = {"If-Match": f'"{before}"'}
     assert activate(daemon, number, f"?at={at}&watch=0", headers=expected)[0] == 202
     assert activate(daemon, number, f"?at={at}")[0] == 409  # it waits already
@@ -234,7 +234,7 @@ def test_a_scheduled_activation_outlives_a_restart(daemon):
 def test_what_a_revoked_token_scheduled_does_not_come_into_force(daemon):
     before, carol = in_force(daemon), token(daemon, "carol", "operator")
     number = draft(daemon, version(550))
-    at = int(time.time()) + 2
+    at = int(time.time() + 2 * SLOW)
     assert activate(daemon, number, f"?at={at}", token=carol)[0] == 202
     assert daemon.api("DELETE", "/v1/tokens/carol")[0] == 204
     plan = wait_for("it is given up", 20, lambda: (lambda s: s["state"] == "failed" and s)(

@@ -126,13 +126,16 @@ def test_invented_senders_take_no_memory_and_named_routers_go_on():
 def test_sflow_counts_packets_as_flows_and_interfaces_as_counters():
     with Daemon("sflow", database=new_database("sflow")) as daemon:
         upload(daemon)
-        agent, since, first = Agent(daemon.flow_port), new_bin(), 2**40
+        agent, begun, first = Agent(daemon.flow_port), time.time(), 2**40
+        agent.counters(17, first, 0)
+        since = new_bin()
         sample = ("10.1.1.7", "10.2.1.7", 1, 17, 1000, 100)
-        for i in range(16):  # more than three bins, a reading each second
+        for i in range(17):  # more than three bins, a reading each second of what has passed by then
+            time.sleep(max(0, since + i - time.time()))
+            passed = time.time() - begun
             agent.sample(*sample)
-            agent.counters(17, first + 5000 * i, 400 * i)
+            agent.counters(17, first + int(5000 * passed), int(400 * passed))
             agent.counters(99, 10**9 * i, 10**9 * i)  # no interconnect's
-            time.sleep(1)
 
         def counted(source):
             return flows_of(daemon.balance(since, since + 3 * BIN), source).get(("isp-a", "a-b"), (0, 0))
