@@ -9,6 +9,8 @@ for p4p. Memory hardly depends on what else the machine does: one round is enoug
 
     tests/support/with_postgres tests/bench/bench_memory.py --build BUILD
 
+The ordinary tests have two fillings of `native`, which no border of a bin disturbs: without a map none is closed.
+
 Exit status: 0 fine; 1 a member failed, or --check and a bar is passed; 2 wrong usage.
 """
 import argparse
@@ -45,7 +47,8 @@ def members(args, filling, folder):
     }
     missing = {"opentracker": shutil.which("opentracker") is None,
                **{policy: not trackers.database() for policy in STEERED}, "aquatic": args.aquatic is None}
-    return [make() for name, make in makers.items() if not missing.get(name)]
+    return [make() for name, make in makers.items()
+            if not missing.get(name) and (args.members is None or name in args.members.split(","))]
 
 
 def bytes_per_peer(args, tracker, filling):
@@ -53,7 +56,7 @@ def bytes_per_peer(args, tracker, filling):
     more = ["--bytes", "--warm", "2"] if args.bytes else []
     try:
         tracker.start()
-        trackers.load(args.p4pload, args.load_core, tracker, [*WARM, *where])
+        trackers.load(args.p4pload, args.load_core, tracker, [*WARM, *where], may_fail=True)
         return trackers.load(args.p4pload, args.load_core, tracker,
                              [*FILLINGS[filling][0], *where, *more, "--want", "30",
                               "--seconds", "0"])["bytes_per_peer"]
@@ -65,10 +68,12 @@ def parse_arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     trackers.add_common_arguments(p)
     p.add_argument("--fillings", default=",".join(FILLINGS))
+    p.add_argument("--members", help="only these; else all that are there")
     p.add_argument("--pids", type=int, default=200, help="of the map for p4p and bridge")
     p.add_argument("--bytes", action="store_true",
                    help="peers announce what they up- and downloaded, twice")
     p.add_argument("--check", action="store_true", help="fail above the bars of issue 3")
+    p.add_argument("--slack", type=float, default=0, help="by so many percent")
     return trackers.finish_arguments(p)
 
 
@@ -82,10 +87,10 @@ def main():
             row = {t.name: bytes_per_peer(args, t, filling)
                    for t in members(args, filling, folder)}
         results[filling] = row
-        bar = FILLINGS[filling][1]
-        over += [f"{name} on {filling}: {row[name]:.1f} bytes a peer, the bar is {bar}"
+        bar = FILLINGS[filling][1] * (1 + args.slack / 100)
+        over += [f"{name} on {filling}: {row[name]:.1f} bytes a peer, the bar is {bar:.1f}"
                  for name in ("native", *STEERED) if row.get(name, 0) > bar]
-        print(f"{filling:8} bar {bar:4} " + " ".join(f"{n} {v:.1f}" for n, v in row.items()),
+        print(f"{filling:8} bar {bar:5.1f} " + " ".join(f"{n} {v:.1f}" for n, v in row.items()),
               file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:
         print(json.dumps(results))

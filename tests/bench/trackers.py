@@ -234,8 +234,9 @@ def add_common_arguments(parser):
     parser.add_argument("--build", type=pathlib.Path, required=True, help="meson's build folder")
     parser.add_argument("--p4pd", type=pathlib.Path, help="another daemon than that of --build")
     parser.add_argument("--aquatic", type=pathlib.Path, help="aquatic_udp; else looked for in PATH")
-    parser.add_argument("--server-core", default="1")
-    parser.add_argument("--load-core", default="0")
+    cores = sorted(os.sched_getaffinity(0))
+    parser.add_argument("--server-core", default=str(cores[:2][-1]))
+    parser.add_argument("--load-core", default=str(cores[0]))
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
