@@ -73,7 +73,8 @@ static enum err look_at_one(const struct look_options *o, const struct store_agr
 	const struct report_options options = { .bin_seconds = o->bin_seconds };
 	struct contract_case c;
 	struct fault why;
-	enum err e = contract_case_read(o->store, &options, about, at - 1, at, &c, &why);
+	enum err e = contract_case_read(o->store, &options, about,
+	                                (struct contract_when){ at - 1, at }, &c, &why);
 	if (e == ERR_MALFORMED || e == ERR_RANGE)
 		return ERR_OK; /* the report says so, in its place */
 	if (e != ERR_OK)

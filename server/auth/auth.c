@@ -287,8 +287,9 @@ enum err auth_token_rotate(struct auth *a, const char *name, uint32_t grace_seco
 	uint8_t hash[HASH_SIZE];
 	make_token(token);
 	hash_token(token, strlen(token), hash);
-	const enum err e =
-		store_token_rotate(a->store, name, hash, grace_seconds, expires, author, out);
+	const enum err e = store_token_rotate(
+		a->store, name, &(struct store_rotation){ hash, grace_seconds, expires }, author,
+		out);
 	if (e == ERR_OK)
 		memcpy(text, token, sizeof(token));
 	sodium_memzero(token, sizeof(token));

@@ -103,7 +103,8 @@ static enum err read_document(struct store *s, uint32_t bin_seconds, int64_t at,
 	const struct report_options options = { .bin_seconds = bin_seconds };
 	struct contract_case c;
 	struct fault why;
-	enum err e = contract_case_read(s, &options, about, at - 1, at, &c, &why);
+	enum err e = contract_case_read(s, &options, about, (struct contract_when){ at - 1, at },
+	                                &c, &why);
 	if (e == ERR_OK) {
 		e = c.metering.has_source ? fill(&c, out) : ERR_NOT_FOUND;
 		if (e == ERR_OK && out->bps == 0)

@@ -27,14 +27,21 @@ static double scale_of(const struct store_flow *rows, size_t n)
 	return named > 0 ? all / named : 0;
 }
 
-/* Rows of one crossing; `edge` is the PID where it is, for what leaves or enters. */
-static enum err load_crossing(const struct map_snapshot *map, struct ways *ways, uint32_t edge,
-                              const struct store_flow *rows, size_t n, double unit,
-                              double *load_bps)
+/* Rows of one crossing, which is at the PID `edge`, if it is no inside. */
+struct crossing {
+	const struct store_flow *rows;
+	size_t n;
+	uint32_t edge;
+};
+
+static enum err load_crossing(const struct map_snapshot *map, struct ways *ways,
+                              const struct crossing *c, double unit, double *load_bps)
 {
-	const double scale = unit * scale_of(rows, n);
+	const struct store_flow *rows = c->rows;
+	const uint32_t edge = c->edge;
+	const double scale = unit * scale_of(rows, c->n);
 	enum err e = ERR_OK;
-	for (size_t i = 0; i < n && e == ERR_OK; i++) {
+	for (size_t i = 0; i < c->n && e == ERR_OK; i++) {
 		const struct store_replay_row *r = &rows[i].row;
 		struct ways_list way;
 		if (is_rest(&rows[i]))
@@ -65,7 +72,8 @@ enum err links_load(const struct map_snapshot *map, const struct store_flow *row
 		const uint32_t edge = index != NO_INTERCONNECT
 		                              ? snapshot_interconnect(map, index).place
 		                              : PLACE_UNKNOWN;
-		e = load_crossing(map, ways, edge, f, end - i, 8 / seconds, load_bps);
+		const struct crossing crossing = { f, end - i, edge };
+		e = load_crossing(map, ways, &crossing, 8 / seconds, load_bps);
 	}
 	ways_free(ways);
 	return e;

@@ -69,7 +69,7 @@ static enum err read_bins(struct store *s, const struct report_options *o, int64
 }
 
 enum err contract_case_read(struct store *s, const struct report_options *o,
-                            const struct store_agreement *about, int64_t at, int64_t now,
+                            const struct store_agreement *about, struct contract_when when,
                             struct contract_case *out, struct fault *why)
 {
 	struct contract_case c = { 0 };
@@ -78,11 +78,11 @@ enum err contract_case_read(struct store *s, const struct report_options *o,
 		const struct store_calendar calendar = { .zone = c.terms->contract.time_zone,
 			                                 .kind = STORE_MONTH,
 			                                 .cycle_day = c.terms->contract.cycle_day };
-		e = store_period(s, &calendar, at, &c.period, why);
+		e = store_period(s, &calendar, when.at, &c.period, why);
 		e = e == ERR_NOT_FOUND ? ERR_MALFORMED : e;
 	}
 	if (e == ERR_OK)
-		e = read_bins(s, o, now, &c);
+		e = read_bins(s, o, when.now, &c);
 	if (e == ERR_OK)
 		*out = c;
 	else
@@ -109,8 +109,8 @@ static enum err figures(struct store *s, const struct report_options *o,
 {
 	struct contract_case c;
 	struct fault why = { 0 };
-	const int64_t at = q->at == REPORT_ABSENT ? q->now : q->at;
-	enum err e = contract_case_read(s, o, a, at, q->now, &c, &why);
+	const struct contract_when when = { q->at == REPORT_ABSENT ? q->now : q->at, q->now };
+	enum err e = contract_case_read(s, o, a, when, &c, &why);
 	if (e == ERR_MALFORMED || e == ERR_RANGE) {
 		if (e == ERR_RANGE)
 			(void)fault_set(&why, e, "bins", "the period holds no whole bin");

@@ -37,8 +37,13 @@ struct contract_case {
 	struct metering metering;
 };
 
+/* `at` is in the period; of what comes after `now` nothing is missing yet. */
+struct contract_when {
+	int64_t at, now;
+};
+
 /* ERR_MALFORMED: the document is none that this version understands, or its zone is gone (*why). */
 enum err contract_case_read(struct store *s, const struct report_options *o,
-                            const struct store_agreement *about, int64_t at, int64_t now,
+                            const struct store_agreement *about, struct contract_when when,
                             struct contract_case *out, struct fault *why) must_check;
 void contract_case_done(struct contract_case *c);

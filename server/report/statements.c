@@ -131,7 +131,8 @@ static enum err freeze(struct store *s, const struct report_options *o,
 {
 	struct contract_case c;
 	char until[24];
-	enum err e = contract_case_read(s, o, about, instant, order->now, &c, why);
+	enum err e = contract_case_read(s, o, about, (struct contract_when){ instant, order->now },
+	                                &c, why);
 	if (e != ERR_OK)
 		return e == ERR_RANGE ? fault_set(why, ERR_MALFORMED, "/period",
 		                                  "the period holds no whole bin")
@@ -224,7 +225,7 @@ static enum err freeze_due(struct store *s, const struct report_options *o,
 	free(there);
 	if (n > 0)
 		return ERR_OK;
-	e = contract_case_read(s, o, about, period.from, now, &c, &why);
+	e = contract_case_read(s, o, about, (struct contract_when){ period.from, now }, &c, &why);
 	if (e != ERR_OK)
 		return e == ERR_MALFORMED || e == ERR_RANGE ? ERR_OK : e;
 	const struct statement_order order = { .provider = about->provider,

@@ -128,7 +128,7 @@ enum err store_balance(struct store *s, const struct store_window *window,
 	uint32_t *numbers = calloc(l.n + 1, sizeof(*numbers));
 	if (numbers == NULL)
 		work_fail(&w, ERR_NOMEM);
-	for (size_t i = 0; i < l.n && w.err == ERR_OK; i++)
+	for (size_t i = 0; numbers != NULL && w.err == ERR_OK && i < l.n; i++)
 		numbers[i] = l.heads[i].number;
 	if (w.err == ERR_OK && window->from < window->to)
 		gather(&w, window, numbers, l.n, take_figure, &l);

@@ -198,14 +198,19 @@ enum err store_token_find(struct store *s, const uint8_t hash[static 32], struct
  * forgotten: who may read must not need a database that can be written.
  */
 void store_token_used(struct store *s, const struct store_token *token);
+/* The old secret works for `grace_seconds` more. expires: 0 is never, negative as it was. */
+struct store_rotation {
+	const uint8_t *hash; /* 32 bytes, of the new secret */
+	uint32_t grace_seconds;
+	int64_t expires;
+};
+
 /*
- * Another secret under the same name. The old one works for `grace_seconds` more, the one before that
- * no longer. expires: 0 is never, negative as it was. ERR_NOT_FOUND; ERR_RANGE: it would have expired
- * already. Audited.
+ * Another secret under the same name; the one before the old one works no longer. ERR_NOT_FOUND;
+ * ERR_RANGE: it would have expired already. Audited.
  */
-enum err store_token_rotate(struct store *s, const char *name, const uint8_t hash[static 32],
-                            uint32_t grace_seconds, int64_t expires, const char *author,
-                            struct store_token *out) must_check;
+enum err store_token_rotate(struct store *s, const char *name, const struct store_rotation *to,
+                            const char *author, struct store_token *out) must_check;
 /*
  * Another role or another end: `role` NULL and `expires` negative leave it. ERR_NOT_FOUND; ERR_RANGE:
  * an admin's token becomes no other, and no other an admin's. Audited.

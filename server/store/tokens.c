@@ -122,9 +122,8 @@ static enum err hand_back(struct work *w, size_t rows, const char *author, const
 	"expires = CASE WHEN $2::bigint < 0 THEN expires ELSE to_timestamp(nullif($2::bigint, 0)) " \
 	"END"
 
-enum err store_token_rotate(struct store *s, const char *name, const uint8_t hash[static 32],
-                            uint32_t grace_seconds, int64_t expires, const char *author,
-                            struct store_token *out)
+enum err store_token_rotate(struct store *s, const char *name, const struct store_rotation *to,
+                            const char *author, struct store_token *out)
 {
 	struct work w = work_begin(s, "rotate a token");
 	const size_t n =
@@ -133,8 +132,8 @@ enum err store_token_rotate(struct store *s, const char *name, const uint8_t has
 	                 "previous_until = now() + make_interval(secs => $4::bigint), " NEW_EXPIRY
 	                 " WHERE name = $1 AND revoked IS NULL RETURNING " TOKEN_COLUMNS
 	                 ", coalesce(expires <= now(), false)",
-	                 ARGS(arg_text(name), arg_i64(expires), arg_bytes(hash, 32),
-	                      arg_u64(grace_seconds)));
+	                 ARGS(arg_text(name), arg_i64(to->expires), arg_bytes(to->hash, 32),
+	                      arg_u64(to->grace_seconds)));
 	if (n == 1 && work_bool(&w, 0, 8))
 		work_fail(&w, ERR_RANGE);
 	return hand_back(&w, n, author, "token-rotate", out);

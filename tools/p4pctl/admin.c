@@ -69,8 +69,8 @@ static bool put_expires(const struct ctl *c, struct text *body)
 static const struct text *close_object(struct text *body)
 {
 	text_put(body, "}");
-	if (!body->bad && body->size > 2)
-		body->bytes[1] = body->bytes[1] == ',' ? ' ' : body->bytes[1];
+	if (!body->bad && body->size > 2 && body->bytes[1] == ',')
+		body->bytes[1] = ' ';
 	return body;
 }
 

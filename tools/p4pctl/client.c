@@ -237,20 +237,27 @@ struct json_t *ctl_get(const struct ctl *c, struct text path, enum ctl_exit *cod
 	return json;
 }
 
+static void add_row(struct columns *t, const json_t *row, const char *const *heads,
+                    const char *const *members)
+{
+	for (size_t k = 0; heads[k] != NULL; k++)
+		if (heads[k][0] == '>')
+			columns_add(t, "%.0f", ctl_number(row, members[k]));
+		else
+			columns_add(t, "%s", ctl_string(row, members[k]));
+}
+
 enum ctl_exit ctl_table(const struct ctl *c, struct text path, const char *list,
                         const char *const *heads, const char *const *members)
 {
 	enum ctl_exit code;
-	json_t *json = ctl_get(c, path, &code), *row;
+	json_t *json = ctl_get(c, path, &code);
 	if (json != NULL && !c->json) {
 		struct columns t;
-		size_t i;
 		columns_begin(&t, heads);
-		json_array_foreach(json_object_get(json, list), i,
-		                   row) for (size_t k = 0; heads[k] != NULL;
-		                             k++) if (heads[k][0] == '>')
-			columns_add(&t, "%.0f", ctl_number(row, members[k]));
-		else columns_add(&t, "%s", ctl_string(row, members[k]));
+		const json_t *rows = json_object_get(json, list);
+		for (size_t i = 0; i < json_array_size(rows); i++)
+			add_row(&t, json_array_get(rows, i), heads, members);
 		(void)columns_print(&t, stdout);
 	}
 	json_decref(json);

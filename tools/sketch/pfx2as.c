@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "common/base/err.h"
 #include "common/ip/lpm.h"
 #include "tools/sketch/format.h"
 
@@ -115,6 +116,7 @@ static void add_found(struct origins *o, const struct sketch_ask *ask)
 			cover = cover != NULL ? cover : &all[i].prefix;
 			continue;
 		}
+		must(o->list != NULL);
 		const struct found *f = &o->list[all[i].value - 1];
 		placed += cover != NULL;
 		if (cover == NULL)

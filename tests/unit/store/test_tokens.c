@@ -68,6 +68,13 @@ static enum store_secret opens(const uint8_t hash[static 32])
 	return what;
 }
 
+static enum err rotate(struct store *in, const uint8_t hash[static 32], uint32_t grace,
+                       struct store_token *out)
+{
+	const struct store_rotation to = { hash, grace, -1 };
+	return store_token_rotate(in, "op", &to, "admin", out);
+}
+
 static void a_rotated_token_has_two_secrets_for_a_while(void **state)
 {
 	(void)state;
@@ -76,26 +83,26 @@ static void a_rotated_token_has_two_secrets_for_a_while(void **state)
 	struct store_token t;
 	uint64_t id;
 	assert_int_equal(store_token_add(s, &op, one, "admin", &id), ERR_OK);
-	assert_int_equal(store_token_rotate(s, "op", two, 60, -1, "admin", &t), ERR_OK);
+	assert_int_equal(rotate(s, two, 60, &t), ERR_OK);
 	assert_int_equal(t.id, id);
 	assert_true(t.previous_until > t.created);
 	assert_int_equal(opens(one), STORE_PREVIOUS);
 	assert_int_equal(opens(two), STORE_VALID);
 	/* A third secret: the second has its time of grace, the first none any more. */
-	assert_int_equal(store_token_rotate(s, "op", three, 60, -1, "admin", &t), ERR_OK);
+	assert_int_equal(rotate(s, three, 60, &t), ERR_OK);
 	assert_int_equal(store_token_find(s, one, &t, &what), ERR_NOT_FOUND);
 	assert_int_equal(opens(two), STORE_PREVIOUS);
 	/* At once. */
-	assert_int_equal(store_token_rotate(s, "op", one, 0, -1, "admin", &t), ERR_OK);
+	assert_int_equal(rotate(s, one, 0, &t), ERR_OK);
 	assert_int_equal(t.previous_until, 0);
 	assert_int_equal(opens(three), STORE_REPLACED);
 	assert_int_equal(opens(one), STORE_VALID);
 	/* Revoked are all. */
-	assert_int_equal(store_token_rotate(s, "op", two, 60, -1, "admin", &t), ERR_OK);
+	assert_int_equal(rotate(s, two, 60, &t), ERR_OK);
 	assert_int_equal(store_token_remove(s, "op", "admin"), ERR_OK);
 	assert_int_equal(opens(one), STORE_REVOKED);
 	assert_int_equal(opens(two), STORE_REVOKED);
-	assert_int_equal(store_token_rotate(s, "op", three, 0, -1, "admin", &t), ERR_NOT_FOUND);
+	assert_int_equal(rotate(s, three, 0, &t), ERR_NOT_FOUND);
 }
 
 static void a_token_changes_its_role_and_its_end(void **state)
