@@ -212,8 +212,10 @@ static bool read_page(struct call *c, struct store_page *page)
 		call_problem(c, 400, "limit: 1 to %d", LIMIT_MAX);
 		return false;
 	}
-	if (page->before > INT64_MAX) {
-		call_problem(c, 400, "before: there is no such version");
+	if (http_has_parameter(c->request, "before") &&
+	    (page->before == 0 || page->before > INT64_MAX)) {
+		call_problem(c, 400, "before: %" PRIu64 " is no version, they count from 1",
+		             page->before);
 		return false;
 	}
 	page->limit = (size_t)limit;
