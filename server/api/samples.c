@@ -176,6 +176,10 @@ bool name_is_good(struct parser *p, const struct raw *r, enum field f, char out[
 		wrong(p, r, f, "out-of-range", "1 to 64 bytes");
 		return false;
 	}
+	if (!text_is_utf8(value)) {
+		wrong(p, r, f, "malformed", "must be UTF-8");
+		return false;
+	}
 	(void)snprintf(out, 65, "%s", value);
 	return true;
 }

@@ -121,6 +121,7 @@ static void names_each_fault_and_its_place(void **state)
 		  "line 3" },
 		{ HEAD "isp-a,a-b-1,1795255800,7,8\n", "future", "line 2" },
 		{ HEAD "isp-a,a-b-1,300,7,8\n", "out-of-range", "line 2" },
+		{ HEAD "isp-a,\xff," BIN ",7,8\n", "malformed", "line 2" },
 		{ HEAD "isp-a,a-b-1,yesterday,7,8\n", "malformed", "line 2" },
 		{ HEAD "isp-a,b-a-1," BIN ",7,8\n", "unknown-interconnect", "line 2" },
 		{ HEAD "isp-a,\"a-b-1\n,,\n", "malformed", "line 2" },
