@@ -354,27 +354,25 @@ static int order_of(const struct store_metered *a, const struct store_metered *b
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
-static void name_bin(const struct contract_case *c, const struct store_metered *row,
+static void name_bin(const struct store_metered_ask *ask, const struct store_metered *row,
                      struct statement_finding *f)
 {
 	char start[24];
 	text_time_print(row->start, start);
-	(void)snprintf(f->bin, sizeof(f->bin), "%s %s %s", metering_source(c->metering.source),
-	               c->terms->interconnects.name[row->which], start);
+	(void)snprintf(f->bin, sizeof(f->bin), "%s %s %s", metering_source(ask->source),
+	               ask->names[row->which], start);
 }
 
 /* Both lists are in the same order. */
-static void compare_bins(const struct contract_case *c, const struct store_metered *now, size_t n,
-                         struct statement_finding *f)
+static void compare_bins(const struct metering *m, const struct store_metered_ask *ask,
+                         const struct store_metered *now, size_t n, struct statement_finding *f)
 {
-	const struct store_metered *was = c->metering.rows;
-	for (size_t i = 0, k = 0; i < c->metering.n_rows || k < n; i++, k++) {
-		const int order = i == c->metering.n_rows ? 1
-		                  : k == n                ? -1
-		                                          : order_of(&was[i], &now[k]);
+	const struct store_metered *was = m->rows;
+	for (size_t i = 0, k = 0; i < m->n_rows || k < n; i++, k++) {
+		const int order = i == m->n_rows ? 1 : k == n ? -1 : order_of(&was[i], &now[k]);
 		if (order == 0 && same_bin(&was[i], &now[k]))
 			continue;
-		name_bin(c, order <= 0 ? &was[i] : &now[k], f);
+		name_bin(ask, order <= 0 ? &was[i] : &now[k], f);
 		if (order <= 0)
 			show_bin(&was[i], f->bin_was, sizeof(f->bin_was));
 		if (order >= 0)
@@ -383,26 +381,38 @@ static void compare_bins(const struct contract_case *c, const struct store_meter
 	}
 }
 
+static enum err check_source(struct store *s, const struct metering *m,
+                             const struct store_metered_ask *ask, struct statement_finding *f)
+{
+	struct store_metered *now;
+	size_t n;
+	const enum err e = store_metered(s, ask, &now, &n);
+	if (e != ERR_OK)
+		return e;
+	compare_bins(m, ask, now, n, f);
+	free(now);
+	return ERR_OK;
+}
+
+/* Frozen when no source had a bin, it is compared with each: what came since is a difference. */
 static enum err check_bins(struct store *s, const struct contract_case *c,
                            struct statement_finding *f)
 {
-	const struct store_metered_ask ask = { .provider = c->terms->provider,
-		                               .names = c->terms->interconnects.name,
-		                               .n_names = c->terms->interconnects.n,
-		                               .from = c->metering.from,
-		                               .to = c->metering.to,
-		                               .bin_seconds = c->metering.bin_seconds,
-		                               .source = c->metering.source };
-	struct store_metered *now;
-	size_t n;
-	if (!c->metering.has_source)
-		return ERR_OK;
-	const enum err e = store_metered(s, &ask, &now, &n);
-	if (e != ERR_OK)
-		return e;
-	compare_bins(c, now, n, f);
-	free(now);
-	return ERR_OK;
+	struct store_metered_ask ask = { .provider = c->terms->provider,
+		                         .names = c->terms->interconnects.name,
+		                         .n_names = c->terms->interconnects.n,
+		                         .from = c->metering.from,
+		                         .to = c->metering.to,
+		                         .bin_seconds = c->metering.bin_seconds,
+		                         .source = c->metering.source };
+	enum err e = ERR_OK;
+	if (c->metering.has_source)
+		return check_source(s, &c->metering, &ask, f);
+	for (int i = 0; e == ERR_OK && i < STORE_SOURCES && f->bin[0] == '\0'; i++) {
+		ask.source = (enum store_source)i;
+		e = check_source(s, &c->metering, &ask, f);
+	}
+	return e;
 }
 
 enum err statement_verify(struct store *s, const struct store_statement *st,

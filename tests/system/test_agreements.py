@@ -208,6 +208,21 @@ class Agreements(unittest.TestCase):
         self.assertIn("it supersedes statement " + number, out)
         self.assertIn("Superseded", call("GET", "/v1/statements/" + number, Accept="text/html")[2])
 
+    def test_bins_come_to_a_period_frozen_without_any(self):
+        before = datetime.datetime.fromtimestamp(START, datetime.timezone.utc) - datetime.timedelta(days=10)
+        self.put("contract", contract(id="bare"))
+        code, out, err = ctl("statement", "create", PROVIDER, "bare", before.strftime("%Y-%m"))
+        self.assertEqual(code, 0, err)
+        number = str(get(f"/v1/statements?provider={PROVIDER}&contract=bare")["statements"][0]["id"])
+        code, out, err = ctl("statement", "verify", number)
+        self.assertEqual(code, 0, out + err)
+        status, _, text = call("POST", "/v1/samples", [sample(-10 * 86400 // BIN, 7, 8)])
+        self.assertEqual(status, 200, text)
+        code, out, err = ctl("statement", "verify", number)
+        self.assertEqual(code, 1, out + err)
+        self.assertIn(f"counter ic-1 {before.strftime('%Y-%m-%dT%H:%M:%SZ')}", out)
+        self.assertIn("out 7 B, in 8 B", out)
+
     def test_months_in_which_clocks_change(self):
         self.put("contract", contract(id="berlin", tz="Europe/Berlin"))
         for month, bins in (("2025-03", 8916), ("2025-10", 8940), ("2025-11", 8640)):
