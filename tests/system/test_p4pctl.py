@@ -181,6 +181,12 @@ class P4pctl(unittest.TestCase):
         self.assertIn("periods: 5 counted, 0 duplicate, 1 reset,", out)
         self.assertIn("nothing was sent", out)
         self.assertRegex(err, rf"{file}: r1/a at 20..-.*Z: the counters began anew")
+        # The same as text, as /federate writes it.
+        page = self.file("".join(
+            f'{s["metric"]["__name__"]}{{instance="r1",ifName="{s["metric"].get("ifName", "")}"}} {value} {int(at * 1000)}\n'
+            for s in answer["data"]["result"] for at, value in s["values"]), "page.txt")
+        same, _ = self.ctl("samples", "import", "--format", "prometheus", page, "--interconnect", f"{ISP}/ic", "--dry-run")
+        self.assertEqual(same, out)
         for _ in range(2):  # again changes nothing
             self.assertIn("4 bins stored", self.ctl(*words, "--interconnect", f"{ISP}/ic")[0])
             self.assertEqual(totals(), {"out_bytes": 400, "in_bytes": 40, "bins_known": 4})

@@ -20,7 +20,8 @@
  *             "resultType": "matrix"), one or more behind each other, of snmp_exporter's counters
  *             ifHCInOctets and ifHCOutOctets, and of sysUpTime where it is there. The port is
  *             "INSTANCE/ifName", or "INSTANCE/ifIndex" without a name. snmp_exporter lets counters
- *             wrap at 2^53 (its README, "Large counter value handling").
+ *             wrap at 2^53 (its README, "Large counter value handling"). Or pages of text as it and
+ *             /federate answer them; where lines have no time, "# scraped TIME INSTANCE" before them.
  * csv         the columns of POST /v1/samples without whose they are: port, at, out_octets, in_octets,
  *             counter_bits, sys_uptime, speed_bps; or port, start or end, seconds, out_bytes, in_bytes.
  *

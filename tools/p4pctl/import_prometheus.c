@@ -4,6 +4,9 @@
  * {"__name__": "ifHCInOctets", "instance": ..., "ifIndex": ..., "ifName": ...}, "values": [[time, "value"],
  * ...]}, ...]}}. (https://prometheus.io/docs/prometheus/latest/querying/api/, "Range vectors".) The series of
  * in, out and sysUpTime of one scrape have the same times, and are put together by them.
+ *
+ * Or the text that snmp_exporter itself and Prometheus's /federate answer: ifHCInOctets{ifIndex="3",
+ * ifName="eth3"} 1.5e+09 1795255500781. (https://prometheus.io/docs/instrumenting/exposition_formats/)
  */
 #include "tools/p4pctl/import_file.h"
 
@@ -62,21 +65,43 @@ static void add_point(struct points *p, const struct point *point)
 	p->list[p->n++] = *point;
 }
 
-/* [1795255500.781, "1.25e+09"] */
-static bool read_pair(struct points *p, const json_t *pair, struct point *out)
+/* "1.25e+09" */
+static bool read_count(struct points *p, const char *text, uint64_t *out)
 {
 	const double exact = 9007199254740992; /* 2^53 */
-	const double at = json_number_value(json_array_get(pair, 0));
-	const char *text = json_string_value(json_array_get(pair, 1));
 	char *end = NULL;
 	const double value = text != NULL ? strtod(text, &end) : -1;
 	if (text == NULL || end == text || *end != '\0' ||
-	    !(value >= 0 && value < 18446744073709549568.0) || !(at > 0 && at < 1e11))
+	    !(value >= 0 && value < 18446744073709549568.0))
 		return false;
 	p->is_rounded |= value >= exact;
-	out->at_ms = llround(at * 1000);
-	out->value = (uint64_t)value;
+	*out = (uint64_t)value;
 	return true;
+}
+
+/* [1795255500.781, "1.25e+09"] */
+static bool read_pair(struct points *p, const json_t *pair, struct point *out)
+{
+	const double at = json_number_value(json_array_get(pair, 0));
+	if (!(at > 0 && at < 1e11) ||
+	    !read_count(p, json_string_value(json_array_get(pair, 1)), &out->value))
+		return false;
+	out->at_ms = llround(at * 1000);
+	return true;
+}
+
+static enum kind kind_of(const char *metric)
+{
+	enum kind kind = KIND_IN;
+	while (kind < KINDS && strcmp(metric, metrics[kind]) != 0)
+		kind++;
+	return kind;
+}
+
+static void name_port(struct points *p, struct point *point, const char *instance, const char *port)
+{
+	point->instance = keep(p, instance, "");
+	point->whose = point->kind == KIND_UPTIME ? point->instance : keep(p, instance, port);
 }
 
 static void read_series(struct points *p, const json_t *series, const char *where)
@@ -84,9 +109,7 @@ static void read_series(struct points *p, const json_t *series, const char *wher
 	const json_t *metric = json_object_get(series, "metric");
 	const json_t *values = json_object_get(series, "values");
 	const char *name = label(metric, "__name__");
-	struct point point = { .kind = KIND_IN };
-	while (point.kind < KINDS && strcmp(name, metrics[point.kind]) != 0)
-		point.kind++;
+	struct point point = { .kind = kind_of(name) };
 	if (point.kind == KINDS) {
 		(void)faults_add(
 			p->faults, ERR_MALFORMED, "unknown-metric", where,
@@ -96,11 +119,8 @@ static void read_series(struct points *p, const json_t *series, const char *wher
 		return;
 	}
 	const char *port = label(metric, "ifName");
-	point.instance = keep(p, label(metric, "instance"), "");
-	point.whose = point.kind == KIND_UPTIME
-	                      ? point.instance
-	                      : keep(p, label(metric, "instance"),
-	                             *port != '\0' ? port : label(metric, "ifIndex"));
+	name_port(p, &point, label(metric, "instance"),
+	          *port != '\0' ? port : label(metric, "ifIndex"));
 	if (json_array_size(values) == 0)
 		(void)faults_add(p->faults, ERR_MALFORMED, "missing", where, "has no values");
 	for (size_t i = 0; i < json_array_size(values) && !p->no_memory; i++) {
@@ -136,6 +156,164 @@ static void read_answer(struct points *p, const json_t *document, size_t number)
 		(void)snprintf(where, sizeof(where), "/data/result/%zu", i);
 		read_series(p, json_array_get(result, i), where);
 	}
+}
+
+/* ---- the text ---- */
+
+enum { LABEL_MAX = 256 };
+
+struct line {
+	const char *at, *end;
+};
+
+struct page {
+	struct points *p;
+	size_t number; /* of the line */
+	int64_t at_ms; /* what "# scraped" said last; 0: nothing */
+	char instance[LABEL_MAX];
+};
+
+struct labels {
+	char instance[LABEL_MAX], name[LABEL_MAX], index[LABEL_MAX];
+};
+
+static void skip_blanks(struct line *l)
+{
+	while (l->at < l->end && (*l->at == ' ' || *l->at == '\t'))
+		l->at++;
+}
+
+/* Up to a blank or one of `ends`. false: there is none, or it is too long. */
+static bool next_word(struct line *l, const char *ends, char out[LABEL_MAX])
+{
+	size_t n = 0;
+	skip_blanks(l);
+	while (l->at < l->end && *l->at != ' ' && *l->at != '\t' && strchr(ends, *l->at) == NULL &&
+	       n + 1 < LABEL_MAX)
+		out[n++] = *l->at++;
+	out[n] = '\0';
+	return n > 0 && n + 1 < LABEL_MAX;
+}
+
+static bool next_is(struct line *l, char c)
+{
+	skip_blanks(l);
+	if (l->at == l->end || *l->at != c)
+		return false;
+	l->at++;
+	return true;
+}
+
+/* "value", in which \\, \" and \n are escaped; what is too long for `out` is cut. */
+static bool next_quoted(struct line *l, char out[LABEL_MAX])
+{
+	size_t n = 0;
+	if (!next_is(l, '"'))
+		return false;
+	while (l->at < l->end && *l->at != '"') {
+		char c = *l->at++;
+		if (c == '\\' && l->at < l->end)
+			c = *l->at++ == 'n' ? '\n' : l->at[-1];
+		if (n + 1 < LABEL_MAX)
+			out[n++] = c;
+	}
+	out[n] = '\0';
+	return next_is(l, '"');
+}
+
+static bool read_labels(struct line *l, struct labels *out)
+{
+	char name[LABEL_MAX], value[LABEL_MAX];
+	if (!next_is(l, '{'))
+		return true;
+	while (!next_is(l, '}')) {
+		if (!next_word(l, "=", name) || !next_is(l, '=') || !next_quoted(l, value))
+			return false;
+		char *to = strcmp(name, "instance") == 0  ? out->instance
+		           : strcmp(name, "ifName") == 0  ? out->name
+		           : strcmp(name, "ifIndex") == 0 ? out->index
+		                                          : NULL;
+		if (to != NULL)
+			memcpy(to, value, sizeof(value));
+		if (!next_is(l, ',') && (l->at == l->end || *l->at != '}'))
+			return false;
+	}
+	return true;
+}
+
+/* Milliseconds, as in the text format, or seconds, as in OpenMetrics; the former are past 1973. */
+static bool read_time(const char *word, int64_t *at_ms)
+{
+	char *end;
+	const double at = strtod(word, &end);
+	if (end == word || *end != '\0' || !(at > 0 && at < 1e14))
+		return false;
+	*at_ms = llround(at < 1e11 ? at * 1000 : at);
+	return true;
+}
+
+/* "# scraped TIME [INSTANCE]", written by whoever kept the page; other comments say nothing to us. */
+static const char *read_comment(struct page *page, struct line *l)
+{
+	char word[LABEL_MAX];
+	if (!next_word(l, "", word) || strcmp(word, "scraped") != 0)
+		return NULL;
+	if (!next_word(l, "", word) || !read_time(word, &page->at_ms))
+		return "must be # scraped TIME [INSTANCE], the time in seconds since 1970";
+	if (!next_word(l, "", page->instance))
+		page->instance[0] = '\0';
+	return NULL;
+}
+
+/* What is wrong with the line; NULL: nothing. */
+static const char *read_line(struct page *page, struct line *l)
+{
+	char word[LABEL_MAX];
+	struct labels labels = { .instance = "" };
+	if (next_is(l, '#'))
+		return read_comment(page, l);
+	struct point point = { .kind = next_word(l, "{", word) ? kind_of(word) : KINDS };
+	if (point.kind == KINDS)
+		return NULL;
+	if (!read_labels(l, &labels))
+		return "its labels are not {name=\"value\",...}";
+	if (!next_word(l, "", word) || !read_count(page->p, word, &point.value))
+		return "has no count";
+	point.at_ms = page->at_ms;
+	if (next_word(l, "", word) && !read_time(word, &point.at_ms))
+		return "ends in something that is no time";
+	if (point.at_ms == 0)
+		return "has no time, for snmp_exporter writes none; put a line \"# scraped TIME "
+		       "INSTANCE\" before each page, or ask Prometheus for /federate";
+	name_port(page->p, &point, labels.instance[0] != '\0' ? labels.instance : page->instance,
+	          labels.name[0] != '\0' ? labels.name : labels.index);
+	if (!page->p->no_memory)
+		add_point(page->p, &point);
+	return NULL;
+}
+
+static void read_page(struct points *p, const char *text, size_t size)
+{
+	struct page page = { .p = p };
+	const char *const end = text + size;
+	char where[32];
+	while (text < end && !p->no_memory) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		struct line l = { text, newline != NULL ? newline : end };
+		text = newline != NULL ? newline + 1 : end;
+		page.number++;
+		if (l.end > l.at && l.end[-1] == '\r')
+			l.end--;
+		const char *wrong = read_line(&page, &l);
+		if (wrong == NULL)
+			continue;
+		(void)snprintf(where, sizeof(where), "line %zu", page.number);
+		(void)faults_add(p->faults, ERR_MALFORMED, "malformed", where, "%s", wrong);
+	}
+	if (p->n == 0 && p->faults->count == 0)
+		(void)faults_add(p->faults, ERR_MALFORMED, "missing", "line 1",
+		                 "has neither answers of Prometheus's API nor lines of "
+		                 "ifHCInOctets and ifHCOutOctets");
 }
 
 /* By instance and time, and in it first what is known of the instance. */
@@ -193,27 +371,36 @@ static enum err put_together(struct points *p)
 	return e;
 }
 
-enum err import_prometheus(const char *text, size_t size, struct import_file *f,
-                           struct faults *faults)
+static enum err read_answers(struct points *p, const char *text, size_t size)
 {
-	struct points p = { .file = f, .faults = faults };
-	enum err e = ERR_OK;
-	size_t at = strspn(text, " \t\r\n"), number = 1;
+	size_t at = 0, number = 1;
 	do {
 		json_error_t why;
 		json_t *document = json_loadb(text + at, size - at, JSON_DISABLE_EOF_CHECK, &why);
 		if (document == NULL) {
 			char where[32];
 			(void)snprintf(where, sizeof(where), "answer %zu", number);
-			e = faults_add(faults, ERR_MALFORMED, "malformed", where, "line %d: %s",
-			               why.line, why.text);
-			break;
+			return faults_add(p->faults, ERR_MALFORMED, "malformed", where,
+			                  "line %d: %s", why.line, why.text);
 		}
-		read_answer(&p, document, number++);
+		read_answer(p, document, number++);
 		json_decref(document);
 		at += (size_t)why.position;
 		at += strspn(text + at, " \t\r\n");
-	} while (at < size && !p.no_memory);
+	} while (at < size && !p->no_memory);
+	return ERR_OK;
+}
+
+enum err import_prometheus(const char *text, size_t size, struct import_file *f,
+                           struct faults *faults)
+{
+	struct points p = { .file = f, .faults = faults };
+	const size_t blank = strspn(text, " \t\r\n");
+	enum err e = ERR_OK;
+	if (blank == size || text[blank] == '{')
+		e = read_answers(&p, text + blank, size - blank);
+	else
+		read_page(&p, text, size);
 	if (e == ERR_OK && p.no_memory)
 		e = ERR_NOMEM;
 	if (e == ERR_OK)

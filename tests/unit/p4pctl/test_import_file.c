@@ -128,6 +128,25 @@ static void reads_answers_of_prometheus(void **state)
 	      "r1:161/eth3@1795255500000 0 1/18014398509481984 64 0", "rounded");
 }
 
+static void reads_the_text_that_snmp_exporter_writes(void **state)
+{
+	(void)state;
+	/* Prometheus's /federate: instances and milliseconds; what else a page has says nothing. */
+	reads(IMPORT_PROMETHEUS,
+	      "# HELP ifHCInOctets The total number of octets\n# TYPE ifHCInOctets counter\n"
+	      "ifHCInOctets{ifAlias=\"a \\\"b\\\", } c\",ifName=\"eth3\",instance=\"r1\"} 1.5e+3 "
+	      "1795255500781\r\n"
+	      "ifMtu{ifName=\"eth3\"} 1500\nsnmp_scrape_duration_seconds 0.2\n\n"
+	      "ifHCOutOctets { ifName = \"eth3\" , instance=\"r1\", } 100 1795255500.781\n"
+	      "sysUpTime{instance=\"r1\"} 4200 1795255500781\n",
+	      "r1/eth3@1795255500781 0 100/1500 53 4200", "");
+	/* Its own pages know neither. */
+	reads(IMPORT_PROMETHEUS,
+	      "# scraped 1795255500 r1\nifHCInOctets{ifIndex=\"3\"} 7\nifHCOutOctets{ifIndex=\"3\"} 8\n"
+	      "sysUpTime 4200\n# scraped 1795255800.5\nifHCInOctets{ifIndex=\"3\"} 9",
+	      "r1/3@1795255500000 0 8/7 53 4200", "1 values of one direction");
+}
+
 static void names_each_fault_and_its_place(void **state)
 {
 	(void)state;
@@ -151,6 +170,13 @@ static void names_each_fault_and_its_place(void **state)
 		{ IMPORT_CSV, "at,out_octets,in_octets\n1795255500,\"1,2\n", "line 2", "quotes" },
 		{ IMPORT_PROMETHEUS, "", "answer 1", "" },
 		{ IMPORT_PROMETHEUS, ANSWER("") "{", "answer 2", "" },
+		{ IMPORT_PROMETHEUS, "\nifHCInOctets{ifIndex=\"3\"} 7\n", "line 2", "# scraped" },
+		{ IMPORT_PROMETHEUS, "# scraped at noon\n", "line 1", "seconds since 1970" },
+		{ IMPORT_PROMETHEUS, "ifHCInOctets{ifIndex=\"3} 7 1795255500781", "line 1",
+		  "labels" },
+		{ IMPORT_PROMETHEUS, "ifHCInOctets{} NaN 1795255500781", "line 1", "no count" },
+		{ IMPORT_PROMETHEUS, "ifHCInOctets 7 noon\n", "line 1", "no time" },
+		{ IMPORT_PROMETHEUS, "up 1 1795255500781\n", "line 1", "neither" },
 		{ IMPORT_PROMETHEUS, "{\"status\":\"error\",\"error\":\"too many\"}", "/status",
 		  "too many" },
 		{ IMPORT_PROMETHEUS,
@@ -185,6 +211,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(reads_rates_of_kentik),
 	cmocka_unit_test(reads_readings_and_periods_of_our_own),
 	cmocka_unit_test(reads_answers_of_prometheus),
+	cmocka_unit_test(reads_the_text_that_snmp_exporter_writes),
 	cmocka_unit_test(names_each_fault_and_its_place),
 };
 
