@@ -210,6 +210,13 @@ static enum err change_to(struct swarm_visit *v, const struct swarm_peer *p, uin
 	return ERR_OK;
 }
 
+/* Who is hidden stands in none. */
+static uint32_t place_before(const struct sequence *s, struct spot at, uint32_t own)
+{
+	const uint64_t key = sequence_record(s, at)->key;
+	return key_class(key) != CLASS_HIDDEN ? key_place(key) : own;
+}
+
 enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool completed_now,
                    struct swarm_change *change)
 {
@@ -227,7 +234,7 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 		before = record_role(r);
 		flags = r->key & FLAG_SNATCHED;
 		silent = (int16_t)(uint16_t)(p->expires - r->stamp);
-		from = key_class(r->key) != CLASS_HIDDEN ? key_place(r->key) : from;
+		from = place_before(&w->of[wide], at, from);
 	}
 	const bool became_seed = !joined && before != SWARM_SEED && p->role == SWARM_SEED;
 	const bool completed =
@@ -249,12 +256,14 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 	return ERR_OK;
 }
 
-bool swarm_remove(struct swarm_visit *v, const struct swarm_client *c)
+bool swarm_remove(struct swarm_visit *v, const struct swarm_client *c, uint32_t *from)
 {
 	struct spot at;
 	if (v->swarm == NULL || !search(v, c, SWARM_LEECHER, &at))
 		return false;
 	v->self.known = false;
+	if (from != NULL)
+		*from = place_before(&v->swarm->of[is_wide(c->addr.family)], at, c->place);
 	take_out(v, is_wide(c->addr.family), at);
 	atomic_fetch_sub_explicit(&v->store->peers, 1, memory_order_relaxed);
 	return true;

@@ -146,8 +146,8 @@ struct swarm_change {
 enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *peer, bool completed_now,
                    struct swarm_change *change) must_check;
 
-/* False when it was not here. */
-bool swarm_remove(struct swarm_visit *v, const struct swarm_client *client);
+/* False when it was not here. *from (NULL is fine): the place it was found in, as in swarm_change. */
+bool swarm_remove(struct swarm_visit *v, const struct swarm_client *client, uint32_t *from);
 
 struct swarm_counts {
 	uint32_t complete;    /* seeds */

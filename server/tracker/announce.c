@@ -142,9 +142,10 @@ static void update(struct tracker_worker *w, struct swarm_visit *visit, const st
 	const struct announce *a = ask->announce;
 	struct swarm_change change;
 	if (a->event == EVENT_STOPPED) {
-		if (visit->swarm != NULL && asker->steered)
-			part(w, visit, asker, asker->place);
-		asker->known = visit->swarm != NULL && swarm_remove(visit, &asker->swarm.client);
+		uint32_t place = asker->place;
+		asker->known = swarm_remove(visit, &asker->swarm.client, &place);
+		if (visit->swarm != NULL)
+			part(w, visit, asker, place);
 		asker->silent = w->rules.book->settings.interval; /* at the most */
 		return;
 	}

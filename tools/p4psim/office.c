@@ -166,7 +166,7 @@ enum err office_stop(struct office *o, uint32_t peer, double now)
 		const struct choice_asker asker =
 			asker_of(o, &visit, &who, o->population->people[peer].swarm, (uint32_t)now);
 		choice_leave(&asker);
-		(void)swarm_remove(&visit, &client);
+		(void)swarm_remove(&visit, &client, NULL);
 	}
 	swarm_leave(&visit);
 	return ERR_OK;

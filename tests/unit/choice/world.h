@@ -278,7 +278,7 @@ static inline void vanish(struct world *w, const struct body *b)
 {
 	struct swarm_visit v = world_enter(w);
 	const struct swarm_client c = client_of(w, b);
-	assert_true(swarm_remove(&v, &c));
+	assert_true(swarm_remove(&v, &c, NULL));
 	swarm_leave(&v);
 }
 
@@ -290,7 +290,7 @@ static inline void stop(struct world *w, const struct body *b)
 		                         .family = b->wide ? IP_V6 : IP_V4 };
 	const struct choice_asker asker = asker_of(w, &v, &who);
 	choice_leave(&asker);
-	(void)swarm_remove(&v, &who.client);
+	(void)swarm_remove(&v, &who.client, NULL);
 	swarm_leave(&v);
 }
 

@@ -72,7 +72,7 @@ static inline struct swarm_change put(struct swarm_visit *v, struct swarm_peer p
 static inline bool remove_number(struct swarm_visit *v, uint64_t n)
 {
 	const struct swarm_client c = client_of(n);
-	return swarm_remove(v, &c);
+	return swarm_remove(v, &c, NULL);
 }
 
 /* A whole round over all shards. */

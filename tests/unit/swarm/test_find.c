@@ -92,7 +92,7 @@ static void finds_as_a_list_does(void **state)
 		/* Tides: from a few in a block to all in chunks. */
 		if (random_below(&seed, 8) < (step / 2000 % 2 ? 7 : 2)) {
 			if (all[n].here)
-				assert_true(swarm_remove(&v, &all[n].peer.client));
+				assert_true(swarm_remove(&v, &all[n].peer.client, NULL));
 			all[n].here = false;
 		} else {
 			all[n] = random_peer(n, &seed);

@@ -181,7 +181,7 @@ static void a_remembered_swarm_goes_first(void **state)
 		p.expires = 60000 + w;
 		(void)put(&v, p, w == 3);
 		if (w == 3)
-			assert_true(swarm_remove(&v, &p.client));
+			assert_true(swarm_remove(&v, &p.client, NULL));
 		swarm_leave(&v);
 	}
 	struct swarm_visit v = enter(s, 100, true);
@@ -284,7 +284,7 @@ static void refuses_where_nobody_of_the_address_is(void **state)
 	swarm_leave(&v);
 	v = enter(s, 1, true);
 	assert_false(put(&v, p, false).joined); /* it is here */
-	assert_true(swarm_remove(&v, &p.client));
+	assert_true(swarm_remove(&v, &p.client, NULL));
 	swarm_leave(&v);
 	v = enter(s, 7, true);
 	(void)put(&v, p, false);

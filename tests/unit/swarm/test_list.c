@@ -96,7 +96,7 @@ static void forgotten_swarms_do_not_come(void **state)
 		                           .keyed = true,
 		                           .addr = ip_v4(0x0a000002),
 		                           .port = 1 };
-	assert_true(swarm_remove(&v, &gone));
+	assert_true(swarm_remove(&v, &gone, NULL));
 	swarm_leave(&v);
 	assert_int_equal(list(s, 0, 255, seen), 1);
 	assert_true(seen[4]);

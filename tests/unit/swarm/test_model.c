@@ -209,7 +209,7 @@ static void random_remove(struct model *m, struct swarm_store *s, unsigned w, ui
 	const uint32_t n = random_below(seed, PEOPLE);
 	const struct swarm_peer p = random_peer(m, w, n, seed);
 	struct model_peer *mine = &m->peers[w][p.client.addr.family == IP_V6][n];
-	assert_int_equal(swarm_remove(&v, &p.client), mine->here);
+	assert_int_equal(swarm_remove(&v, &p.client, NULL), mine->here);
 	mine->here = false;
 	swarm_leave(&v);
 }
@@ -315,7 +315,7 @@ static void *hammer(void *ctx)
 		struct swarm_visit v = enter(h->store, random_below(&h->seed, 5), true);
 		if (i % 3 == 0) {
 			const struct swarm_client c = client_of(who);
-			h->balance -= swarm_remove(&v, &c);
+			h->balance -= swarm_remove(&v, &c, NULL);
 		} else {
 			struct swarm_peer p = peer_of(who, random_below(&h->seed, 3));
 			p.client.place = (uint32_t)who % 7;

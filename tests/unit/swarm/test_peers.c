@@ -74,7 +74,7 @@ static bool remove_odd(struct swarm_visit *v, uint32_t n)
 {
 	struct swarm_client c = client_of(n);
 	c.addr = address(n);
-	return swarm_remove(v, &c);
+	return swarm_remove(v, &c, NULL);
 }
 
 /* Who stays is told of, whatever becomes of the others between the slices. */

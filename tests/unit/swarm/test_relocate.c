@@ -124,8 +124,8 @@ static void knows_those_under_way(void **state)
 		assert_int_equal(go_on(&v, &new), ERR_OK);
 		struct swarm_peer p = person(&new, i);
 		if (i % 2) {
-			assert_true(swarm_remove(&v, &p.client));
-			assert_false(swarm_remove(&v, &p.client));
+			assert_true(swarm_remove(&v, &p.client, NULL));
+			assert_false(swarm_remove(&v, &p.client, NULL));
 			here--;
 			continue;
 		}

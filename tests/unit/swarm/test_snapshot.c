@@ -34,7 +34,7 @@ static struct swarm_store *filled(void)
 		if (w == 0)
 			for (uint32_t i = 0; i < PEOPLE; i++) {
 				const struct swarm_peer p = somebody(w, i);
-				assert_true(swarm_remove(&v, &p.client));
+				assert_true(swarm_remove(&v, &p.client, NULL));
 			}
 		swarm_leave(&v);
 	}

@@ -21,8 +21,8 @@ static void counts_each_role(void **state)
 	assert_int_equal(c.incomplete, 3);
 	assert_int_equal(c.downloaders, 2);
 	assert_int_equal(c.downloaded, 0);
-	assert_true(swarm_remove(&v, &unreachable.client));
-	assert_false(swarm_remove(&v, &unreachable.client));
+	assert_true(swarm_remove(&v, &unreachable.client, NULL));
+	assert_false(swarm_remove(&v, &unreachable.client, NULL));
 	assert_int_equal(swarm_counts(&v).downloaders, 1);
 	swarm_leave(&v);
 	walk(s);
@@ -271,9 +271,9 @@ static void knows_a_client_without_key_by_its_address(void **state)
 	p.role = SWARM_SEED;
 	assert_false(put(&v, p, false).joined);
 	assert_int_equal(swarm_counts(&v).complete, 1);
-	assert_true(swarm_remove(&v, &p.client));
-	assert_false(swarm_remove(&v, &p.client));
-	assert_true(swarm_remove(&v, &twin.client));
+	assert_true(swarm_remove(&v, &p.client, NULL));
+	assert_false(swarm_remove(&v, &p.client, NULL));
+	assert_true(swarm_remove(&v, &twin.client, NULL));
 	swarm_leave(&v);
 	walk(s);
 	swarm_store_free(s);

@@ -75,7 +75,7 @@ static void leaves_nobody_out_while_others_come_and_go(void **state)
 			const struct swarm_peer other = peer_of(random_below(&seed, GIANT), 0);
 			struct swarm_client c = other.client;
 			c.place = random_below(&seed, 50);
-			(void)swarm_remove(&v, &c);
+			(void)swarm_remove(&v, &c, NULL);
 		}
 		swarm_leave(&v);
 	}

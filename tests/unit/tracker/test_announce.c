@@ -484,6 +484,29 @@ static void who_changes_its_provider_takes_no_contacts_along(void **state)
 	house_free(h);
 }
 
+/* And nobody is left to count as met, neither here nor there. */
+static void who_stops_elsewhere_leaves_no_contacts_behind(void **state)
+{
+	(void)state;
+	static const char *const last_seen[] = { "10.1.1.1", "10.2.1.1", "10.3.9.9",
+		                                 "198.51.100.9" };
+	for (size_t i = 0; i < sizeof(last_seen) / sizeof(last_seen[0]); i++) {
+		struct tracker_settings s = usual;
+		s.rules = steer_rules_usual;
+		struct house *h = house_new(&s);
+		house_publish(h, true);
+		udp_crowd(h, "10.3.0.", 40, 9);
+		struct say me = { .ip = "10.1.1.1", .port = 1, .left = 9, .want = 50, .key = 5 };
+		(void)say(h, me);
+		assert_true(bridge_totals(h->bridges).entries > 0);
+		me.ip = last_seen[i];
+		me.event = EVENT_STOPPED;
+		(void)say(h, me);
+		assert_int_equal(bridge_totals(h->bridges).entries, 0);
+		house_free(h);
+	}
+}
+
 /* Bytes from 64801 and to 64802 are cheap: a leecher downloads, a seed uploads. */
 static void prices_the_way_the_bytes_will_go(void **state)
 {
@@ -665,6 +688,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(leaves_the_control_group_to_native_lists),
 	cmocka_unit_test(a_control_list_is_uniform),
 	cmocka_unit_test(who_changes_its_provider_takes_no_contacts_along),
+	cmocka_unit_test(who_stops_elsewhere_leaves_no_contacts_behind),
 	cmocka_unit_test(prices_the_way_the_bytes_will_go),
 	cmocka_unit_test(a_new_map_moves_the_swarm),
 	cmocka_unit_test(a_worker_with_an_old_map_takes_the_new_one),
