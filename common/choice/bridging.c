@@ -8,8 +8,9 @@
  * has met, or meets now.
  */
 enum {
-	FAR_MAX = 8,    /* far peers in one list, but for the seed of an island */
-	SEEDS_SEEN = 8, /* looked at for a new contact */
+	FAR_MAX = 8,        /* far peers in one list, but for the seed of an island */
+	SEEDS_SEEN = 8,     /* looked at for a new contact */
+	SEEDS_SIFTED = 256, /* where all of those shall not upload */
 	OTHERS_SEEN = 12,
 	SEED_WEIGHT = 16, /* a seed serves as well as that many leechers with its uplink */
 	UPLINK_MAX = 64,  /* Mbit/s */
@@ -132,6 +133,39 @@ static void meet_again(struct bridging *b)
 
 /* ---- who shall meet ---- */
 
+/* Seeds, for a leecher. */
+static void survey_seeds(const struct bridging *b, struct swarm_survey *out)
+{
+	const struct making *m = b->m;
+	struct swarm_asker who = *m->asker->who;
+	who.seeds_only = true;
+	swarm_survey(m->visit, &who, (struct swarm_places){ m->around.first, m->around.end }, out);
+}
+
+/* Keeps up to SEEDS_SEEN in places with such uploads. */
+static size_t sift(const struct bridging *b, struct swarm_candidate *all, size_t n,
+                   enum map_uploads uploads)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n && kept < SEEDS_SEEN; i++)
+		if (snapshot_uploads(b->m->asker->map, all[i].place) == uploads)
+			all[kept++] = all[i];
+	return kept;
+}
+
+/* A few of a part, in places with such uploads. Looks at many only where the first few are not. */
+static size_t draw_seeds(const struct bridging *b, const struct swarm_survey *seeds,
+                         enum swarm_part part, enum map_uploads uploads,
+                         struct swarm_candidate *out)
+{
+	const struct making *m = b->m;
+	const size_t n = swarm_draw(m->visit, seeds, part, SEEDS_SEEN, m->seed, out);
+	const size_t kept = sift(b, out, n, uploads);
+	if (kept > 0 || seeds->part[part].n <= SEEDS_SEEN)
+		return kept;
+	return sift(b, out, swarm_draw(m->visit, seeds, part, SEEDS_SIFTED, m->seed, out), uploads);
+}
+
 /* How many take from this peer already; where its provider has met as many as can be kept, all of them. */
 static uint32_t takers(const struct bridging *b, const struct swarm_candidate *one)
 {
@@ -240,8 +274,9 @@ static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, siz
 	double least = 0;
 	for (size_t i = 0; i < n; i++) {
 		enum map_tier tier;
-		if (is_far(b, &seen[i]) ||
-		    snapshot_uploads(b->m->asker->map, seen[i].place) != UPLOADS_NORMAL)
+		const enum map_uploads uploads = snapshot_uploads(b->m->asker->map, seen[i].place);
+		if (is_far(b, &seen[i]) || uploads == UPLOADS_NEVER ||
+		    (uploads == UPLOADS_AVOID && !island))
 			continue;
 		const double cost = cost_of(b, &seen[i], &tier);
 		const uint32_t room = island ? 1 : allowed_at(b, seen[i].place, tier);
@@ -260,18 +295,17 @@ static bool meet_one(struct bridging *b, const struct swarm_candidate *seen, siz
 	return true;
 }
 
-/* Seeds elsewhere, for a leecher. */
-static size_t draw_seeds(const struct bridging *b, struct swarm_candidate *out)
+/* For an island one that should rather not upload, if there is no other. */
+static size_t draw_far_seeds(const struct bridging *b, struct swarm_candidate *out)
 {
-	const struct making *m = b->m;
-	struct swarm_asker who = *m->asker->who;
 	struct swarm_survey seeds;
-	if (who.seeding)
+	if (b->m->asker->who->seeding)
 		return 0;
-	who.seeds_only = true;
-	swarm_survey(m->visit, &who, (struct swarm_places){ m->around.first, m->around.end },
-	             &seeds);
-	return swarm_draw(m->visit, &seeds, SWARM_ELSEWHERE, SEEDS_SEEN, m->seed, out);
+	survey_seeds(b, &seeds);
+	const size_t n = draw_seeds(b, &seeds, SWARM_ELSEWHERE, UPLOADS_NORMAL, out);
+	if (n > 0 || !b->island)
+		return n;
+	return draw_seeds(b, &seeds, SWARM_ELSEWHERE, UPLOADS_AVOID, out);
 }
 
 /* An island meets a seed, whatever its budget; then comes the budget. */
@@ -282,7 +316,7 @@ static void meet(struct bridging *b)
 	struct swarm_candidate *seen = m->c->candidates;
 	if ((most == 0 && !b->island) || b->n >= b->room)
 		return;
-	size_t n = draw_seeds(b, seen);
+	size_t n = draw_far_seeds(b, seen);
 	const bool seed_first = b->island || b->wants_seed;
 	uint32_t met = seed_first && meet_one(b, seen, n, b->island);
 	m->c->rescued = b->island && met > 0;
@@ -303,6 +337,19 @@ static uint32_t age_of(const struct bridging *b)
 	return age > 0 ? (uint32_t)age : 0;
 }
 
+/* A seed that should not upload feeds nobody. */
+static bool is_fed_at_home(const struct bridging *b)
+{
+	const struct choice_asker *asker = b->m->asker;
+	struct swarm_survey seeds;
+	if (!b->m->restricted || asker->who->seeding)
+		return true;
+	survey_seeds(b, &seeds);
+	return (seeds.part[SWARM_OWN_PLACE].n > 0 &&
+	        snapshot_uploads(asker->map, asker->place) == UPLOADS_NORMAL) ||
+	       draw_seeds(b, &seeds, SWARM_AROUND, UPLOADS_NORMAL, b->m->c->candidates) > 0;
+}
+
 static struct steer_standing standing_of(const struct bridging *b)
 {
 	const struct choice_asker *asker = b->m->asker;
@@ -310,7 +357,7 @@ static struct steer_standing standing_of(const struct bridging *b)
 	struct steer_standing s = { .seeding = asker->who->seeding,
 		                    .known = asker->known,
 		                    .lot = b->tag,
-		                    .seeds = near->seeds,
+		                    .seeds = near->seeds > 0 && is_fed_at_home(b) ? near->seeds : 0,
 		                    .leechers = near->leechers,
 		                    .age = age_of(b),
 		                    .own = (uint32_t)b->n + b->unseen };

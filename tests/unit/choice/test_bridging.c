@@ -196,7 +196,6 @@ static void who_shall_not_upload_is_no_contact(void **state)
 	struct world *w = world();
 	struct body far[CHOICE_MAX];
 	join(w, E, 1, 3, true);
-	join(w, F, 1, 3, true);
 	join(w, E, 50, 20, false);
 	join(w, F, 50, 20, false);
 	for (uint32_t i = 1; i < ROUNDS; i++) {
@@ -214,6 +213,51 @@ static void who_shall_not_upload_is_no_contact(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_true(far[i].pid == D || far[i].pid == A);
 	world_free(w);
+}
+
+/* F rather not, and nobody else has everything; but for islands it is no contact, and E never. */
+static void an_island_gets_a_seed_that_avoids_uploads_when_there_is_no_other(void **state)
+{
+	(void)state;
+	struct world *w = world();
+	struct body far[CHOICE_MAX];
+	join(w, E, 1, 300, true);
+	join(w, F, 1, 3, true);
+	size_t n = 0;
+	for (uint32_t i = 1; i < ROUNDS; i++)
+		n += ask(w, &(struct body){ .pid = A, .n = i }, far);
+	assert_int_equal(n, 1);
+	assert_int_equal(far_of(w, 0, far), 0);
+	join(w, D, 1, 1, true);
+	n = ask(w, &(struct body){ .pid = C, .n = 1 }, far);
+	assert_true(n > 0);
+	assert_int_equal(far[0].pid, D);
+	for (size_t i = 1; i < n; i++)
+		assert_int_equal(far[i].pid, A);
+	world_free(w);
+}
+
+/* F has a seed, but it should not upload: F's leechers live by what comes from elsewhere. */
+static void a_seed_that_should_not_upload_feeds_nobody_at_home(void **state)
+{
+	(void)state;
+	static const unsigned pids[] = { E, F, A };
+	for (size_t k = 0; k < 3; k++) {
+		struct world *w = world();
+		struct body far[CHOICE_MAX];
+		size_t n = 0;
+		join(w, pids[k], 500, 1, true);
+		join(w, D, 1, 50, false);
+		join(w, D, 500, 1, true);
+		join(w, pids[k], 1, 30, false);
+		for (uint32_t i = 1; i <= 30; i++)
+			n += ask(w, &(struct body){ .pid = pids[k], .n = i }, far);
+		if (pids[k] == A)
+			assert_int_equal(n, STEER_SAFETY);
+		else
+			assert_true(n > 3 * STEER_SAFETY);
+		world_free(w);
+	}
 }
 
 static void takers_spread_over_the_seeds(void **state)
@@ -551,6 +595,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_island_gets_a_seed_however_dear),
 	cmocka_unit_test(a_swarm_without_seeds_keeps_its_budget),
 	cmocka_unit_test(who_shall_not_upload_is_no_contact),
+	cmocka_unit_test(an_island_gets_a_seed_that_avoids_uploads_when_there_is_no_other),
+	cmocka_unit_test(a_seed_that_should_not_upload_feeds_nobody_at_home),
 	cmocka_unit_test(takers_spread_over_the_seeds),
 	cmocka_unit_test(native_without_a_map_or_a_provider),
 	cmocka_unit_test(without_a_store_contacts_are_made_all_the_same),

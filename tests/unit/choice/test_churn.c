@@ -6,7 +6,7 @@
  * die without a word and are swept away; the map changes twice. What must hold, of the clients of one
  * address family:
  *
- *   no islands   of a provider that has leechers and no seed, while a seed is anywhere that may be used,
+ *   no islands   of a provider that has leechers and no seed that uploads, while one is anywhere that may,
  *                some leecher has a contact that is a seed. When that is lost, it is mended at the next
  *                announce of who had it: within one interval. If that one stops before, at the next
  *                announce of any other: within two. If it dies without a word, its contacts count until
@@ -147,7 +147,7 @@ static uint32_t limit(const struct replay *r, const struct person *p, bool settl
 		if (o->state == OUT || provider_of(o->body.pid) != provider ||
 		    o->body.wide != p->body.wide)
 			continue;
-		seeds += o->body.seed;
+		seeds += o->body.seed && r->isps[provider].uploads == UPLOADS_NORMAL;
 		leechers += !o->body.seed;
 	}
 	budget = (leechers * larger(rules->free_percent, rules->paid_percent) + 99) / 100;
@@ -295,11 +295,11 @@ static bool depends(const struct replay *r, unsigned isp, bool wide)
 		const unsigned other = provider_of(p->body.pid);
 		if (p->state == OUT || p->body.wide != wide)
 			continue;
-		if (other == isp && p->body.seed)
+		if (other == isp && p->body.seed && r->isps[isp].uploads == UPLOADS_NORMAL)
 			return false;
-		leeches |= other == isp && p->state == LIVE;
+		leeches |= other == isp && p->state == LIVE && !p->body.seed;
 		usable |= other != isp && p->body.seed &&
-		          (other < r->first || r->isps[other].uploads == UPLOADS_NORMAL);
+		          (other < r->first || r->isps[other].uploads != UPLOADS_NEVER);
 	}
 	return leeches && usable;
 }
