@@ -39,6 +39,16 @@ static struct figures figures_of(const struct study *s, size_t arm)
 		                 .n = t.n };
 }
 
+static void report(const struct study *s, struct figures f[static ARMS])
+{
+	for (size_t i = 0; i < s->scenario.n_arms; i++) {
+		f[i] = figures_of(s, i);
+		print_message("# %s: ratio %.3f, transit %.3f, mean %.1f s of %zu\n",
+		              s->scenario.arms[i].name, f[i].ratio, f[i].transit, f[i].mean,
+		              f[i].n);
+	}
+}
+
 /* Feasible: native lists, which do not care, show that B's peers can give back more than half. */
 static void a_lopsided_interconnect_ends_inside_its_limit(void **state)
 {
@@ -48,17 +58,64 @@ static void a_lopsided_interconnect_ends_inside_its_limit(void **state)
 	load_file(&s, "lopsided/lopsided.json", NULL);
 	assert_int_equal(s.scenario.n_arms, ARMS);
 	assert_int_equal(study_run(&s), ERR_OK);
-	for (size_t i = 0; i < ARMS; i++) {
-		f[i] = figures_of(&s, i);
-		print_message("# %s: ratio %.3f, transit %.3f, mean %.1f s of %zu\n",
-		              s.scenario.arms[i].name, f[i].ratio, f[i].transit, f[i].mean, f[i].n);
-	}
+	report(&s, f);
 	assert_true(f[P4P].ratio > 2 && f[BRIDGE_STATIC].ratio > 2);
 	assert_true(f[BRIDGE_LIVE].ratio < 2);
 	assert_true(f[BRIDGE_LIVE].transit <= f[P4P].transit);
 	assert_true(f[BRIDGE_LIVE].mean <= 1.05 * f[NATIVE].mean);
 	assert_true((double)f[BRIDGE_LIVE].n >= .98 * (double)f[NATIVE].n);
 	study_done(&s);
+}
+
+/* The scenario with A and B exchanged, in a file of its own. */
+static void load_mirrored(struct study *s)
+{
+	static char text[16384], members[16384];
+	char path[512];
+	source_path("lopsided/lopsided.json", path);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	(void)fclose(f);
+	char *from = strstr(text, "\"content\"");
+	assert_non_null(from);
+	for (char *at = from; (at = strstr(at, "isp-")) != NULL; at += 6) {
+		const char other = at[4] == 'a' ? 'b' : at[4] == 'b' ? 'a' : at[4];
+		at[4] = at[6] = other; /* isp-a/a1 */
+	}
+	*strrchr(from, '}') = '\0';
+	(void)snprintf(members, sizeof(members), "%s", from);
+	load_text(s, members, NULL);
+}
+
+/* Another limit, and the other way round. */
+static void so_it_does_with_another_limit_and_the_other_way_round(void **state)
+{
+	(void)state;
+	static const struct {
+		bool mirrored;
+		uint64_t limit_milli;
+	} rows[] = { { false, 3000 }, { true, 2000 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct study s;
+		struct figures f[ARMS];
+		const double limit = (double)rows[i].limit_milli / 1000;
+		if (rows[i].mirrored)
+			load_mirrored(&s);
+		else
+			load_file(&s, "lopsided/lopsided.json", NULL);
+		s.scenario.ratio_limit_milli = rows[i].limit_milli;
+		s.scenario.arms[0] = s.scenario.arms[P4P];
+		s.scenario.arms[1] = s.scenario.arms[BRIDGE_LIVE];
+		s.scenario.n_arms = 2;
+		assert_int_equal(study_run(&s), ERR_OK);
+		report(&s, f);
+		if (rows[i].mirrored)
+			f[1].ratio = 1 / f[1].ratio;
+		assert_true(f[1].ratio < limit);
+		assert_true(f[1].transit <= f[0].transit);
+		study_done(&s);
+	}
 }
 
 static struct outcome bin_of(double *bin, const struct network *n)
@@ -146,6 +203,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(prices_follow_the_ratio_in_both_books),
 	cmocka_unit_test(a_full_link_makes_those_dearer_who_go_along_it),
 	cmocka_unit_test(a_lopsided_interconnect_ends_inside_its_limit),
+	cmocka_unit_test(so_it_does_with_another_limit_and_the_other_way_round),
 };
 
 RUN_TESTS(tests)
