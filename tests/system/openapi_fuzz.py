@@ -214,7 +214,9 @@ class Worker:
             answer = self.connection.ask(r.bytes(), r.method == "HEAD", end=r.dirty)
         except Broken as error:
             self.statuses[r.operation.id, "closed"] += 1
-            if error.late or not r.dirty:
+            # Of who still sends a long body the answer may be lost with the connection (RFC 9112, 9.6).
+            unheard = error.silent and len(r.body or b"") > BODY_MAX
+            if error.late or not (r.dirty or unheard):
                 self.findings.tell(str(error), r)
             return
         took = time.monotonic() - began
