@@ -141,11 +141,17 @@ static bool is_shallow(const char *json, size_t size, struct faults *faults)
 	return true;
 }
 
-/* jansson passes over a NUL behind a number. */
+/* jansson passes over a NUL behind a number, and shows a byte order mark as nothing. */
 static bool is_text(const char *json, size_t size, struct faults *faults)
 {
 	const char *nul = memchr(json, '\0', size), *line = json;
 	size_t number = 1;
+	if (size >= 3 && memcmp(json, "\xef\xbb\xbf", 3) == 0) {
+		(void)faults_add(
+			faults, ERR_MALFORMED, "syntax", "",
+			"line 1, column 1: a byte order mark; save it as UTF-8 without one");
+		return false;
+	}
 	if (nul == NULL)
 		return true;
 	for (const char *c = json; c < nul; c++)
@@ -171,7 +177,8 @@ static enum err note_syntax(const json_error_t *e, struct faults *faults)
 	                  code == json_error_duplicate_key      ? "duplicate-key"
 	                  : code == json_error_numeric_overflow ? "range"
 	                                                        : "syntax",
-	                  "", "line %d, column %d: %s", e->line, e->column, text);
+	                  "", "line %d, column %d: %s%s", e->line, e->column, text,
+	                  code == json_error_invalid_utf8 ? "; save it as UTF-8" : "");
 }
 
 enum err reading_load(const char *json, size_t size, struct faults *faults, struct json_t **out)

@@ -75,6 +75,10 @@ class P4pctl(unittest.TestCase):
         self.ctl("costs", "put", bad, expect=REFUSED)
         self.ctl("topology", "put", self.file("{\n]"), expect=USAGE)
         self.ctl("topology", "put", self.file("{}"), expect=USAGE)
+        _, err = self.ctl("topology", "put", self.file("\ufeff{}"), expect=USAGE)
+        self.assertIn("isp.json:1: begins with a byte order mark; save it as UTF-8 without one", err)
+        _, err = self.ctl("apply", "--over", "newest", self.put(), expect=USAGE)
+        self.assertIn("--over: the number of a version, or 0, not 'newest'", err)
         self.ctl("topology", "put", "/nowhere/at/all", expect=USAGE)
 
     def test_a_map_is_judged_without_a_server(self):

@@ -41,12 +41,7 @@ static struct text path_of(const struct ctl *c, const char *provider, const char
 static json_t *read_agreement(const char *file, struct text *body)
 {
 	static const char *const needed[] = { "provider", "id" };
-	json_error_t why;
-	if (!ctl_read_file(file, CTL_DOCUMENT_MAX, body))
-		return NULL;
-	json_t *document = json_loadb(body->bytes, body->size, 0, &why);
-	if (document == NULL)
-		(void)ctl_fail(CTL_USAGE, "%s:%d: %s", file, why.line, why.text);
+	json_t *document = ctl_read_json(file, body);
 	for (size_t i = 0; document != NULL && i < 2; i++) {
 		if (ctl_string(document, needed[i])[0] != '\0')
 			continue;

@@ -212,19 +212,14 @@ static enum ctl_exit store_draft(const struct ctl *c, const char *file, struct d
 	struct ctl quiet = *c;
 	struct text body = { 0 };
 	enum ctl_exit code = CTL_USAGE;
-	if (!ctl_read_file(file, CTL_DOCUMENT_MAX, &body))
-		return code;
-	json_error_t why;
-	json_t *document = json_loadb(body.bytes, body.size, 0, &why), *answer = NULL;
+	json_t *document = ctl_read_json(file, &body), *answer = NULL;
 	const bool costs = strncmp(ctl_string(document, "format"), "p4p-costs", 9) == 0;
 	(void)snprintf(out->kind, sizeof(out->kind), "%s", costs ? "costs" : "topology");
 	(void)snprintf(out->provider, sizeof(out->provider), "%s",
 	               ctl_string(document, "provider"));
-	if (document == NULL) {
-		(void)ctl_fail(code, "%s:%d: %s", file, why.line, why.text);
-	} else if (out->provider[0] == '\0') {
+	if (document != NULL && out->provider[0] == '\0') {
 		(void)ctl_fail(code, "%s: /provider: says whose document this is", file);
-	} else {
+	} else if (document != NULL) {
 		struct ctl_request r = { .method = "PUT",
 			                 .path = path_to(out->provider, out->kind, NULL, NULL),
 			                 .body = &body,
@@ -383,6 +378,9 @@ enum ctl_exit ctl_apply(const struct ctl *c)
 	char before[24];
 	const char *over = c->option[CTL_OVER];
 	enum ctl_exit code = CTL_OK;
+	uint64_t version;
+	if (over != NULL && !text_u64(over, strlen(over), &version))
+		return ctl_fail(CTL_USAGE, "--over: the number of a version, or 0, not '%s'", over);
 	if (c->n_args == 2) {
 		(void)snprintf(d.provider, sizeof(d.provider), "%s", c->args[0]);
 		(void)snprintf(d.version, sizeof(d.version), "%s", c->args[1]);

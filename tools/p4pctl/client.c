@@ -33,6 +33,26 @@ bool ctl_read_file(const char *path, size_t max, struct text *out)
 	return good;
 }
 
+struct json_t *ctl_read_json(const char *path, struct text *body)
+{
+	json_error_t why;
+	if (!ctl_read_file(path, CTL_DOCUMENT_MAX, body))
+		return NULL;
+	if (body->size >= 3 && memcmp(body->bytes, "\xef\xbb\xbf", 3) == 0) {
+		(void)ctl_fail(CTL_USAGE,
+		               "%s:1: begins with a byte order mark; save it as UTF-8 without one",
+		               path);
+		return NULL;
+	}
+	json_t *json = json_loadb(body->bytes, body->size, 0, &why);
+	if (json == NULL)
+		(void)ctl_fail(CTL_USAGE, "%s:%d: %s%s", path, why.line, why.text,
+		               json_error_code(&why) == json_error_invalid_utf8
+		                       ? "; save it as UTF-8"
+		                       : "");
+	return json;
+}
+
 static void put_escaped(struct text *path, const char *value)
 {
 	char *escaped = curl_easy_escape(NULL, value, 0);

@@ -119,6 +119,8 @@ bool ctl_duration(const char *s, uint64_t *seconds);
 /* A whole file of at most `max` bytes, "-" is standard input. false: said why. text_done() it. */
 bool ctl_read_file(const char *path, size_t max, struct text *out);
 enum { CTL_DOCUMENT_MAX = 1 << 30, CTL_PLAN_MAX = 100 };
+/* The same of a file of JSON, parsed. NULL: said why. json_decref() it, text_done() `body` either way. */
+struct json_t *ctl_read_json(const char *path, struct text *body);
 
 struct ctl_request {
 	const char *method;

@@ -34,15 +34,10 @@ static const char *file_of(const struct ctl *c)
 /* The file, and whose document it is. NULL: said why. json_decref() it. */
 static json_t *read_document(const struct ctl *c, struct text *body, const char **provider)
 {
-	json_error_t why;
 	const char *file = file_of(c);
-	if (!ctl_read_file(file, CTL_DOCUMENT_MAX, body))
-		return NULL;
-	json_t *document = json_loadb(body->bytes, body->size, 0, &why);
+	json_t *document = ctl_read_json(file, body);
 	*provider = c->n_args > 1 ? c->args[0] : ctl_string(document, "provider");
-	if (document == NULL) {
-		(void)ctl_fail(CTL_USAGE, "%s:%d: %s", file, why.line, why.text);
-	} else if (**provider == '\0') {
+	if (document != NULL && **provider == '\0') {
 		(void)ctl_fail(CTL_USAGE, "%s: /provider: says whose document this is", file);
 		json_decref(document);
 		document = NULL;
@@ -95,8 +90,11 @@ static void print_change(const struct ctl *c, const char *provider, const json_t
 	size_t i;
 	json_t *warning;
 	json_array_foreach(json_object_get(answer, "warnings"), i, warning)
-		printf("warning: %s: %s [%s]\n", ctl_string(warning, "where"),
-	               ctl_string(warning, "text"), ctl_string(warning, "code"));
+	{
+		const char *where = ctl_string(warning, "where");
+		printf("warning: %s%s%s [%s]\n", where, where[0] != '\0' ? ": " : "",
+		       ctl_string(warning, "text"), ctl_string(warning, "code"));
+	}
 }
 
 static enum ctl_exit ask_change(const struct ctl *c, struct ctl_request *r, const char *provider)

@@ -74,6 +74,8 @@ static void print_balance(const json_t *report)
 	json_array_foreach(json_object_get(report, "interconnects"), i, link)
 		add_interconnect(&t, link);
 	(void)columns_print(&t, stdout);
+	if (json_array_size(json_object_get(report, "interconnects")) == 0)
+		printf("no interconnect of that name, or none that this token may see\n");
 	json_array_foreach(json_object_get(report, "interconnects"), i, link) print_policies(link);
 }
 

@@ -181,6 +181,28 @@ static void a_nul_byte_is_no_blank(void **state)
 	desk_free(&d);
 }
 
+static void says_how_to_save_what_is_no_plain_utf_8(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json, *text;
+	} rows[] = {
+		{ "\xef\xbb\xbf{}",
+		  "line 1, column 1: a byte order mark; save it as UTF-8 without one" },
+		{ "{\"provider\": \"M\xfcnchen\"}",
+		  "line 1, column 15: unable to decode byte 0xfc near '\"M'; save it as UTF-8" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct desk d = desk_new();
+		struct map_topology *t = NULL;
+		assert_int_equal(map_topology_parse(rows[i].json, strlen(rows[i].json), d.arena, &t,
+		                                    d.faults),
+		                 ERR_MALFORMED);
+		assert_string_equal(d.faults->list[0].text, rows[i].text);
+		desk_free(&d);
+	}
+}
+
 static void brackets_in_strings_do_not_nest(void **state)
 {
 	(void)state;
@@ -391,6 +413,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(lines_on_the_air_are_spared_unless_it_says_otherwise),
 	cmocka_unit_test(says_what_would_be_right),
 	cmocka_unit_test(a_nul_byte_is_no_blank),
+	cmocka_unit_test(says_how_to_save_what_is_no_plain_utf_8),
 	cmocka_unit_test(brackets_in_strings_do_not_nest),
 	cmocka_unit_test(names_all_faults_at_once),
 	cmocka_unit_test(gives_what_was_understood),
