@@ -278,8 +278,7 @@ def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(world):
     assert refused.value.code == 429 and 1 <= int(refused.value.headers["Retry-After"]) <= 60
     assert "wrong-tokens address=127.0.0.1" in world.daemon.log_text()
     for token in (*world.tokens.values(), world.daemon.token):  # from the same address
-        time.sleep(3)
-    assert world.daemon.api("GET", "/v1/interconnects", token=token)[0] == 200
+        assert world.daemon.api("GET", "/v1/interconnects", token=token)[0] == 200
 
 
 def make(d, name, **more):
