@@ -122,13 +122,14 @@ static void no_version(const struct call *c, uint64_t version, uint64_t also, ch
 		               c->path.part[0], version, also);
 }
 
-/* The version that comes with another. */
-static bool read_also(struct call *c, uint64_t *also)
+/* A version that a parameter names; 0: there is none. */
+static bool read_version(struct call *c, const char *name, uint64_t *out)
 {
-	if (!call_number(c, "with", also))
+	if (!call_number(c, name, out))
 		return false;
-	if (http_has_parameter(c->request, "with") && (*also == 0 || *also > INT64_MAX)) {
-		call_problem(c, 400, "with: %" PRIu64 " is no version, they count from 1", *also);
+	if (http_has_parameter(c->request, name) && (*out == 0 || *out > INT64_MAX)) {
+		call_problem(c, 400, "%s: %" PRIu64 " is no version, they count from 1", name,
+		             *out);
 		return false;
 	}
 	return true;
@@ -206,16 +207,10 @@ static bool read_page(struct call *c, struct store_page *page)
 {
 	enum { LIMIT_MAX = 1000 };
 	uint64_t limit = LIMIT_MAX;
-	if (!call_number(c, "limit", &limit) || !call_number(c, "before", &page->before))
+	if (!call_number(c, "limit", &limit) || !read_version(c, "before", &page->before))
 		return false;
 	if (limit == 0 || limit > LIMIT_MAX) {
 		call_problem(c, 400, "limit: 1 to %d", LIMIT_MAX);
-		return false;
-	}
-	if (http_has_parameter(c->request, "before") &&
-	    (page->before == 0 || page->before > INT64_MAX)) {
-		call_problem(c, 400, "before: %" PRIu64 " is no version, they count from 1",
-		             page->before);
 		return false;
 	}
 	page->limit = (size_t)limit;
@@ -263,7 +258,8 @@ void version_plan(struct call *c)
 	struct maps_activation a = { .provider = c->path.part[0] };
 	size_t limit;
 	char what[160];
-	if (!version_of(c, &a.version) || !read_also(c, &a.also) || !document_rows(c, &limit))
+	if (!version_of(c, &a.version) || !read_version(c, "with", &a.also) ||
+	    !document_rows(c, &limit))
 		return;
 	struct faults *faults = faults_new();
 	struct maps_change change = { .warnings = faults_new() };
@@ -321,7 +317,7 @@ static bool read_activation(struct call *c, struct maps_activation *a,
                             char expected[static CALL_TAGS_SIZE])
 {
 	uint64_t watch = UINT64_MAX;
-	if (!version_of(c, &a->version) || !read_also(c, &a->also) ||
+	if (!version_of(c, &a->version) || !read_version(c, "with", &a->also) ||
 	    !call_flag(c, "force", &a->force) || !call_time(c, "at", &a->at) ||
 	    !document_watch(c, &watch) || !call_expected_any(c, expected))
 		return false;
@@ -391,13 +387,9 @@ void provider_roll_back(struct call *c)
 {
 	char expected[CALL_TAGS_SIZE], reason[STORE_REASON] = "";
 	struct maps_return r = { .provider = c->path.part[0], .author = c->who.name };
-	if (!call_number(c, "to", &r.to) || !call_text(c, "reason", reason, sizeof(reason)) ||
+	if (!read_version(c, "to", &r.to) || !call_text(c, "reason", reason, sizeof(reason)) ||
 	    !call_expected_any(c, expected))
 		return;
-	if (r.to > INT64_MAX) {
-		call_problem(c, 400, "to: there is no such version");
-		return;
-	}
 	r.expected = expected[0] != '\0' ? expected : NULL;
 	r.reason = reason[0] != '\0' ? reason : NULL;
 	struct faults *faults = faults_new();

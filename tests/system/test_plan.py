@@ -151,6 +151,7 @@ def test_a_plan_of_topology_and_costs_shows_both(ran, tmp_path):
     assert ran.api("GET", f"/v1/providers/isp-a/versions/{numbers[0]}/plan?with=99999")[0] == 404
     assert ran.api("GET", f"/v1/providers/isp-a/versions/{numbers[0]}/plan?with=0")[0] == 400
     assert ran.api("GET", "/v1/providers/isp-a/versions?before=0")[0] == 400
+    assert ran.api("POST", "/v1/providers/isp-a/rollback?to=0")[0] == 400
 
 
 def test_what_is_not_known_is_null_with_a_reason(ran):
