@@ -151,6 +151,27 @@ static enum err put_in(struct swarm_visit *v, const struct record *r, bool wide,
 	return e;
 }
 
+/*
+ * Nobody else can be where a newcomer is: it was here before, with another key, and went without a word.
+ * Looked for in small swarms only.
+ */
+static void drop_ghost(struct swarm_visit *v, const struct swarm_client *c)
+{
+	const bool wide = is_wide(c->addr.family);
+	const struct sequence *s = &v->swarm->of[wide];
+	const size_t size = endpoint_size(wide);
+	uint8_t endpoint[ENDPOINT_V6];
+	if (c->port == 0 || s->n > SWARM_SEARCH_MAX)
+		return;
+	endpoint_write(c, endpoint);
+	for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at))
+		if (memcmp(sequence_record(s, at)->endpoint, endpoint, size) == 0) {
+			take_out(v, wide, at);
+			atomic_fetch_sub_explicit(&v->store->peers, 1, memory_order_relaxed);
+			return;
+		}
+}
+
 /* A newcomer takes its place in the store's count before it is let in. */
 static enum err join(struct swarm_visit *v, const struct swarm_peer *p, uint64_t flags,
                      struct spot *at)
@@ -158,6 +179,7 @@ static enum err join(struct swarm_visit *v, const struct swarm_peer *p, uint64_t
 	struct swarm_store *s = v->store;
 	union made made;
 	enum err e = ERR_BUSY;
+	drop_ghost(v, &p->client);
 	make_record(p, flags, &made);
 	const size_t peers = atomic_fetch_add_explicit(&s->peers, 1, memory_order_relaxed);
 	if (limits_admit(v, &p->client) && (peers < s->options.max_peers || limits_make_room(v)))

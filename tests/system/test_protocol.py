@@ -250,6 +250,12 @@ class UdpProtocol(unittest.TestCase):
             client.announce(name, port=2222, key=5)
             self.assertEqual(client.announce(name, port=3, key=6)[1:], (2, 0, [(LOCALHOST[client.family], 2222)]))
 
+    def test_who_comes_back_with_another_key_is_nobody_new(self):
+        for client, name in self.rows([("restarted",)]):
+            client.announce(name, port=1111, key=5)
+            client.announce(name, port=1111, key=6)
+            self.assertEqual(client.announce(name, port=3, key=7)[1:], (2, 0, [(LOCALHOST[client.family], 1111)]))
+
     def test_without_keys_a_peer_is_its_endpoint(self):
         for client, name in self.rows([("endpoints",)]):
             for port in 1111, 2222, 1111:

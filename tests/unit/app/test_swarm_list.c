@@ -26,7 +26,7 @@ static void join(struct swarm_store *s, uint64_t first_bytes, uint64_t peer, enu
 	const struct swarm_peer p = { .client = { .identity = random_mix(peer),
 		                                  .keyed = true,
 		                                  .addr = ip_v4(0x0a000001),
-		                                  .port = 1 },
+		                                  .port = (uint16_t)peer },
 		                      .role = role,
 		                      .expires = 100 };
 	assert_int_equal(swarm_enter(s, hash, true, &v), ERR_OK);

@@ -21,7 +21,7 @@ static void join(struct swarm_store *s, unsigned i, enum swarm_role role, bool c
 	const struct swarm_peer peer = { .client = { .identity = random_mix(i * 4 + role),
 		                                     .keyed = true,
 		                                     .addr = ip_v4(0x0a000000 + i),
-		                                     .port = 1 },
+		                                     .port = (uint16_t)(1 + role) },
 		                         .role = role,
 		                         .expires = 100 };
 	hash_of(i, hash);

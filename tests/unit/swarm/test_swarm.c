@@ -279,6 +279,46 @@ static void knows_a_client_without_key_by_its_address(void **state)
 	swarm_store_free(s);
 }
 
+static void drops_who_was_where_a_newcomer_is(void **state)
+{
+	(void)state;
+	struct swarm_store *s = store_of(1, 2, 3000);
+	struct swarm_visit v = enter(s, 1, true);
+	const struct swarm_peer was = peer_of(7, SWARM_LEECHER);
+	struct swarm_peer p = was;
+	assert_true(put(&v, p, false).joined);
+	p.client.identity ^= UINT64_C(1) << 63;
+	p.client.place = 9;
+	p.role = SWARM_SEED;
+	assert_true(put(&v, p, false).joined);
+	assert_int_equal(swarm_counts(&v).complete, 1);
+	assert_int_equal(swarm_counts(&v).incomplete, 0);
+	assert_false(swarm_remove(&v, &was.client, NULL));
+	p.client.keyed = false;
+	p.client.identity ^= UINT64_C(1) << 62;
+	assert_true(put(&v, p, false).joined); /* without a key at all */
+	assert_int_equal(swarm_counts(&v).complete, 1);
+	p.client.identity ^= UINT64_C(1) << 61;
+	p.client.port++;
+	assert_true(put(&v, p, false).joined); /* somebody else behind the same address */
+	assert_int_equal(swarm_counts(&v).complete, 2);
+	for (unsigned i = 0; i < 2; i++) { /* whose port is not known may be two */
+		p.client.identity ^= UINT64_C(1) << (60 - i);
+		p.client.port = 0;
+		assert_true(put(&v, p, false).joined);
+		assert_int_equal(swarm_counts(&v).complete, 3 + i);
+	}
+	for (uint32_t i = 0; i < SWARM_SEARCH_MAX; i++)
+		(void)put(&v, peer_of(1000 + i, SWARM_LEECHER), false);
+	p = peer_of(1000, SWARM_LEECHER);
+	p.client.identity ^= UINT64_C(1) << 63;
+	assert_true(put(&v, p, false).joined); /* too many to be looked through */
+	assert_int_equal(swarm_counts(&v).incomplete, SWARM_SEARCH_MAX + 1);
+	swarm_leave(&v);
+	walk(s);
+	swarm_store_free(s);
+}
+
 /* The other family of a client is another peer. */
 static void keeps_both_families_of_a_client(void **state)
 {
@@ -414,6 +454,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(relocates_by_address),
 	cmocka_unit_test(knows_a_keyed_client_wherever_it_is),
 	cmocka_unit_test(knows_a_client_without_key_by_its_address),
+	cmocka_unit_test(drops_who_was_where_a_newcomer_is),
 	cmocka_unit_test(keeps_both_families_of_a_client),
 	cmocka_unit_test(says_how_long_a_peer_was_silent),
 	cmocka_unit_test(takes_a_new_peer_id_only_without_a_key),
