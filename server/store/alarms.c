@@ -323,13 +323,16 @@ enum err store_alarm_rule_put(struct store *s, const struct store_alarm_rule *r,
 		text_printf(&subject, " for_bins=%" PRIu32, r->for_bins);
 	if (subject.bad || threshold.bad)
 		work_fail(&w, ERR_NOMEM);
-	(void)work_run(&w, "DELETE FROM alarm_rules WHERE rule = $1 AND provider = $2",
-	               ARGS(arg_text(r->rule), arg_text(r->provider)));
-	if (r->has_enabled || r->has_threshold || r->has_for)
+	if (!r->has_enabled && !r->has_threshold && !r->has_for)
+		(void)work_run(&w, "DELETE FROM alarm_rules WHERE rule = $1 AND provider = $2",
+		               ARGS(arg_text(r->rule), arg_text(r->provider)));
+	else
 		(void)work_run(
 			&w,
 			"INSERT INTO alarm_rules (rule, provider, enabled, threshold, "
-			" for_bins) VALUES ($1, $2, $3::text::boolean, $4::text::float8, $5)",
+			" for_bins) VALUES ($1, $2, $3::text::boolean, $4::text::float8, $5) "
+			"ON CONFLICT (rule, provider) DO UPDATE SET (enabled, threshold, for_bins) "
+			" = (EXCLUDED.enabled, EXCLUDED.threshold, EXCLUDED.for_bins)",
 			ARGS(arg_text(r->rule), arg_text(r->provider),
 		             arg_text(!r->has_enabled ? NULL
 		                      : r->enabled    ? "true"

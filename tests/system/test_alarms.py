@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alarms: a source falls silent and comes back, and a receiver of webhooks is told of it, once and signed."""
+import concurrent.futures
 import hashlib
 import hmac
 import http.server
@@ -194,6 +195,11 @@ def test_rules_are_set_for_one_provider_or_all():
                                    {"threshold": -1, "for_bins": 0, "enabled": 1, "more": 1})
         assert status == 422 and len(reply["faults"]) == 4
         assert daemon.api("PUT", "/v1/alarm-rules/none", {})[0] == 404
+        with concurrent.futures.ThreadPoolExecutor(8) as people:  # of whom none finds it set
+            for _ in range(10):
+                assert {status for status, _ in people.map(lambda n: daemon.api(
+                    "PUT", "/v1/alarm-rules/map-stale", {"threshold": n}), range(1, 9))} == {200}
+                assert daemon.api("PUT", "/v1/alarm-rules/map-stale", {})[0] == 200
         with Counting(daemon):
             time.sleep(2 * BIN)
         time.sleep(8 * BIN)
