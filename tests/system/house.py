@@ -91,11 +91,26 @@ def wait_stored(daemon, until):
     wait_for("the spool is empty", 60, lambda: daemon.metric("p4pd_spool_bins") == 0)
 
 
+def wait_drained(daemon):
+    """What was announced until now is in the journal. It grows with every drain, once a second, or begins anew. The
+    first of these may have begun before, and at a bin's end make two."""
+    def state():
+        try:
+            found = (daemon.state / "journal").stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_size
+    for _ in range(3):
+        before = state()
+        wait_for("the journal goes on", 10, lambda: state() != before)
+
+
 def wait_booked(daemon):
     """What was announced until now is stored; returns the end of the last bin with some of it. An announce is in
     the bin that is open when it is drained, once a second, or later on a crowded machine."""
+    wait_drained(daemon)
     length = daemon.settings["bin_seconds"]
-    until = (time.time() + 2.5 * SLOW) // length * length + length
+    until = time.time() // length * length + length
     wait_stored(daemon, until)
     return until
 

@@ -4,7 +4,6 @@
 The truth is what the clients count for each of their peers, not what p4pd estimates.
 """
 import collections
-import time
 
 from house import (PROVIDERS, Daemon, address, announced, interconnects_between, make_torrent,
                    new_database, provider_of, wait_booked)
@@ -22,7 +21,7 @@ def run_swarm(tmp_path, policy):
     with Daemon(policy, database=new_database(f"steering_{policy}"), policy=policy,
                 max_peers=10, announce_interval=10, bin_seconds=BIN) as daemon:
         daemon.upload_world()
-        since = time.time() // BIN * BIN
+        since = daemon.metric("p4pd_bin_open_start")
         torrent, digest = make_torrent(work / "seed", SIZE, [daemon.tracker("http")])
         seed = address("isp-a", 1, 1)
         groups = []

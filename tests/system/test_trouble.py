@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from house import (NET, PROVIDERS, SLOW, Daemon, address, announced, new_database, postgres, topology,
-                   wait_booked, wait_for, wait_stored)
+                   wait_booked, wait_drained, wait_for, wait_stored)
 
 HASH = bytes(range(20))
 
@@ -41,20 +41,6 @@ def peers_in(body):
     size, _, rest = body[start:].partition(b":")
     return {f"{socket.inet_ntoa(rest[i:i + 4])}:{struct.unpack('>H', rest[i + 4:i + 6])[0]}"
             for i in range(0, int(size), 6)}
-
-
-def wait_drained(daemon):
-    """What was announced until now is in the journal. It grows with every drain, once a second, or begins anew. The
-    first of these may have begun before, and at a bin's end make two."""
-    def state():
-        try:
-            found = (daemon.state / "journal").stat()
-        except FileNotFoundError:
-            return None
-        return found.st_ino, found.st_size
-    for _ in range(3):
-        before = state()
-        wait_for("the journal goes on", 10, lambda: state() != before)
 
 
 def test_a_faulty_upload_changes_nothing_and_names_every_fault(tmp_path):
@@ -101,7 +87,7 @@ def test_accounting_survives_kill_9_but_for_a_second(tmp_path):
         daemon.upload_world()
         a, b = address("isp-a", 1, 7), address("isp-b", 1, 7)
         wait_for("a new bin", 11, lambda: time.time() % 10 < 1)
-        since = time.time() // 10 * 10
+        since = daemon.metric("p4pd_bin_open_start")
         announce(daemon, a, event="started")
         announce(daemon, b, left=1 << 20, event="started")
         time.sleep(2)
@@ -122,7 +108,7 @@ def test_a_clean_restart_between_two_announces_loses_no_byte(tmp_path):
     with Daemon("again", database=new_database("again")) as daemon:
         daemon.upload_world()
         a, b = address("isp-a", 1, 6), address("isp-b", 1, 6)
-        since = time.time() // 5 * 5
+        since = daemon.metric("p4pd_bin_open_start")
 
         def report(megabytes):
             announce(daemon, a, uploaded=megabytes * 1_000_000)
@@ -156,7 +142,7 @@ def test_a_database_that_goes_away_costs_no_announce_and_no_bin(tmp_path, away_s
         a, b = address("isp-a", 1, 8), address("isp-b", 1, 8)
         announce(daemon, a, event="started")
         announce(daemon, b, left=1 << 30, event="started")
-        since = time.time() // 5 * 5
+        since = daemon.metric("p4pd_bin_open_start")
         sent = failed = 0
         end = time.time() + away_seconds + 5
         postgres("stop")
