@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/steer/steer.h"
 
+#include "common/base/random.h"
+
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -54,4 +56,11 @@ uint32_t steer_soon(const struct steer_standing *s, uint32_t elsewhere)
 	if (s->seeding || s->seeds > 0 || elsewhere == 0)
 		return 0;
 	return most(STEER_SOON, most(s->age / 4, s->leechers / 2));
+}
+
+uint32_t steer_interval(uint32_t usual, uint32_t soon, uint64_t client)
+{
+	if (soon == 0)
+		return usual;
+	return least(usual, soon + random_below(&client, soon / 2 + 1));
 }

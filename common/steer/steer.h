@@ -167,8 +167,14 @@ bool steer_wants_seed(const struct steer_standing *standing);
 /*
  * Seconds to the next announce of a client whose provider has no seed, so that the budget follows what
  * happens: a quarter of the time that the provider has been in the swarm, at least STEER_SOON, and at most
- * two announces a second from one provider in one swarm. 0: as usual. Whoever answers with it spreads it,
- * upwards.
+ * two announces a second from one provider in one swarm. 0: as usual.
  */
 enum { STEER_SOON = 30 };
 uint32_t steer_soon(const struct steer_standing *standing, uint32_t elsewhere);
+
+/*
+ * Seconds to the next announce of `client`: `soon`, unless the `usual` interval is shorter. A crowd that
+ * joined together shall not come back together, so each waits up to half as long again; never less than
+ * its time, and by a lot of its own, so that who asks again hears the same.
+ */
+uint32_t steer_interval(uint32_t usual, uint32_t soon, uint64_t client);

@@ -246,14 +246,6 @@ static uint32_t jittered(uint32_t interval, uint64_t *seed)
 	return interval >= 300 ? interval - tenth + random_below(seed, 2 * tenth + 1) : interval;
 }
 
-/* A crowd that joined together shall not come back together. Never before its time; and each client by a lot
- * of its own, so that who asks again hears the same. */
-static uint32_t staggered(uint32_t soon, uint64_t client)
-{
-	uint64_t lot = client;
-	return soon + random_below(&lot, soon / 2 + 1);
-}
-
 static void serve(struct tracker_worker *w, const struct ask *ask, struct answer *out)
 {
 	struct asker asker;
@@ -273,9 +265,7 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	choose(w, &visit, ask, &asker);
 	out->counts = swarm_counts(&visit);
 	out->policy = asker.rules->policy;
-	const uint32_t soon = staggered(w->soon, asker.client);
-	if (soon != 0 && soon < out->interval)
-		out->interval = soon;
+	out->interval = steer_interval(out->interval, w->soon, asker.client);
 	count_evicted(w, &visit);
 	swarm_leave(&visit);
 

@@ -59,6 +59,7 @@ struct peer {
 	uint32_t n_interested, n_served;
 	double joined, completed; /* seconds; below 0: not yet */
 	double announced, last_piece, next_round, leaves;
+	uint32_t interval; /* seconds from `announced` to the next time */
 	unsigned rounds;
 };
 

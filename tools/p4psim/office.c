@@ -124,7 +124,7 @@ static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, b
 		return;
 	}
 	out->n = choice_make(o->choice, visit, &asker, want, &o->seed);
-	out->soon = o->choice->soon;
+	out->interval = steer_interval(out->interval, o->choice->soon, who.client.identity);
 	for (size_t i = 0; i < out->n; i++)
 		out->peers[i] = peer_at(visit, &o->choice->list[i]);
 }
@@ -140,7 +140,8 @@ enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t w
 		.role = whole ? SWARM_SEED : SWARM_LEECHER,
 		.expires = (uint32_t)now + 2 * o->scenario->announce_seconds,
 	};
-	out->n = out->soon = 0;
+	out->n = 0;
+	out->interval = o->scenario->announce_seconds;
 	info_hash(o, o->population->people[peer].swarm, hash);
 	enum err e = swarm_enter(o->store, hash, true, &visit);
 	if (e != ERR_OK)

@@ -34,7 +34,7 @@ void office_close(struct office *o);
 struct office_list {
 	size_t n;
 	uint32_t peers[CHOICE_MAX];
-	uint32_t soon; /* seconds to the next announce; 0: as usual */
+	uint32_t interval; /* seconds to the next announce */
 };
 enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,
                          struct office_list *out) must_check;

@@ -49,11 +49,10 @@ static void read_content(struct reading *r, const struct value *v, struct scenar
 
 static void read_client(struct reading *r, const struct value *v, struct scenario *s)
 {
-	static const struct member table[] = { { "upload_slots", 0 },
-		                               { "max_connections", 0 },
-		                               { "announce_seconds", 0 },
-		                               { "retry_seconds", 0 },
-		                               { "overhead_percent", 0 } };
+	static const struct member table[] = {
+		{ "upload_slots", 0 },  { "max_connections", 0 },  { "announce_seconds", 0 },
+		{ "retry_seconds", 0 }, { "overhead_percent", 0 }, { "min_announce_seconds", 0 }
+	};
 	struct value m[COUNT(table)];
 	if (!read_object(r, v, table, COUNT(table), m))
 		return;
@@ -62,6 +61,7 @@ static void read_client(struct reading *r, const struct value *v, struct scenari
 	read_u32(r, &m[2], 30, 14400, &s->announce_seconds);
 	read_u32(r, &m[3], 1, 14400, &s->retry_seconds);
 	read_u32(r, &m[4], 0, 100, &s->overhead_percent);
+	read_u32(r, &m[5], 1, 14400, &s->min_announce_seconds);
 }
 
 static void read_delays(struct reading *r, const struct value *v, struct scenario *s)
@@ -275,6 +275,7 @@ enum err scenario_parse(const char *json, size_t size, struct arena *arena, stru
 		              .max_connections = 100,
 		              .announce_seconds = 1800,
 		              .retry_seconds = 60,
+		              .min_announce_seconds = 30,
 		              .us_per_weight = 5, /* light in a kilometre of fibre */
 		              .interconnect_ms = 5,
 		              .max_seconds = 86400,

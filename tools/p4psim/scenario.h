@@ -79,6 +79,7 @@ struct scenario {
 	uint64_t content_bytes;
 	uint32_t piece_bytes;
 	uint32_t upload_slots, max_connections, announce_seconds, retry_seconds;
+	uint32_t min_announce_seconds;         /* shorter intervals are raised to it */
 	uint32_t overhead_percent;             /* bytes on the wire beyond those of the content */
 	double us_per_weight, interconnect_ms; /* delays one way, of links and interconnects */
 	struct scenario_group *groups;

@@ -103,12 +103,21 @@ static void end(struct sim *s)
 
 /* ---- peers ---- */
 
+/* It has just announced and will be back as it was told, or as soon as clients of its kind do. */
+static void heed(struct sim *s, uint32_t peer)
+{
+	struct peer *p = &s->mesh.peers[peer];
+	const uint32_t told = s->list.interval, least = s->scenario->min_announce_seconds;
+	p->announced = s->now;
+	p->interval = told > least ? told : least;
+}
+
 static enum err announce(struct sim *s, uint32_t peer)
 {
 	struct peer *p = &s->mesh.peers[peer];
-	p->announced = s->now;
 	enum err e = office_announce(&s->office, peer, p->whole, s->office.arm->numwant, s->now,
 	                             &s->list);
+	heed(s, peer);
 	for (size_t i = 0; e == ERR_OK && i < s->list.n; i++)
 		e = mesh_tie(&s->mesh, peer, s->list.peers[i]);
 	return e;
@@ -165,8 +174,7 @@ static enum err tend(struct sim *s, uint32_t peer)
 	struct peer *p = &s->mesh.peers[peer];
 	const double silent = s->now - p->announced;
 	const bool lonely = !p->whole && p->n_ties < FEW_TIES;
-	if (silent >= s->scenario->announce_seconds ||
-	    (lonely && silent >= s->scenario->retry_seconds))
+	if (silent >= p->interval || (lonely && silent >= s->scenario->retry_seconds))
 		if (announce(s, peer) != ERR_OK)
 			return ERR_NOMEM;
 	if (p->next_round <= s->now) {
@@ -296,9 +304,9 @@ static enum err announce_pieces(struct sim *s)
 		p->leaves = p->completed + m->people[f->peer].stays;
 		s->n_leechers--;
 		note(s, f->peer, false);
-		p->announced = s->now;
 		if (office_announce(&s->office, f->peer, true, 0, s->now, &s->list) != ERR_OK)
 			return ERR_NOMEM;
+		heed(s, f->peer);
 	}
 	s->n_filled = 0;
 	return ERR_OK;

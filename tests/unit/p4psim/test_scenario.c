@@ -15,6 +15,7 @@ static void what_is_left_out_has_its_default(void **state)
 	struct study s;
 	load_text(&s, CONTENT "," PEERS "," SEEDS "," POLICIES, NULL);
 	assert_int_equal(scenario_pieces(&s.scenario), 4);
+	assert_int_equal(s.scenario.min_announce_seconds, 30);
 	assert_int_equal(s.scenario.arms[0].rules.policy, STEER_P4P);
 	assert_int_equal(s.scenario.arms[0].rules.intra_provider_percent, 80);
 	assert_string_equal(s.scenario.arms[0].name, "p4p");
@@ -42,6 +43,9 @@ static void every_fault_names_its_place(void **state)
 		  "/content/zipf", "must be a number from 0 to 5" },
 		{ "\"contents\": {\"kib\": 1}," PEERS "," SEEDS "," POLICIES, "/contents",
 		  "unknown key 'contents'; did you mean 'content'?" },
+		{ CONTENT ",\"client\": {\"min_announce_seconds\": 0}," PEERS "," SEEDS
+		          "," POLICIES,
+		  "/client/min_announce_seconds", "must be a whole number from 1" },
 		{ CONTENT "," PEERS "," SEEDS ",\"policies\": [{\"policy\": \"nearest\"}]",
 		  "/policies/0/policy", "must be \"native\"" },
 		{ CONTENT "," PEERS "," SEEDS ",\"policies\": [{\"policy\": \"p4p\","

@@ -235,6 +235,26 @@ static void all_under_control_is_native(void **state)
 	study_done(&s);
 }
 
+/* Only `bridge` asks back soon, where there is no seed, as in B and C; not all clients come then. */
+static void who_is_asked_back_soon_comes(void **state)
+{
+	(void)state;
+	struct study s[2];
+	const uint32_t least[] = { 30, 300 };
+	for (size_t i = 0; i < 2; i++) {
+		load_file(&s[i], "three-isps/swarm.json", NULL);
+		s[i].scenario.n_arms = 2;
+		s[i].scenario.arms[1].rules = steer_rules_usual;
+		s[i].scenario.min_announce_seconds = least[i];
+		assert_int_equal(study_run(&s[i]), ERR_OK);
+	}
+	const size_t bytes = s[0].outcomes[0].n_sites * s[0].outcomes[0].n_sites * sizeof(double);
+	assert_memory_equal(s[0].outcomes[0].pairs, s[1].outcomes[0].pairs, bytes);
+	assert_memory_not_equal(s[0].outcomes[1].pairs, s[1].outcomes[1].pairs, bytes);
+	study_done(&s[0]);
+	study_done(&s[1]);
+}
+
 /* ---- against real clients ---- */
 
 struct measured {
@@ -289,6 +309,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(copies_and_both_ends_of_a_peering_agree),
 	cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
 	cmocka_unit_test(all_under_control_is_native),
+	cmocka_unit_test(who_is_asked_back_soon_comes),
 	cmocka_unit_test(a_small_swarm_is_as_it_was_measured),
 };
 

@@ -238,6 +238,23 @@ static void who_has_no_seed_is_back_soon(void **state)
 	}
 }
 
+static void a_crowd_is_asked_back_apart(void **state)
+{
+	(void)state;
+	enum { CROWD = 1600, SOON = 30, SPREAD = SOON / 2 + 1 };
+	unsigned at[SPREAD] = { 0 };
+	for (uint64_t client = 0; client < CROWD; client++) {
+		const uint32_t got = steer_interval(1800, SOON, client);
+		assert_in_range(got, SOON, SOON + SPREAD - 1);
+		assert_int_equal(steer_interval(1800, SOON, client), got);
+		assert_int_equal(steer_interval(31, SOON, client), got < 31 ? got : 31);
+		assert_int_equal(steer_interval(1800, 0, client), 1800);
+		at[got - SOON]++;
+	}
+	for (unsigned i = 0; i < SPREAD; i++)
+		assert_in_range(at[i], CROWD / SPREAD / 2, 2 * CROWD / SPREAD);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_budget_grows_with_the_leechers_up_to_a_limit),
 	cmocka_unit_test(a_provider_with_a_seed_has_its_safety),
@@ -248,6 +265,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(newcomers_are_drawn_by_lot),
 	cmocka_unit_test(a_lot_holds),
 	cmocka_unit_test(who_has_no_seed_is_back_soon),
+	cmocka_unit_test(a_crowd_is_asked_back_apart),
 };
 
 RUN_TESTS(tests)
