@@ -5,6 +5,7 @@
 #include "server/alarms/look.h"
 #include "server/alarms/post.h"
 #include "server/alarms/system_log.h"
+#include "server/report/report.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -181,8 +182,7 @@ static void forget(struct alarms *a, int64_t now)
 
 static void work(struct alarms *a)
 {
-	const int64_t now = (int64_t)time(NULL), bin = a->o.bin_seconds;
-	const int64_t settled = now - bin / 5, at = settled - settled % bin;
+	const int64_t now = (int64_t)time(NULL), at = report_settled(a->o.bin_seconds, now);
 	static sight_fn *const see[2] = { see_network, see_self };
 	const char *const scopes[2] = { NETWORK, a->own };
 	bool did = false;

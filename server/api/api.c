@@ -71,6 +71,7 @@ static const struct route {
 	{ "GET", "/v1/interconnects", DOOR_OWN, AUTH_VIEW, interconnects_get },
 	{ "PUT", "/v1/interconnects/{provider}/{interconnect}", DOOR_PART, AUTH_UPLOAD,
 	  interconnect_put },
+	{ "GET", "/v1/links", DOOR_OWN, AUTH_VIEW, links_get },
 	{ "GET", "/v1/exporters", DOOR_OWN, AUTH_READ, exporters_get },
 	{ "GET", "/v1/reports/balance", DOOR_OWN, AUTH_VIEW, balance_get },
 	{ "GET", "/v1/reports/contracts", DOOR_OWN, AUTH_READ, report_contracts_get },

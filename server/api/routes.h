@@ -9,6 +9,9 @@
 call_handle topology_put, topology_get, costs_put, costs_get;
 bool document_type(struct call *c, enum store_kind kind); /* false: 415 */
 
+/* links.c */
+call_handle links_get;
+
 /* lifecycle.c */
 call_handle versions_get, version_plan, version_approve, version_activate, version_cancel,
 	provider_roll_back;

@@ -4,6 +4,7 @@
 #include "common/map/snapshot.h"
 #include "server/pricing/budgets.h"
 #include "server/pricing/links.h"
+#include "server/report/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -256,8 +257,7 @@ static enum err take_account(struct pricing *p, int64_t due, const struct store_
 static enum err read_bins(struct pricing *p, int64_t now)
 {
 	const int64_t bin = p->o.bin_seconds, past = PRICING_PAST * bin;
-	const int64_t settled = now - bin / 5;
-	const int64_t due = settled - settled % bin; /* end of the last bin that is */
+	const int64_t due = report_settled(p->o.bin_seconds, now);
 	struct store_load *loads = NULL;
 	size_t n;
 	/* The first time, after an absence, and when a wrong clock has been put right. */

@@ -41,6 +41,11 @@ static int64_t round_down(int64_t t, int64_t bin)
 	return t - ((t % bin) + bin) % bin;
 }
 
+int64_t report_settled(uint32_t bin_seconds, int64_t now)
+{
+	return round_down(now - bin_seconds / 5, bin_seconds);
+}
+
 struct report_query report_window(const struct report_query *q, const struct report_options *o,
                                   int64_t now)
 {

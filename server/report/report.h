@@ -40,6 +40,12 @@ struct report_query report_window(const struct report_query *q, const struct rep
                                   int64_t now);
 
 /*
+ * The end of the last bin that is settled: a fifth of its length ago, when counters and other daemons'
+ * announces have come. What prices and alarms go by.
+ */
+int64_t report_settled(uint32_t bin_seconds, int64_t now);
+
+/*
  * JSON, or CSV (RFC 4180: a line for each interconnect and source). Beyond the keys of DESIGN section
  * 6: of a source "estimate", and what stands behind it (detail.h); "ratio_limit" and "verdict_source" of
  * an interconnect, "policies" (ids) that are about it and have a verdict of their own, "definitions".

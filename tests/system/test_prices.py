@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What routers count becomes prices, and prices become other peers: the loop, closed with a real daemon."""
+"""What routers count, and what clients say they moved, becomes prices, and prices become other peers: the loop,
+closed with a real daemon.
+"""
+import os
+import subprocess
 import time
 import urllib.parse
 
-from house import NET, Daemon, address, new_database, wait_for
+from house import NET, Daemon, address, new_database, topology, wait_for
 from tracker import http_get
 
 BIN = 2
 EACH = 20  # seeds in isp-b, and in isp-c
 CAPACITY = 10_000_000_000 // 8 * BIN
 SWARM = urllib.parse.quote(b"a swarm of two ISPs!")
+BUSY = urllib.parse.quote(b"that fills one link!")
+WEST, EAST, HOME = 1, 2, 3  # PIDs of isp-a in the second test
 
 
-def announce(daemon, ip, left, want):
+def announce(daemon, ip, left, want, swarm=SWARM, up=0, down=0):
     """The addresses that a client gets."""
-    path = (f"/announce?info_hash={SWARM}&peer_id={'x' * 20}&port=6881&uploaded=0&downloaded=0&left={left}"
+    path = (f"/announce?info_hash={swarm}&peer_id={'x' * 20}&port=6881&uploaded={up}&downloaded={down}&left={left}"
             f"&numwant={want}&compact=1")
     body = http_get((f"{NET}.9.9.9", daemon.tracker_port), path, ip)
     size, _, rest = body[body.index(b"5:peers") + 7:].partition(b":")
@@ -98,3 +104,72 @@ def test_a_lopsided_peering_is_held_by_its_ratio():
 
         wait_for("out is dear", 60, lambda: dearer()[0] > 20)
         assert dearer()[1] == 10
+
+
+def star():
+    """Two PIDs at the same distance from a third; the link to one of them is thin."""
+    return topology(
+        "isp-a",
+        pids=[{"pid": name, "prefixes": [f"{NET}.1.{number}.0/24"]}
+              for name, number in (("west", WEST), ("east", EAST), ("a-core", HOME))],
+        links=[{"id": "thin", "a": "west", "b": "a-core", "weight": 10, "capacity_mbps": 1},
+               {"id": "wide", "a": "a-core", "b": "east", "weight": 10}])
+
+
+def links(daemon):
+    status, reply = daemon.api("GET", "/v1/links?provider=isp-a")
+    assert status == 200, reply
+    return reply, {link["link"]: link for link in reply["links"]}
+
+
+def share_of_west(daemon):
+    """Of the peers that the only leecher at home gets."""
+    got = [ip for _ in range(160) for ip in announce(daemon, address("isp-a", HOME, 10), 1000, 10)]
+    assert len(got) > 1000
+    return sum(ip.split(".")[2] == str(WEST) for ip in got) / len(got)
+
+
+def use(daemon, moved):
+    """A seed in the west says what it sent to a leecher at home, who says so too."""
+    moved[0] += 2_000_000  # 8 times what the thin link carries in a bin
+    for ip, left, up, down in ((address("isp-a", WEST, 200), 0, moved[0], 0),
+                               (address("isp-a", HOME, 200), 1000, 0, moved[0])):
+        announce(daemon, ip, left, 10, BUSY, up, down)
+
+
+def test_a_full_link_grows_dearer_and_is_used_less():
+    settings = {"database": new_database("links"), "policy": "p4p", "max_peers": 10, "control_percent": 0,
+                "bin_seconds": BIN, "max_peer_mbps": 100000, "lab": "true"}
+    with Daemon("links", **settings) as daemon:
+        assert daemon.api("PUT", "/v1/providers/isp-a/topology", star())[0] == 201
+        for pid in (WEST, EAST):
+            for host in range(EACH):
+                announce(daemon, address("isp-a", pid, 10 + host), 0, 0)
+        before, moved = share_of_west(daemon), [0]
+        assert {link["load_bps"]["out"] for link in links(daemon)[1].values() if link["load_bps"]} <= {0}
+
+        def dear():
+            use(daemon, moved)
+            report, now = links(daemon)
+            load = now["thin"]["load_bps"]
+            if load is not None and load["out"] > 1_000_000:
+                seen.append((report["from"], load, now["wide"]["load_bps"]))
+            return now["thin"]["price"]["out"] > 80 and seen
+
+        seen = []
+        wait_for("the thin link is dear", 120, dear)
+        now, after = links(daemon)[1], share_of_west(daemon)
+        print(f"share of the west {before:.2f} at 10, {after:.2f} at {now['thin']['price']['out']}; loads {seen[-1]}")
+        assert now["thin"]["price"]["in"] == 10, "nothing went west"
+        assert now["wide"]["price"] == {"out": 10, "in": 10}
+        assert before - after > 0.04
+        assert all(wide["out"] == wide["in"] == 0 and load["in"] == 0 for _, load, wide in seen), seen
+
+        table = subprocess.run([os.environ["P4PCTL"], "--url", daemon.url, "--token", daemon.token, "links"],
+                               check=True, capture_output=True, text=True).stdout
+        print(table)
+        assert "isp-a     thin  west    a-core  1.00 Mbit/s      10" in table, table
+
+        daemon.stop()
+        daemon.start()
+        wait_for("the last bins were read again", 20, lambda: links(daemon)[1]["thin"]["price"]["out"] > 20)

@@ -47,6 +47,7 @@ TABLE = {  # method, path: roles that may at their provider, and a body
     ("DELETE", "/v1/delegations/{provider}/{prefix}"): (ADMIN, None),
     ("GET", "/v1/interconnects"): (VIEW, None),
     ("PUT", "/v1/interconnects/{provider}/{interconnect}"): (UPLOAD, {"ratio_limit": None}),
+    ("GET", "/v1/links"): (VIEW, None),
     ("GET", "/v1/exporters"): (READ, None),
     ("GET", "/v1/reports/balance"): (VIEW, None),
     ("GET", "/v1/reports/contracts"): (READ, None),

@@ -173,7 +173,7 @@ ctl_run ctl_contracts, ctl_policies, ctl_policy_presets;
 /* statements.c */
 ctl_run ctl_statement_create, ctl_statement_list, ctl_statement_show, ctl_statement_verify;
 /* figures.c */
-ctl_run ctl_balance, ctl_quality, ctl_steering, ctl_matrix, ctl_top, ctl_interconnects,
+ctl_run ctl_balance, ctl_quality, ctl_steering, ctl_matrix, ctl_top, ctl_interconnects, ctl_links,
 	ctl_interconnect_set, ctl_samples_put;
 /* exporters.c */
 ctl_run ctl_exporters;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* balance, quality, steering, matrix, top, interconnects, samples */
+/* balance, quality, steering, matrix, top, interconnects, links, samples */
 #include "tools/p4pctl/columns.h"
 #include "tools/p4pctl/ctl.h"
 
@@ -488,6 +488,71 @@ enum ctl_exit ctl_interconnect_set(const struct ctl *c)
 		printf("%s/%s: ratio limit %s\n", c->args[0], c->args[1], limit);
 	text_done(&answer);
 	text_done(&body);
+	return code;
+}
+
+/* ---- links ---- */
+
+static void add_load(struct columns *t, const json_t *link, const char *direction)
+{
+	const json_t *load = json_object_get(link, "load_bps");
+	const double capacity = ctl_number(link, "capacity_mbps") * 1e6;
+	const double bps = ctl_number(load, direction);
+	char cell[UNITS_SIZE];
+	if (!json_is_object(load))
+		columns_add(t, "-");
+	else if (capacity > 0)
+		columns_add(t, "%s (%.0f %%)", units_print(bps, "bit/s", cell),
+		            100 * bps / capacity);
+	else
+		columns_add(t, "%s", units_print(bps, "bit/s", cell));
+}
+
+static void print_links(const json_t *json)
+{
+	static const char *const heads[] = { "PROVIDER",  "LINK",      "A",          "B",
+		                             ">CAPACITY", ">WEIGHT",   ">PRICE A-B", ">PRICE B-A",
+		                             ">LOAD A-B", ">LOAD B-A", NULL };
+	const double bin = ctl_number(json, "bin_seconds");
+	const double observed = ctl_number(json, "observed_seconds");
+	struct columns t;
+	char cell[UNITS_SIZE];
+	size_t i;
+	json_t *link;
+	columns_begin(&t, heads);
+	json_array_foreach(json_object_get(json, "links"), i, link)
+	{
+		const double mbps = ctl_number(link, "capacity_mbps");
+		columns_add(&t, "%s", ctl_string(link, "provider"));
+		columns_add(&t, "%s", ctl_string(link, "link"));
+		columns_add(&t, "%s", ctl_string(link, "a"));
+		columns_add(&t, "%s", ctl_string(link, "b"));
+		columns_add(&t, "%s", mbps > 0 ? units_print(mbps * 1e6, "bit/s", cell) : "-");
+		columns_add(&t, "%.0f", ctl_number(link, "weight"));
+		add_price(&t, json_object_get(link, "price"), "out");
+		add_price(&t, json_object_get(link, "price"), "in");
+		add_load(&t, link, "out");
+		add_load(&t, link, "in");
+	}
+	(void)columns_print(&t, stdout);
+	if (2 * observed < bin)
+		printf("No loads: the bin from %s was watched for %.0f of its %.0f seconds.\n",
+		       ctl_string(json, "from"), observed, bin);
+	else
+		printf("Loads are estimates: bytes of clients by their announces, from %s to %s.\n",
+		       ctl_string(json, "from"), ctl_string(json, "to"));
+}
+
+enum ctl_exit ctl_links(const struct ctl *c)
+{
+	enum ctl_exit code;
+	struct text path = { 0 };
+	text_put(&path, "/v1/links");
+	ctl_parameter(&path, "provider", c->option[CTL_PROVIDER]);
+	json_t *json = ctl_get(c, path, &code);
+	if (json != NULL && !c->json)
+		print_links(json);
+	json_decref(json);
 	return code;
 }
 

@@ -211,6 +211,8 @@ static const struct command {
 	  BIT(CTL_PROVIDER) | BIT(CTL_ALL), ctl_interconnects },
 	{ "interconnects set", "PROVIDER INTERCONNECT", "set the ratio limit of an interconnect", 2,
 	  2, BIT(CTL_RATIO_LIMIT), ctl_interconnect_set },
+	{ "links", "", "list the links inside providers, what they cost now and carry", 0, 0,
+	  BIT(CTL_PROVIDER), ctl_links },
 	{ "samples put", "FILE", "upload interface counters, JSON or CSV", 1, 1, 0,
 	  ctl_samples_put },
 	{ "samples import", "FILE", "make bins of what another tool counted", 1, 1,

@@ -32,6 +32,8 @@ static inline struct answer ask(const char *method, const char *path, const char
 		                             .list_swarms = list_swarms,
 		                             .explain = explain,
 		                             .list_exporters = list_exporters };
+	if (world.map != NULL)
+		assert_int_equal(map_publish(a.office, world.map()), ERR_OK);
 	struct api *api = api_new(&options);
 	const struct http_request request = { .method = method,
 		                              .path = path,

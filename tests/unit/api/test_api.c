@@ -539,6 +539,7 @@ static void passes_on_what_the_modules_say(void **state)
 		{ "DELETE", A "/policies/p", "", "", 0, "" },
 		{ "GET", A "/policies/p/versions", "", "", 0, "" },
 		{ "GET", "/v1/interconnects", "", "", 0, "" },
+		{ "GET", "/v1/links", "", "", 0, "" },
 		{ "PUT", "/v1/interconnects/a/b", "", "{\"ratio_limit\":2}", 0, "" },
 		{ "GET", "/v1/reports/balance", "", "", 0, "" },
 		{ "GET", "/v1/reports/series", "provider=a&interconnect=b&source=flow", "", 0, "" },

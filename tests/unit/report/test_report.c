@@ -56,6 +56,15 @@ static void a_window_holds_whole_closed_bins(void **state)
 	assert_int_equal(w.to, -300);
 }
 
+static void a_bin_settles_a_fifth_of_its_length_after_its_end(void **state)
+{
+	(void)state;
+	assert_int_equal(report_settled(BIN, T + BIN + BIN / 5 - 1), T);
+	assert_int_equal(report_settled(BIN, T + BIN + BIN / 5), T + BIN);
+	assert_int_equal(report_settled(2, 7), 6); /* a fifth rounds down */
+	assert_int_equal(report_settled(BIN, -1), -BIN);
+}
+
 /* ---- golden answers ---- */
 
 static struct store *s;
@@ -322,6 +331,7 @@ static void without_a_database_nothing_is_written(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_window_holds_whole_closed_bins),
+	cmocka_unit_test(a_bin_settles_a_fifth_of_its_length_after_its_end),
 	cmocka_unit_test(the_balance_is_exactly_this_json),
 	cmocka_unit_test(the_csv_tells_the_same),
 	cmocka_unit_test(quality_is_told_of_every_interconnect),
