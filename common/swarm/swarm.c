@@ -152,24 +152,32 @@ static enum err put_in(struct swarm_visit *v, const struct record *r, bool wide,
 }
 
 /*
- * Nobody else can be where a newcomer is: it was here before, with another key, and went without a word.
- * Looked for in small swarms only.
+ * Nobody else can be where somebody is who was not there yet: who was is the same, with another key, and
+ * went without a word. Looked for in small swarms only. True: somebody went, so records may have moved.
  */
-static void drop_ghost(struct swarm_visit *v, const struct swarm_client *c)
+static bool drop_ghost(struct swarm_visit *v, const struct swarm_client *c)
 {
 	const bool wide = is_wide(c->addr.family);
 	const struct sequence *s = &v->swarm->of[wide];
 	const size_t size = endpoint_size(wide);
 	uint8_t endpoint[ENDPOINT_V6];
 	if (c->port == 0 || s->n > SWARM_SEARCH_MAX)
-		return;
+		return false;
 	endpoint_write(c, endpoint);
 	for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at))
 		if (memcmp(sequence_record(s, at)->endpoint, endpoint, size) == 0) {
 			take_out(v, wide, at);
 			atomic_fetch_sub_explicit(&v->store->peers, 1, memory_order_relaxed);
-			return;
+			return true;
 		}
+	return false;
+}
+
+static bool is_where(const struct sequence *s, struct spot at, const struct swarm_client *c)
+{
+	uint8_t endpoint[ENDPOINT_V6];
+	endpoint_write(c, endpoint);
+	return memcmp(sequence_record(s, at)->endpoint, endpoint, endpoint_size(s->wide)) == 0;
 }
 
 /* A newcomer takes its place in the store's count before it is let in. */
@@ -179,7 +187,6 @@ static enum err join(struct swarm_visit *v, const struct swarm_peer *p, uint64_t
 	struct swarm_store *s = v->store;
 	union made made;
 	enum err e = ERR_BUSY;
-	drop_ghost(v, &p->client);
 	make_record(p, flags, &made);
 	const size_t peers = atomic_fetch_add_explicit(&s->peers, 1, memory_order_relaxed);
 	if (limits_admit(v, &p->client) && (peers < s->options.max_peers || limits_make_room(v)))
@@ -247,6 +254,9 @@ enum err swarm_put(struct swarm_visit *v, const struct swarm_peer *p, bool compl
 	struct spot at;
 	must(w != NULL && p->client.addr.family != IP_NONE && p->client.place < SWARM_PLACES_MAX);
 	const bool joined = !search(v, &p->client, p->role, &at);
+	const bool arrives = joined || !is_where(&w->of[wide], at, &p->client);
+	if (arrives && drop_ghost(v, &p->client) && !joined)
+		must(search(v, &p->client, p->role, &at));
 	enum swarm_role before = SWARM_LEECHER;
 	uint64_t flags = 0;
 	int16_t silent = 0;

@@ -24,8 +24,9 @@
  * Who is the same peer? Of a client that sent a key: the tag. When its role, address or port changed
  * it is found again in its place; after it moved to another place it is found in swarms of up to
  * SEARCH_MAX peers of its family, and in larger ones its old record stays until its time is over. Of a
- * client without: tag and address. A newcomer to a swarm of so many takes the place of who was at its
- * address and port, which is how one comes back that crashed. A peer with port 0 is counted and never drawn.
+ * client without: tag and address. Who is new in a swarm of so many, or at another address or port than
+ * before, takes the place of who was there, which is how one comes back that crashed. A peer with port 0
+ * is counted and never drawn.
  *
  * Costs, with n peers of a family in a swarm: entering O(1); putting O(log n) and, for a newcomer, one
  * pass over n / 90 numbers; a draw of k O(k + log n). Memory: 64 bytes a swarm, 8 to 16 in the shard's

@@ -143,6 +143,16 @@ static void every_pair_is_equally_likely(void **state)
 	swarm_store_free(s);
 }
 
+/* Puts a person's record where another one is, as large swarms let it come about. */
+static void haunt(const struct crowd *c, uint32_t who, uint32_t where)
+{
+	const struct swarm_peer ghost = person(who, IP_V4), asker = person(where, IP_V4);
+	struct spot at;
+	assert_true(crowd_find(c->visit.swarm, &ghost.client, ghost.role, &at));
+	const struct sequence *s = &c->visit.swarm->of[false];
+	endpoint_write(&asker.client, sequence_record(s, at)->endpoint);
+}
+
 /*
  * Two records of the asker's address and port under other identities. They count as candidates, so that
  * hardly anybody is left to be drawn instead where nearly all come.
@@ -153,11 +163,8 @@ static void check_ghosts(uint32_t people, const size_t *counts, size_t n, unsign
 	static double hits[PEOPLE_MAX];
 	bool candidate[PEOPLE_MAX];
 	struct crowd c = crowd_of(people, IP_V4);
-	for (unsigned i = 0; i < GHOSTS; i++) {
-		struct swarm_peer ghost = person(i ? GHOST_2 : GHOST_1, IP_V4);
-		ghost.client.addr = person(WHO, IP_V4).client.addr;
-		(void)put(&c.visit, ghost, false);
-	}
+	haunt(&c, GHOST_1, WHO);
+	haunt(&c, GHOST_2, WHO);
 	for (uint32_t i = 0; i < people; i++)
 		candidate[i] = i != WHO && i != GHOST_1 && i != GHOST_2;
 	struct swarm_asker asker = asker_of(&c, WHO);

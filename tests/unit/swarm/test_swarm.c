@@ -319,6 +319,35 @@ static void drops_who_was_where_a_newcomer_is(void **state)
 	swarm_store_free(s);
 }
 
+/* A client that moved to where another was, or got its port mapped there. */
+static void drops_who_was_where_a_client_moves(void **state)
+{
+	(void)state;
+	struct swarm_store *s = store_of(1, 2, 3000);
+	struct swarm_visit v = enter(s, 1, true);
+	struct swarm_peer others[8];
+	for (uint32_t i = 0; i < 8; i++) {
+		others[i] = peer_of(100 + i, i % 3);
+		assert_true(put(&v, others[i], false).joined);
+	}
+	struct swarm_peer p = peer_of(7, SWARM_LEECHER);
+	p.client.port = 0;
+	assert_true(put(&v, p, false).joined);
+	for (uint32_t i = 0; i < 8; i++) {
+		p.client.addr = others[i].client.addr;
+		p.client.port = others[i].client.port;
+		p.role = (p.role + 1) % 3;
+		assert_false(put(&v, p, false).joined);
+		const struct swarm_counts c = swarm_counts(&v);
+		assert_int_equal(c.complete + c.incomplete, 8 - i);
+		assert_false(swarm_remove(&v, &others[i].client, NULL));
+	}
+	assert_true(swarm_remove(&v, &p.client, NULL));
+	swarm_leave(&v);
+	walk(s);
+	swarm_store_free(s);
+}
+
 /* The other family of a client is another peer. */
 static void keeps_both_families_of_a_client(void **state)
 {
@@ -455,6 +484,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(knows_a_keyed_client_wherever_it_is),
 	cmocka_unit_test(knows_a_client_without_key_by_its_address),
 	cmocka_unit_test(drops_who_was_where_a_newcomer_is),
+	cmocka_unit_test(drops_who_was_where_a_client_moves),
 	cmocka_unit_test(keeps_both_families_of_a_client),
 	cmocka_unit_test(says_how_long_a_peer_was_silent),
 	cmocka_unit_test(takes_a_new_peer_id_only_without_a_key),
