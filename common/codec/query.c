@@ -12,6 +12,7 @@ enum { VALUE_MAX = 128 };
 struct value {
 	const char *bytes; /* in the query, or in `room` */
 	size_t size, kept;
+	bool spoilt; /* has a '%' without two hex digits, which stands for itself */
 	char room[VALUE_MAX];
 };
 
@@ -69,37 +70,33 @@ static const char *value_of(const char *p, const char *end, const char *name, si
 	return left > size && p[size] == '=' ? p + size + 1 : p + size;
 }
 
-static enum err bad_escape(struct fault *fault, const char *name)
+static bool is_escape(const char *p, const char *end)
 {
-	(void)fault_set(fault, ERR_MALFORMED, name, "%s has a '%%' without two hex digits", name);
-	return ERR_MALFORMED;
+	return end - p >= 2 && (digits[(uint8_t)p[0]] & digits[(uint8_t)p[1]]) != 0;
 }
 
 /* From its first '%' on; what stands before it is in the room. */
-static enum err unescape(const char **at, const char *end, const char *name, struct value *out,
-                         struct fault *fault)
+static void unescape(const char **at, const char *end, struct value *out)
 {
 	const char *p = *at;
 	size_t size = out->size;
 	for (; p < end && mark(*p) != SEPARATES; size++) {
 		char c = *p++;
-		if (c == '%') {
-			if (end - p < 2 || (digits[(uint8_t)p[0]] & digits[(uint8_t)p[1]]) == 0)
-				return bad_escape(fault, name);
+		if (c == '%' && is_escape(p, end)) {
 			c = (char)(nibble(p[0]) << 4 | nibble(p[1]));
 			p += 2;
+		} else if (c == '%') {
+			out->spoilt = true;
 		}
 		if (size < VALUE_MAX)
 			out->room[size] = c;
 	}
 	*at = p;
 	out->size = size;
-	return ERR_OK;
 }
 
 /* Percent-decoding (RFC 3986, section 2.1) up to the value's end. '+' is a plus: this is no HTML form. */
-static enum err read_value(const char **at, const char *end, const char *name, struct value *out,
-                           struct fault *fault)
+static void read_value(const char **at, const char *end, struct value *out)
 {
 	const char *p = *at;
 	while (p < end && (mark(*p) & (SEPARATES | ESCAPES)) == 0)
@@ -107,14 +104,14 @@ static enum err read_value(const char **at, const char *end, const char *name, s
 	out->bytes = *at;
 	out->size = (size_t)(p - *at);
 	out->kept = out->size < VALUE_MAX ? out->size : VALUE_MAX;
+	out->spoilt = false;
 	*at = p;
 	if (p == end || *p != '%')
-		return ERR_OK;
+		return;
 	memcpy(out->room, out->bytes, out->kept);
-	const enum err e = unescape(at, end, name, out, fault);
+	unescape(at, end, out);
 	out->bytes = out->room;
 	out->kept = out->size < VALUE_MAX ? out->size : VALUE_MAX;
-	return e;
 }
 
 /* ---- what the values say ---- */
@@ -134,10 +131,13 @@ static uint64_t number_or(const struct value *v, uint64_t otherwise)
 	return n;
 }
 
-/* Twenty raw bytes, of an info-hash or a peer id. */
+/* Twenty raw bytes, of an info-hash or a peer id. Nothing else is refused for an escape that is none. */
 static enum err take_id(const struct value *v, const char *name, uint8_t out[static 20],
                         struct fault *fault)
 {
+	if (v->spoilt)
+		return fault_set(fault, ERR_MALFORMED, name, "%s has a '%%' without two hex digits",
+		                 name);
 	if (v->size != 20)
 		return fault_set(fault, ERR_MALFORMED, name,
 		                 "%s has %zu bytes after unescaping, it must have 20", name,
@@ -151,7 +151,7 @@ static enum err take_hash(const struct value *v, uint8_t out[static INFO_HASH_SI
                           struct fault *fault)
 {
 	enum { V2_SIZE = 32 };
-	if (v->size != V2_SIZE)
+	if (v->size != V2_SIZE || v->spoilt)
 		return take_id(v, "info_hash", out, fault);
 	memcpy(out, v->bytes, INFO_HASH_SIZE);
 	return ERR_OK;
@@ -362,8 +362,8 @@ static enum err take_param(struct draft *d, const char **at, const char *end, si
 			continue;
 		*next = i + 1 < ALL ? i + 1 : 0;
 		*at = value;
-		const enum err e = read_value(at, end, known[i].name, &v, d->fault);
-		return e == ERR_OK ? known[i].take(d, &v) : e;
+		read_value(at, end, &v);
+		return known[i].take(d, &v);
 	}
 	*at = value_end(*at, end);
 	return ERR_OK; /* corrupt=, supportcrypto=, whatever comes next */
@@ -408,9 +408,10 @@ bool query_info_hash(const char *query, size_t size, uint8_t out[static INFO_HAS
 	struct value v;
 	for (const char *at = query; (at = next_param(at, end)) < end; at = value_end(at, end)) {
 		const char *hash = hash_at(at, end);
-		if (hash != NULL)
-			return read_value(&hash, end, "info_hash", &v, &untold) == ERR_OK &&
-			       take_hash(&v, out, &untold) == ERR_OK;
+		if (hash == NULL)
+			continue;
+		read_value(&hash, end, &v);
+		return take_hash(&v, out, &untold) == ERR_OK;
 	}
 	return false;
 }
@@ -425,9 +426,8 @@ enum err query_scrape_parse(const char *query, size_t size, struct scrape *out, 
 		const char *hash = hash_at(at, end);
 		if (hash == NULL)
 			continue;
-		enum err e = read_value(&hash, end, "info_hash", &v, fault);
-		if (e == ERR_OK)
-			e = take_hash(&v, s.hashes[s.count], fault);
+		read_value(&hash, end, &v);
+		const enum err e = take_hash(&v, s.hashes[s.count], fault);
 		if (e != ERR_OK)
 			return e;
 		s.count++;

@@ -5,8 +5,9 @@
  * The query string of an HTTP announce or scrape (BEP 3, 7, 21, 23, 24, 31, 48, 52).
  *
  * Reads the raw, still escaped query, because libraries that decode into C strings lose every
- * info_hash with a NUL byte. '&' and ';' separate; '+' is a plus; a bad escape is an error.
- * A v2 info-hash of 32 bytes is cut to its first 20, which hybrid torrents announce (BEP 52).
+ * info_hash with a NUL byte. '&' and ';' separate; '+' is a plus; a '%' without two hex digits stands for
+ * itself, but in an info_hash or a peer_id, where it is an error. A v2 info-hash of 32 bytes is cut to its
+ * first 20, which hybrid torrents announce (BEP 52).
  *
  * Pure; faults carry the parameter's name in `where` and a text fit for `failure reason`.
  */

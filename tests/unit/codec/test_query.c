@@ -178,7 +178,13 @@ static void names_what_is_missing_or_wrong(void **state)
 		  ERR_MALFORMED },
 		{ "info_hash=%0&1", "info_hash", "info_hash has a '%' without two hex digits",
 		  ERR_MALFORMED },
-		{ BASE "&key=%-1", "key", "key has a '%' without two hex digits", ERR_MALFORMED },
+		{ "info_hash=abcdefghijabcdefghijabcdefghij%z",
+		  "info_hash", /* as long as a v2 one */
+		  "info_hash has a '%' without two hex digits", ERR_MALFORMED },
+		{ HASH "&peer_id=abcdefghijabcdefgh%z&port=1", "peer_id",
+		  "peer_id has a '%' without two hex digits", ERR_MALFORMED },
+		{ HASH "&" ID "&port=%1", "port", "port must be a number from 0 to 65535",
+		  ERR_MALFORMED },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct announce a = { .port = 7 };
@@ -327,6 +333,9 @@ static void any_other_key_is_hashed_and_never_none(void **state)
 		"%ff%fe%fd%fc%fb%fa%f9%f8",
 		"a+b",
 		"a%20b",
+		"%zz", /* no escape: it stands for itself */
+		"%7",
+		"100%",
 	};
 	const size_t n = sizeof(rows) / sizeof(rows[0]);
 	for (size_t i = 0; i < n; i++) {
