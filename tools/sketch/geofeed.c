@@ -5,6 +5,7 @@
  * know (2.1.2); its addresses are the provider's all the same, so they get the PID "unplaced".
  */
 #include "common/base/csv.h"
+#include "common/base/text.h"
 #include "tools/sketch/format.h"
 
 #include <ctype.h>
@@ -145,6 +146,12 @@ static void read_line(struct feed *f, char *line)
 	line[strcspn(line, "#")] = '\0';
 	if (*trim(line) == '\0')
 		return;
+	if (!text_is_utf8(line)) {
+		sketch_fault(f->s, f->at, "encoding",
+		             "must be UTF-8, as RFC 8805 wants; of Latin-1, iconv -f LATIN1 -t "
+		             "UTF-8 makes it");
+		return;
+	}
 	const size_t size = strlen(line);
 	if (!csv_begin(&row, line, size, ',') || !csv_row(&row)) {
 		sketch_fault(

@@ -81,7 +81,8 @@ static void every_fault_has_its_line_and_what_would_be_right(void **state)
 		                        "# fine\n"
 		                        "23.1.0.0/16,US,DE-BE,Berlin,\n"
 		                        "23.2.0.0/16,US,,\"Open,\n"
-		                        "23.3.0.0/33,US,,,\n" } };
+		                        "23.3.0.0/33,US,,,\n"
+		                        "23.4.0.0/16,CH,,Z\xfcrich,\n" } };
 	drawing_make(&d, "geofeed");
 	drawing_expect(&d, ERR_MALFORMED);
 	drawing_says(&d, "FAULT f1: line 1: \"23.0.0.1/16\" has host bits set; did you mean "
@@ -93,7 +94,8 @@ static void every_fault_has_its_line_and_what_would_be_right(void **state)
 	drawing_says(&d, "FAULT f1: line 5: the region DE-BE must be one of the country US");
 	drawing_says(&d, "FAULT f1: line 6: must be PREFIX,COUNTRY,REGION,CITY,POSTAL");
 	drawing_says(&d, "FAULT f1: line 7: must have a prefix");
-	assert_int_equal(d.s.faults->count, 8);
+	drawing_says(&d, "FAULT f1: line 8: must be UTF-8");
+	assert_int_equal(d.s.faults->count, 9);
 	assert_int_equal(d.topology.size, 0);
 	drawing_done(&d);
 }
