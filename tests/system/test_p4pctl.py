@@ -80,6 +80,11 @@ class P4pctl(unittest.TestCase):
         _, err = self.ctl("apply", "--over", "newest", self.put(), expect=USAGE)
         self.assertIn("--over: the number of a version, or 0, not 'newest'", err)
         self.ctl("topology", "put", "/nowhere/at/all", expect=USAGE)
+        long = self.file(json.dumps(DOCUMENT) + " " * (64 << 20), "long.json")  # api_upload_mib
+        for verb in (("topology", "put"), ("plan",)):
+            self.assertRegex(self.ctl(*verb, long, expect=REFUSED)[1], rf"^{long}: the body is longer than \d+ bytes \(413\)$")
+        _, err = self.ctl("token", "create", "no blanks", expect=REFUSED)  # of a body that no file holds
+        self.assertRegex(err, r"(?m)^p4pctl: /name: .* \[malformed\]$")
 
     def test_a_map_is_judged_without_a_server(self):
         nowhere = {"P4PD_URL": "http://127.0.0.1:1"}

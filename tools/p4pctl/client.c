@@ -115,8 +115,9 @@ static void print_faults(const struct ctl_request *r, const json_t *problem)
 	json_t *fault;
 	json_array_foreach(json_object_get(problem, "faults"), i, fault)
 	{
-		ctl_fault(file, r->body, ctl_string(fault, "where"), ctl_string(fault, "text"),
-		          ctl_string(fault, "code"));
+		/* The lines of a body that we made say nothing to anybody. */
+		ctl_fault(file, r->file != NULL ? r->body : NULL, ctl_string(fault, "where"),
+		          ctl_string(fault, "text"), ctl_string(fault, "code"));
 	}
 	const double more = ctl_number(problem, "more");
 	if (more > 0)
@@ -134,6 +135,8 @@ static enum ctl_exit explain(const struct ctl *c, const struct ctl_request *r, l
 		(void)fwrite(answer->bytes, 1, answer->size, stdout);
 	print_faults(r, problem);
 	enum ctl_exit code = CTL_REFUSED;
+	if (status == 413 && detail[0] == '\0')
+		detail = "is longer than the server, or a proxy before it, takes";
 	if (status == 401 && c->token == NULL)
 		code = ctl_fail(CTL_AWAY,
 		                "no token: give --token, --token-file or P4PD_TOKEN, or run where "
@@ -141,6 +144,8 @@ static enum ctl_exit explain(const struct ctl *c, const struct ctl_request *r, l
 	else if (status == 401 || status == 403 || status >= 500)
 		code = ctl_fail(CTL_AWAY, "%s (%ld)", detail[0] ? detail : "the server failed",
 		                status);
+	else if (r->file != NULL && (status == 413 || status == 415)) /* about it as a whole */
+		ctl_say("%s: %s (%ld)", r->file, detail[0] ? detail : "refused", status);
 	else
 		(void)ctl_fail(code, "%s (%ld)", detail[0] ? detail : "refused", status);
 	json_decref(problem);
