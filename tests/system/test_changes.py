@@ -176,6 +176,29 @@ def test_a_plan_is_applied_and_rolled_back_from_a_terminal(daemon, tmp_path):
     assert ctl(daemon, "approve", "isp-a", "1", code=3)  # its author
 
 
+def test_a_plan_says_what_must_be_done_first(daemon, tmp_path):
+    file, before = tmp_path / "a.json", in_force(daemon)
+    document = version(750)
+    one, two = document["pids"][:2]
+    one["prefixes"], two["prefixes"] = two["prefixes"], one["prefixes"]
+    file.write_text(json.dumps(document))
+    approver = token(daemon, "dora", "approver")
+    assert daemon.api("PUT", A + "/settings", {"approvals": 1, "watch_seconds": 0})[0] == 200
+    first, force, last = ctl(daemon, "plan", str(file), code=4).splitlines()[-3:]
+    approve, apply = (line.split("p4pctl ")[1].split() for line in (first, last))
+    number = apply[-1]
+    assert first.startswith("first somebody else") and approve == ["approve", "isp-a", number], first
+    assert "guards refuse it unless --force" in force, force
+    assert apply == ["apply", "--force", "--over", str(before), "isp-a", number]
+    assert "approval" in ctl(daemon, *apply, code=1)
+    ctl(daemon, *approve, bearer=approver)
+    assert "must approve" not in ctl(daemon, "plan", str(file), code=4)
+    assert "is in force" in ctl(daemon, *apply)
+    ctl(daemon, "rollback", "isp-a")
+    assert daemon.api("PUT", A + "/settings", {"approvals": 0})[0] == 200
+    assert in_force(daemon) == before
+
+
 def test_settings_change_one_by_one(daemon):
     assert "approvals      0\n" in ctl(daemon, "settings", "show", "isp-b")
     out = ctl(daemon, "settings", "set", "isp-b", "watch_points=7", "guards=refuse")

@@ -238,6 +238,59 @@ static enum ctl_exit store_draft(const struct ctl *c, const char *file, struct d
 	return code;
 }
 
+static bool trips_guards(const json_t *plan)
+{
+	size_t i;
+	const json_t *w;
+	json_array_foreach(member(plan, "warnings"), i, w)
+	{
+		if (strncmp(ctl_string(w, "code"), "guard-", 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool wants_approval(const struct ctl *c, const char *provider)
+{
+	enum ctl_exit code;
+	struct ctl quiet = *c;
+	struct ctl_request r = { .method = "GET",
+		                 .path = path_to(provider, "settings", NULL, NULL) };
+	quiet.json = false;
+	json_t *settings = ask(&quiet, &r, &code);
+	const bool wants = ctl_number(settings, "approvals") > 0;
+	json_decref(settings);
+	return wants;
+}
+
+static bool is_approved(const json_t *versions, const char *number)
+{
+	const json_t *v = find_version(versions, number);
+	return json_is_object(member(v, "approved")) && ctl_string(v, "approval_lapsed")[0] == '\0';
+}
+
+/* What must be done to put them in force; `over` is in force now. */
+static void print_steps(const struct ctl *c, const json_t *plan, const json_t *versions,
+                        const struct drafted *const drafts[2], const char *over)
+{
+	const struct drafted *d = drafts[0], *also = drafts[1];
+	const char *force = trips_guards(plan) ? "--force " : "", *it = also ? "them" : "it";
+	const bool wants = wants_approval(c, d->provider);
+	for (size_t i = 0; wants && i < 2 && drafts[i] != NULL; i++)
+		if (!is_approved(versions, drafts[i]->version))
+			printf("first somebody else than its author must approve it: p4pctl approve "
+			       "%s %s\n",
+			       d->provider, drafts[i]->version);
+	if (force[0] != '\0')
+		printf("guards refuse %s unless --force says that it is meant\n", it);
+	if (also != NULL)
+		printf("to put them in force: p4pctl apply %s--with %s %s %s\n", force,
+		       also->version, d->provider, d->version);
+	else
+		printf("to put it in force: p4pctl apply %s--over %s %s %s\n", force, over,
+		       d->provider, d->version);
+}
+
 static void print_plan(const struct ctl *c, const json_t *plan, const struct drafted *d,
                        const struct drafted *also)
 {
@@ -253,12 +306,7 @@ static void print_plan(const struct ctl *c, const json_t *plan, const struct dra
 		       d->kind, d->provider, d->version, before);
 	impact_print(member(plan, "impact"), impact_wants_colour(stdout), stdout);
 	print_warnings(plan);
-	if (also != NULL)
-		printf("to put them in force: p4pctl apply --with %s %s %s\n", also->version,
-		       d->provider, d->version);
-	else
-		printf("to put it in force: p4pctl apply --over %s %s %s\n", before, d->provider,
-		       d->version);
+	print_steps(c, plan, versions, (const struct drafted *const[2]){ d, also }, before);
 	json_decref(versions);
 }
 
