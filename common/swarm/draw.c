@@ -142,9 +142,7 @@ static bool is_ghost(const struct draw *d, const struct record *r)
 {
 	if (!d->same_family)
 		return d->keyed && (r->key & key_of(0, 0, UINT64_MAX)) == d->tag;
-	/* Constant sizes: a comparison of a size that is not known is a call. */
-	return d->wide ? memcmp(r->endpoint, d->endpoint, ENDPOINT_V6) == 0
-	               : memcmp(r->endpoint, d->endpoint, ENDPOINT_V4) == 0;
+	return endpoint_equal(r->endpoint, d->endpoint, d->wide);
 }
 
 /* What was found from stretch `from` on, without ghosts. */

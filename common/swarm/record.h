@@ -18,6 +18,8 @@
 
 #include "common/swarm/swarm.h"
 
+#include <string.h>
+
 enum { TAG_BITS = 38, FLAG_BITS = 4, PLACE_SHIFT = TAG_BITS + FLAG_BITS, CLASS_SHIFT = 62 };
 _Static_assert(SWARM_PLACES_MAX == 1U << (CLASS_SHIFT - PLACE_SHIFT), "a key is 64 bits");
 
@@ -48,6 +50,12 @@ static inline unsigned record_shift(bool wide)
 static inline size_t endpoint_size(bool wide)
 {
 	return wide ? ENDPOINT_V6 : ENDPOINT_V4;
+}
+
+/* Constant sizes: a comparison of a size that is not known is a call. */
+static inline bool endpoint_equal(const uint8_t *a, const uint8_t *b, bool wide)
+{
+	return wide ? memcmp(a, b, ENDPOINT_V6) == 0 : memcmp(a, b, ENDPOINT_V4) == 0;
 }
 
 /* The smallest key of a place; `place` may be SWARM_PLACES_MAX: the next class begins there. */

@@ -75,7 +75,7 @@ static void merge(struct swarm_visit *v, const struct record *old, bool wide, st
 	struct record *r = sequence_record(&v->swarm->of[wide], at);
 	union made past;
 	memcpy(&past, old, (size_t)1 << record_shift(wide));
-	if (memcmp(old->endpoint, r->endpoint, endpoint_size(wide)) == 0 && r->key & FLAG_PEER_ID)
+	if (endpoint_equal(old->endpoint, r->endpoint, wide) && r->key & FLAG_PEER_ID)
 		past.record.key &= ~(uint64_t)FLAG_PEER_ID; /* the id is its own now */
 	r->key |= old->key & FLAG_SNATCHED;
 	store_depart(v->store, v->shard, v->swarm, wide, &past.record);

@@ -159,13 +159,12 @@ static bool drop_ghost(struct swarm_visit *v, const struct swarm_client *c)
 {
 	const bool wide = is_wide(c->addr.family);
 	const struct sequence *s = &v->swarm->of[wide];
-	const size_t size = endpoint_size(wide);
 	uint8_t endpoint[ENDPOINT_V6];
 	if (c->port == 0 || s->n > SWARM_SEARCH_MAX)
 		return false;
 	endpoint_write(c, endpoint);
 	for (struct spot at = { 0 }; !sequence_is_end(s, at); at = sequence_next(s, at))
-		if (memcmp(sequence_record(s, at)->endpoint, endpoint, size) == 0) {
+		if (endpoint_equal(sequence_record(s, at)->endpoint, endpoint, wide)) {
 			take_out(v, wide, at);
 			atomic_fetch_sub_explicit(&v->store->peers, 1, memory_order_relaxed);
 			return true;
@@ -177,7 +176,7 @@ static bool is_where(const struct sequence *s, struct spot at, const struct swar
 {
 	uint8_t endpoint[ENDPOINT_V6];
 	endpoint_write(c, endpoint);
-	return memcmp(sequence_record(s, at)->endpoint, endpoint, endpoint_size(s->wide)) == 0;
+	return endpoint_equal(sequence_record(s, at)->endpoint, endpoint, s->wide);
 }
 
 /* A newcomer takes its place in the store's count before it is let in. */
@@ -229,7 +228,7 @@ static enum err change_to(struct swarm_visit *v, const struct swarm_peer *p, uin
 		if (e != ERR_OK)
 			return e;
 	} else if (made.record.key != (r->key & ~(uint64_t)FLAG_PEER_ID) ||
-	           memcmp(made.record.endpoint, r->endpoint, endpoint_size(wide)) != 0) {
+	           !endpoint_equal(made.record.endpoint, r->endpoint, wide)) {
 		store_depart(v->store, v->shard, v->swarm, wide, r);
 		memcpy(r, &made, (size_t)1 << record_shift(wide));
 		store_arrive(v->store, v->shard, v->swarm, wide, r);
