@@ -19,7 +19,7 @@ enum { STORE_CHAIN_DIGITS = 64 };
 struct store_audit {
 	uint64_t number;
 	int64_t at;
-	char author[65], action[32], subject[160];
+	char author[65], action[32], subject[320];
 	char provider[65]; /* "": of none, or of all */
 	char chain[STORE_CHAIN_DIGITS + 1];
 };

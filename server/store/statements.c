@@ -35,7 +35,7 @@ enum err store_statement_add(struct store *s, const struct store_statement *st, 
 {
 	struct work w = work_begin(s, "freeze a statement");
 	uint64_t number = 0;
-	char subject[160];
+	char subject[320];
 	const uint64_t before = newest(&w, st);
 	if (before > 0 && only_first)
 		work_fail(&w, ERR_EXISTS);
@@ -52,8 +52,8 @@ enum err store_statement_add(struct store *s, const struct store_statement *st, 
 	                  arg_text(st->json), arg_text(st->csv), arg_text(st->html),
 	                  arg_u64(before))) == 1)
 		number = work_u64(&w, 0, 0);
-	(void)snprintf(subject, sizeof(subject), "%s %s %s number %" PRIu64, st->provider,
-	               st->contract, st->period, number);
+	(void)snprintf(subject, sizeof(subject), "%s %s %s number %" PRIu64 " sha256 %s",
+	               st->provider, st->contract, st->period, number, st->inputs_sha256);
 	work_audit_of(&w, st->provider, st->author, "statement", subject);
 	const enum err e = work_end(&w);
 	if (e == ERR_OK)

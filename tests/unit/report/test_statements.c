@@ -67,6 +67,11 @@ static void a_period_that_ended_is_frozen_and_superseded(void **state)
 	db_ask("SELECT encode(sha256(inputs::bytea), 'hex') = inputs_sha256 FROM statements", found,
 	       sizeof(found));
 	assert_string_equal(found, "t");
+	/* The audit log is a chain: whoever alters a statement and its hash contradicts a row of it. */
+	db_ask("SELECT bool_and(subject = 'isp-a c-17 2026-11 number ' || s.number || ' sha256 ' || "
+	       "inputs_sha256) FROM audit, statements s WHERE action = 'statement'",
+	       found, sizeof(found));
+	assert_string_equal(found, "t");
 
 	struct store_statement later = freeze("2026-11", DECEMBER + DAY);
 	assert_int_equal(later.supersedes, st.id);
