@@ -176,7 +176,13 @@ function row(link) {
 	const verdict = VERDICTS[link.verdict] || { text: link.verdict, className: "" };
 	const neighbour = element("td", `AS${link.neighbor_asn} `);
 	neighbour.append(element("span", link.relation, "below"));
-	tr.append(name, element("td", verdict.text, verdict.className), neighbour, ...figureCells(link));
+	const judged = element("td", `${verdict.text} `, verdict.className);
+	if (link.policies.length > 0) {
+		const policies = element("span", `policies: ${link.policies.join(", ")}`, "below");
+		policies.title = "They judge it by their own windows and metrics, and may say otherwise: p4pctl policies";
+		judged.append(policies);
+	}
+	tr.append(name, judged, neighbour, ...figureCells(link));
 	tr.onclick = () => select(link);
 	tr.onkeydown = (event) => {
 		const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];

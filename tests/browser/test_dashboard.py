@@ -68,6 +68,8 @@ def fill():
                 samples.append({"provider": PROVIDER, "interconnect": name, "bin": start,
                                 "out_bytes": int(out * day), "in_bytes": str(int(into * day))})
     call("POST", "/v1/samples", samples)
+    call("PUT", f"/v1/providers/{PROVIDER}/policies/pol-in", {
+        "format": "p4p-policy/1", "provider": PROVIDER, "id": "pol-in", "peer_asn": 64603, "ratio": {"limit": 1.05}})
     estimate(last)
 
 
@@ -121,6 +123,10 @@ class Dashboard(unittest.TestCase):
         verdicts = {link["interconnect"]: link["verdict"] for link in links if link["provider"] == PROVIDER}
         self.assertEqual(verdicts, {"over": "breach", "near": "warn", "inside": "ok", "transit": "no-limit",
                                     "guessed": "no-limit", "silent": "no-data"})
+
+    def test_policies_that_judge_it_otherwise_are_named(self):
+        self.assertIn("policies: pol-in", self.table.rows[f"{PROVIDER}/inside"][1])
+        self.assertNotIn("policies", self.table.rows[f"{PROVIDER}/near"][1])
 
     def test_the_worst_come_first(self):
         names = [key.split("/")[1] for key in self.table.rows if key.startswith(PROVIDER + "/")]
