@@ -217,6 +217,16 @@ static size_t count_above(struct percentile_scratch *scratch, size_t bins, enum 
 	return above;
 }
 
+/* How many bins there are up to the newest that anybody knows. */
+static size_t seen_bins(const struct percentile_series *series, size_t n_series, size_t bins)
+{
+	for (size_t b = bins; b > 0; b--)
+		for (size_t i = 0; i < n_series; i++)
+			if (series[i].bins[b - 1].known)
+				return b;
+	return 0;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): two states, what is known of each, and what is left */
 enum err percentile_budget(const struct percentile_rule *rule,
                            const struct percentile_series *series, size_t n_series, size_t bins,
@@ -234,14 +244,18 @@ enum err percentile_budget(const struct percentile_rule *rule,
 	for (size_t i = 0; i < n_series; i++)
 		if (sums_set(series, i, rule->combine) != 0)
 			return ERR_NOT_FOUND;
-	const enum err e =
-		sums_make(series, n_series, bins, rule->combine, 0, FILL_NOTHING, scratch, &counts);
+	const size_t seen = seen_bins(series, n_series, bins);
+	const enum err e = seen > 0 ? sums_make(series, n_series, seen, rule->combine, 0,
+	                                        sums_fill_of(rule), scratch, &counts)
+	                            : ERR_OK;
 	if (e != ERR_OK)
 		return e;
 	const ratio_wide commit = (ratio_wide)commit_bps * bin_seconds;
-	const size_t a = count_above(scratch, bins, sides[rule->direction][0], commit);
-	const size_t b = count_above(scratch, bins, sides[rule->direction][1], commit);
-	out->allowed = rank_of(rule->rank, rule->percentile, bins).place - 1;
+	const size_t a = count_above(scratch, seen, sides[rule->direction][0], commit);
+	const size_t b = count_above(scratch, seen, sides[rule->direction][1], commit);
+	const size_t gaps =
+		rule->rank == RANK_RRD_PERCENT ? 0 : seen - sums_values(scratch, seen, SUMS_OUT);
+	out->allowed = rank_of(rule->rank, rule->percentile, bins - gaps).place - 1;
 	out->used = a > b ? a : b;
 	return ERR_OK;
 }

@@ -122,11 +122,13 @@ enum err percentile_bounds(const struct percentile_rule *rule,
 
 /*
  * The burst budget: bins that may be above the commit while the percentile of the whole period is not, and
- * how many are; of the direction that used more. Compared as bits, so nothing is rounded.
+ * how many are; of the direction that used more. Compared as bits, so nothing is rounded. Gaps before the
+ * newest known bin are taken as they are, by the missing rule: those it drops allow for fewer. All later bins
+ * are taken as still to come.
  */
 struct percentile_budget {
 	size_t allowed,
-		used; /* used > allowed: it is above the commit, surely (interpolated: nearly) */
+		used; /* used > allowed: it is above the commit (interpolated: nearly), while gaps stay */
 };
 
 /* ERR_NOT_FOUND: there are several sets, so no bin is above or below the commit by itself. Else as

@@ -7,7 +7,7 @@
  * Lines of UTF-8, each ended by one LF; words are separated by one blank; numbers are decimal digits
  * without idle zeros; times are unix seconds. In this order:
  *
- *	p4p-statement-inputs/2
+ *	p4p-statement-inputs/3
  *	provider isp-a
  *	contract c-17 3 SHA256             id, version, hash of the document below
  *	period 1793491200 1796083200 300   from, to, seconds of a bin
@@ -35,7 +35,7 @@
 enum err inputs_write(const struct contract_case *c, const struct store_agreement *about,
                       struct text *out) must_check;
 
-#define INPUTS_FORMAT "2"
+#define INPUTS_FORMAT "3"
 enum { INPUTS_FORMAT_SIZE = 12 };
 
 /* Are these inputs of a statement that another version made, by another format? Its number. */

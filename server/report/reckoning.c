@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/report/reckoning.h"
 
+#include "common/balance/ratio.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -205,8 +207,15 @@ static void put_billed(struct reckoner *k, const struct percentile_result *r,
 	sheet_close(k->out);
 }
 
+/* Whatever the bins that are not known turn out to be. */
+static bool is_certain(const struct reckoner *k, struct percentile_value floor)
+{
+	const ratio_wide bits = ((ratio_wide)floor.bytes * 100 + floor.hundredths) * 8;
+	return floor.known && bits > (ratio_wide)k->contract->commit_bps * k->m->bin_seconds * 100;
+}
+
 /* How many bins may still be above the commit for nothing. */
-static void put_budget(struct reckoner *k)
+static void put_budget(struct reckoner *k, struct percentile_value floor)
 {
 	const struct contract *c = k->contract;
 	struct percentile_budget b;
@@ -218,15 +227,14 @@ static void put_budget(struct reckoner *k)
 		sheet_u64(k->out, "bins_allowed", "bins", b.allowed);
 		sheet_u64(k->out, "bins_used", "bins", b.used);
 		sheet_u64(k->out, "bins_left", "bins", b.used < b.allowed ? b.allowed - b.used : 0);
-		sheet_bool(k->out, "overage_is_certain", b.used > b.allowed);
 	} else {
 		sheet_null(k->out, "bins_allowed", "bins");
 		sheet_null(k->out, "bins_used", "bins");
 		sheet_null(k->out, "bins_left", "bins");
-		sheet_null(k->out, "overage_is_certain", NULL);
 		if (e != ERR_NOT_FOUND) /* several sets: no bin is above the commit by itself */
 			k->err = e;
 	}
+	sheet_bool(k->out, "overage_is_certain", is_certain(k, floor));
 	sheet_close(k->out);
 }
 
@@ -334,7 +342,7 @@ static void put_figures(struct reckoner *k)
 	put_direction(k, "out", DIRECTION_OUT, r.out);
 	put_direction(k, "in", DIRECTION_IN, r.in);
 	sheet_close(k->out);
-	put_budget(k);
+	put_budget(k, b.floor);
 	put_rules(k);
 	if (!has_money(k, &r)) {
 		sheet_null(k->out, "cost", k->contract->currency);

@@ -447,8 +447,11 @@ static void the_burst_budget_is_exact(void **state)
 			                        .direction = random_below(&seed, DIRECTIONS),
 			                        .combine = COMBINE_PEAK_OF_SUMS };
 		month_random(bins[0], n, &seed);
-		for (size_t b = 0; b < n; b++)
-			bins[0][b].known = true;
+		if (round % 2 == 0)
+			rule.missing = random_below(&seed, MISSING_RULES);
+		for (size_t b = 0; b < n; b++) /* gaps are taken as the rule takes them */
+			bins[0][b].known = bins[0][b].known || round % 2 == 1;
+		bins[0][n - 1].known = true; /* later ones are still to come */
 		const uint64_t commit = random_below(&seed, 2000000);
 		struct percentile_budget budget;
 		assert_int_equal(

@@ -12,7 +12,7 @@ static const char document[] =
 
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEAD                                                            \
-	"p4p-statement-inputs/2\nprovider isp-a\ncontract c-17 3 " HASH \
+	"p4p-statement-inputs/3\nprovider isp-a\ncontract c-17 3 " HASH \
 	"\nperiod 300 1200 300\nsource flow\n"
 #define LINES "interconnect a-1 0 375\ninterconnect a-2 0 0\n"
 #define BINS                          \
@@ -64,7 +64,7 @@ static void refuses_what_is_not_canonical(void **state)
 		const char *middle, *where;
 	} rows[] = {
 		{ "", "line 1" },
-		{ "p4p-statement-inputs/3\n", "line 1" },
+		{ "p4p-statement-inputs/4\n", "line 1" },
 		{ HEAD, "line 6" },
 		{ HEAD LINES "bin 0 300 10 20 - - 300\n", "line 8" },
 		{ HEAD LINES "bin 2 300 10 20 - - 300 0\n", "line 8" },

@@ -55,7 +55,7 @@ static void a_period_that_ended_is_frozen_and_superseded(void **state)
 	assert_string_equal(st.author, "alice");
 	assert_string_equal(st.software, "p4pd test");
 	assert_true(st.supersedes == 0 && st.superseded_by == 0);
-	expect(st.inputs, "p4p-statement-inputs/2\nprovider isp-a\ncontract c-17 1 ");
+	expect(st.inputs, "p4p-statement-inputs/3\nprovider isp-a\ncontract c-17 1 ");
 	expect(st.inputs, "\nperiod 1793491200 1796083200 300\nsource counter\n"
 	                  "interconnect a-1 0 375000000000\n"
 	                  "bin 0 1793491200 450000000000 206250000000 - - 300 0\n"
@@ -250,7 +250,7 @@ static void another_format_is_no_forgery(void **state)
 	assert_true(f.hash_differs); /* here somebody did change it */
 	assert_string_equal(f.format, "1");
 	assert_string_equal(f.figure, "");
-	st.inputs[21] = '2';
+	st.inputs[21] = '3';
 	f = verify(&st);
 	assert_true(statement_is_sound(&f));
 	store_statement_done(&st);
