@@ -46,13 +46,21 @@ static void show_bytes(ratio_wide bytes, char out[static SHOWN_SIZE])
 	               value, units[unit]);
 }
 
-static void put_ratio(struct text *out, const struct policy_amount *a)
+/* As the limit is read: a policy of in:out, or of either where more came in, is broken by in:out. Others are
+ * told out:in. */
+static void put_ratio(struct text *out, const struct ratio_terms *terms,
+                      const struct policy_amount *a)
 {
 	char ratio[RATIO_TEXT_SIZE];
-	if (ratio_text(a->out_bytes, a->in_bytes, ratio))
-		text_printf(out, "%s:1", ratio);
+	const bool turned = terms->limit_milli > 0 &&
+	                    (terms->orientation == RATIO_IN_OUT ||
+	                     (terms->orientation == RATIO_EITHER && a->in_bytes > a->out_bytes));
+	const char *words = turned ? "in:out" : "out:in";
+	if (turned ? ratio_text(a->in_bytes, a->out_bytes, ratio)
+	           : ratio_text(a->out_bytes, a->in_bytes, ratio))
+		text_printf(out, "%s %s:1", words, ratio);
 	else
-		text_put(out, "no ratio");
+		text_printf(out, "no %s", words);
 }
 
 /* Of what the margin's bytes are. */
@@ -70,15 +78,17 @@ static void put_margin(const struct judging_ask *ask, struct text *out)
 	const struct ratio_margin *m = &ask->judged->result.margin;
 	const bool out_side = m->out_limited && (!m->in_limited || m->out <= m->in);
 	char bytes[SHOWN_SIZE], until[24];
-	if (!m->out_limited && !m->in_limited)
+	const bool ended = ask->metering->closed == ask->metering->bins;
+	if ((!m->out_limited && !m->in_limited) || (ended && (out_side ? m->out : m->in) == 0))
 		return;
 	show_bytes(out_side ? m->out : m->in, bytes);
 	text_time_print(ask->metering->to, until);
 	text_printf(out, "; %s more %s", bytes, out_side ? "out" : "in");
-	if (ask->terms->policy.metric == POLICY_VOLUME_AVG)
-		text_printf(out, " until %s", until);
-	else
+	if (ask->terms->policy.metric != POLICY_VOLUME_AVG)
 		text_printf(out, " in its %s", margin_of(ask->terms->policy.metric));
+	else if (!ended)
+		text_printf(out, " until %s", until);
+	text_put(out, ended ? " would have been within" : "");
 }
 
 void judging_summary(const struct judging_ask *ask, struct text *out)
@@ -92,7 +102,7 @@ void judging_summary(const struct judging_ask *ask, struct text *out)
 	if (r->verdict == POLICY_UNKNOWN)
 		text_printf(out, "unknown: %u %% of its bins are known, %d %% are needed; ",
 		            metering_known_percent(ask->metering), JUDGING_KNOWN_PERCENT);
-	put_ratio(out, &r->ratio);
+	put_ratio(out, &p->ratio, &r->ratio);
 	if (p->ratio.limit_milli > 0) {
 		text_printf(out, " of %" PRIu64 ".%03" PRIu64 ":1", p->ratio.limit_milli / 1000,
 		            p->ratio.limit_milli % 1000);
@@ -191,8 +201,9 @@ static void put_verdict(const struct judging_ask *ask, struct sheet *out)
 	put_wide(out, "in_bytes", ask->judged->has_figures, r->ratio.in_bytes);
 	sheet_open(out, "margin");
 	sheet_string(out, "of", margin_of(ask->terms->policy.metric));
-	put_wide(out, "out_bytes", r->margin.out_limited, r->margin.out);
-	put_wide(out, "in_bytes", r->margin.in_limited, r->margin.in);
+	put_wide(out, "out_bytes", ask->judged->has_figures && r->margin.out_limited,
+	         r->margin.out);
+	put_wide(out, "in_bytes", ask->judged->has_figures && r->margin.in_limited, r->margin.in);
 	sheet_close(out);
 	if (ask->terms->policy.min_bps == 0) {
 		sheet_null(out, "min_volume", NULL);

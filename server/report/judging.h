@@ -37,5 +37,5 @@ enum err judge(const struct policy *p, const struct metering *m, struct judged *
 
 void judging_put(const struct judging_ask *ask, struct sheet *out);
 
-/* "1.730:1 of 2.000:1; 410 GB more in until 2026-12-01T00:00:00Z" */
+/* "out:in 1.730:1 of 2.000:1; 410 GB more in until 2026-12-01T00:00:00Z" */
 void judging_summary(const struct judging_ask *ask, struct text *out);

@@ -171,7 +171,7 @@ static void print_policies(const json_t *report)
 {
 	static const char *const heads[] = { "PROVIDER", "POLICY",      "ABOUT", "WINDOW",
 		                             "FROM",     "SOURCE",      "NOW",   "CLAUSE",
-		                             ">BROKEN",  "NOTICE ENDS", ">BINS", "RATIO OUT:IN",
+		                             ">BROKEN",  "NOTICE ENDS", ">BINS", "RATIO",
 		                             NULL };
 	struct columns t;
 	size_t i;

@@ -26,9 +26,51 @@ static void a_verdict_has_a_margin_both_ways(void **state)
 	                "\"in_bytes\":100000000000,"
 	                "\"margin\":{\"of\":\"period\",\"out_bytes\":27000000000,"
 	                "\"in_bytes\":246000000000}");
-	expect(t.bytes, "\"summary\":\"1.730:1 of 2.000:1; 27.0 GB more out until "
+	expect(t.bytes, "\"summary\":\"out:in 1.730:1 of 2.000:1; 27.0 GB more out until "
 	                "2026-12-01T00:00:00Z\"");
 	expect(t.bytes, "\"min_volume\":null");
+	text_done(&t);
+}
+
+/* 0.300:1 of 2.000:1 would look as if all were well. */
+static void a_summary_tells_the_ratio_as_its_limit_is_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *orientation, *summary;
+	} rows[] = {
+		{ "either", "in:out 3.333:1 of 2.000:1; 0 B more in until 2026-12-01T00:00:00Z" },
+		{ "in:out", "in:out 3.333:1 of 2.000:1; 0 B more in until 2026-12-01T00:00:00Z" },
+		{ "out:in",
+		  "out:in 0.300:1 of 2.000:1; 170 GB more out until 2026-12-01T00:00:00Z" },
+	};
+	fill("a-1", "flow", NOVEMBER, 100, "300000000", "1000000000");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char members[256];
+		(void)snprintf(members, sizeof(members),
+		               "\"peer_asn\":64501,\"ratio\":{\"limit\":2,\"orientation\":\"%s\"}",
+		               rows[i].orientation);
+		agree(STORE_POLICY, "p-1", members);
+		struct text t = report(REPORT_ABSENT, NOVEMBER + 100 * BIN, false);
+		expect(t.bytes, rows[i].summary);
+		expect(t.bytes, "\"ratio\":0.300,");
+		text_done(&t);
+	}
+}
+
+/* Nothing more can come in a period that is over, nor in a rolling one, which ends now. */
+static void what_has_ended_has_no_until(void **state)
+{
+	(void)state;
+	fill("a-1", "flow", NOVEMBER, 30 * 288, "300", "200");
+	agree(STORE_POLICY, "p-1",
+	      "\"interconnects\":[\"a-1\"],\"ratio\":{\"limit\":2,\"window\":\"rolling_7d\"}");
+	struct text t = report(REPORT_ABSENT, NOVEMBER + 10 * DAY, false);
+	expect(t.bytes, "out:in 1.500:1 of 2.000:1; 202 kB more out would have been within\"");
+	text_done(&t);
+	agree(STORE_POLICY, "p-1", "\"interconnects\":[\"a-1\"],\"ratio\":{\"limit\":1.2}");
+	t = report(NOVEMBER, NOVEMBER + 40 * DAY, false);
+	expect(t.bytes, "out:in 1.500:1 of 1.200:1\"");
 	text_done(&t);
 }
 
@@ -97,8 +139,8 @@ static void a_period_of_which_little_is_known_is_unknown(void **state)
 	t = report(NOVEMBER - 5 * DAY, NOVEMBER + DAY, false);
 	expect(t.bytes, "\"known_percent\":11}");
 	expect(t.bytes, "\"verdict\":\"unknown\",\"ratio\":3.000");
-	expect(t.bytes,
-	       "\"summary\":\"unknown: 11 % of its bins are known, 50 % are needed; 3.000:1");
+	expect(t.bytes, "\"summary\":\"unknown: 11 % of its bins are known, 50 % are needed; "
+	                "out:in 3.000:1 of 2.000:1\"");
 	text_done(&t);
 	/* While it runs it is judged by what there is. */
 	t = report(REPORT_ABSENT, NOVEMBER - 5 * DAY, false);
@@ -152,6 +194,8 @@ static void windows_have_their_own_beginning(void **state)
 		               rows[i].to);
 		expect(t.bytes, members);
 		expect(t.bytes, "\"verdict\":\"no-data\"");
+		expect(t.bytes,
+		       "\"margin\":{\"of\":\"period\",\"out_bytes\":null,\"in_bytes\":null}");
 		expect(t.bytes, "\"summary\":\"nothing was measured\"");
 		text_done(&t);
 	}
@@ -172,6 +216,9 @@ static void a_minimum_is_a_verdict_of_its_own(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(a_verdict_has_a_margin_both_ways, open_store, close_store),
+	cmocka_unit_test_setup_teardown(a_summary_tells_the_ratio_as_its_limit_is_read, open_store,
+	                                close_store),
+	cmocka_unit_test_setup_teardown(what_has_ended_has_no_until, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_scope_says_what_is_added_up, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_clause_is_broken_by_periods_in_a_row, open_store,
 	                                close_store),
