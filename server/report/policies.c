@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DAY = 86400, PERIODS_MAX = 24, QUARTER = 3 };
+enum { DAY = 86400, PERIODS_MAX = 24, SILENT_MAX = 3, QUARTER = 3 };
 
 /* ---- periods ---- */
 
@@ -106,17 +106,27 @@ static bool breaks(enum policy_verdict v)
 	return v == POLICY_BREACH || v == POLICY_BELOW_MINIMUM;
 }
 
-/* The periods before this one, as many as the clause may look at; stops where nothing was ever measured. */
+static bool says_nothing(enum policy_verdict v)
+{
+	return v == POLICY_NO_DATA || v == POLICY_UNKNOWN;
+}
+
+/*
+ * The periods before this one: as many that say something as the clause may look at. Those that say
+ * nothing end no run, so they are passed over; as many of them, or three, and it is looked no further.
+ */
 static enum err read_past(const struct group *g, struct store_period period,
                           struct judging_ask *ask, struct fault *why)
 {
 	const struct policy *p = &g->terms->policy;
-	enum policy_verdict newest_first[PERIODS_MAX], verdicts[PERIODS_MAX];
-	size_t n = 0, wanted = p->consecutive_periods > p->qualify_periods ? p->consecutive_periods
-	                                                                   : p->qualify_periods;
+	enum policy_verdict newest_first[2 * PERIODS_MAX], verdicts[2 * PERIODS_MAX];
+	size_t n = 0, silent = 0,
+	       wanted = p->consecutive_periods > p->qualify_periods ? p->consecutive_periods
+	                                                            : p->qualify_periods;
 	enum err e = ERR_OK;
-	wanted = wanted > PERIODS_MAX ? PERIODS_MAX : wanted;
-	while (e == ERR_OK && n < wanted) {
+	wanted = wanted > PERIODS_MAX ? PERIODS_MAX : wanted > 0 ? wanted : 1;
+	const size_t patience = wanted > SILENT_MAX ? wanted : SILENT_MAX;
+	while (e == ERR_OK && n - silent < wanted && silent < patience) {
 		struct metering m;
 		struct judged judged;
 		e = period_before(g->s, g->terms, &period, why);
@@ -125,6 +135,7 @@ static enum err read_past(const struct group *g, struct store_period period,
 		if (e != ERR_OK)
 			break;
 		newest_first[n++] = judged.result.verdict;
+		silent += says_nothing(judged.result.verdict);
 		if (breaks(judged.result.verdict) && ask->broken_until == 0)
 			ask->broken_until = period.to;
 		metering_done(&m);
@@ -411,8 +422,9 @@ static const char definitions[] =
 	"\"ratio\":\"out:in of the policy's metric over the closed bins; those that are not known add "
 	"nothing\","
 	"\"margin\":\"how much more may go in a direction, the other staying as it is; null: nothing "
-	"limits it\","
-	"\"clause\":\"of the periods that have ended; unknown ones and those without data are passed over\","
+	"limits it, or nothing was measured\","
+	"\"clause\":\"of the periods that have ended; unknown ones and those without data are passed over, "
+	"as many as it needs of the others and at least 3\","
 	"\"notice_ends\":\"notice_days after the newest of them that broke it\"}";
 
 static enum err write_all(struct writer *w)

@@ -126,6 +126,20 @@ static void a_clause_is_broken_by_periods_in_a_row(void **state)
 	}
 }
 
+/* Breach, nothing, breach: two in a row, of three months. */
+static void months_without_data_end_no_run(void **state)
+{
+	(void)state;
+	fill("a-1", "counter", NOVEMBER - 31 * DAY, 31 * 288, "300", "100"); /* October */
+	fill("a-1", "counter", NOVEMBER - 92 * DAY, 31 * 288, "300", "100"); /* August */
+	agree(STORE_POLICY, "p-1",
+	      "\"interconnects\":[\"a-1\"],\"ratio\":{\"limit\":2},\"breach_after_periods\":2");
+	struct text t = report(REPORT_ABSENT, NOVEMBER + DAY, false);
+	expect(t.bytes, "\"clause\":{\"verdict\":\"breach\",\"periods_broken\":2,"
+	                "\"periods_kept\":0,\"periods_without_data\":1,");
+	text_done(&t);
+}
+
 /* A month of which a few hours are known breaks nothing. */
 static void a_period_of_which_little_is_known_is_unknown(void **state)
 {
@@ -219,6 +233,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(a_summary_tells_the_ratio_as_its_limit_is_read, open_store,
 	                                close_store),
 	cmocka_unit_test_setup_teardown(what_has_ended_has_no_until, open_store, close_store),
+	cmocka_unit_test_setup_teardown(months_without_data_end_no_run, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_scope_says_what_is_added_up, open_store, close_store),
 	cmocka_unit_test_setup_teardown(a_clause_is_broken_by_periods_in_a_row, open_store,
 	                                close_store),
