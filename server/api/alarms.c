@@ -106,6 +106,8 @@ void alarms_get(struct call *c)
 	free(list);
 }
 
+static const char no_alarm[] = "there is no such alarm of yours";
+
 void alarm_events_get(struct call *c)
 {
 	enum { LIMIT = 100, LIMIT_MAX = 1000 };
@@ -121,7 +123,7 @@ void alarm_events_get(struct call *c)
 	const enum err e = store_alarm_events(c->use->store, c->path.part[0], own_provider(c),
 	                                      (size_t)limit, &list, &n);
 	if (e != ERR_OK) {
-		call_failed(c, e, "no events");
+		call_failed(c, e, no_alarm);
 		return;
 	}
 	struct text *t = call_json(c, 200);
@@ -139,8 +141,6 @@ void alarm_events_get(struct call *c)
 	text_put(t, "]}\n");
 	store_alarm_events_done(list, n);
 }
-
-static const char no_alarm[] = "there is no such alarm of yours";
 
 void alarm_ack(struct call *c)
 {

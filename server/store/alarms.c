@@ -234,10 +234,18 @@ void store_alarm_events_done(struct store_alarm_event *list, size_t count)
 enum err store_alarm_events(struct store *s, const char *alarm, const char *provider, size_t limit,
                             struct store_alarm_event **out, size_t *count)
 {
-	struct work w = work_begin(s, "read what was told of alarms");
+	struct work w = work_begin(s, "read what was told of an alarm");
+	/* What pends has no event yet, and events may outlive their alarm. */
+	if (work_run(
+		    &w,
+		    "SELECT 1 WHERE EXISTS (SELECT FROM alarms WHERE id = $1 "
+		    " AND ($2::text IS NULL OR provider = $2)) OR EXISTS (SELECT FROM alarm_events "
+		    " WHERE alarm = $1 AND ($2::text IS NULL OR provider = $2))",
+		    ARGS(arg_text(alarm), arg_text(provider))) != 1)
+		work_fail(&w, ERR_NOT_FOUND);
 	(void)work_run(&w,
 	               "SELECT id, alarm, provider, what, at, severity, author, body "
-	               "FROM alarm_events WHERE ($1::text IS NULL OR alarm = $1) "
+	               "FROM alarm_events WHERE alarm = $1 "
 	               " AND ($2::text IS NULL OR provider = $2) ORDER BY number DESC LIMIT $3",
 	               ARGS(arg_text(alarm), arg_text(provider), arg_u64(limit)));
 	size_t n = 0, size;

@@ -76,7 +76,7 @@ enum err store_alarm_acknowledge(struct store *s,
 enum err store_alarm_mute(struct store *s, const struct store_alarm_change *change,
                           int64_t until) must_check;
 
-/* Newest first. alarm NULL: of all; provider NULL: of all. free() with store_alarm_events_done(). */
+/* Newest first. provider NULL: of all. ERR_NOT_FOUND: no such alarm. store_alarm_events_done() the list. */
 enum err store_alarm_events(struct store *s, const char *alarm, const char *provider, size_t limit,
                             struct store_alarm_event **out, size_t *count) must_check;
 void store_alarm_events_done(struct store_alarm_event *list, size_t count);

@@ -155,6 +155,7 @@ def test_a_source_falls_silent_and_comes_back():
         history = [e["what"] for e in ask(daemon, "GET", f"/v1/alarms/{alarm['id']}/events")["events"]]
         assert history == ["firing", "unmuted", "muted", "resolved", "acknowledged", "firing"]
         assert "unmuted" in ctl(daemon, "alarms", "history", alarm["id"])
+        assert daemon.api("GET", "/v1/alarms/77/events")[0] == 404
         check_signatures(receiver, secret)
 
 

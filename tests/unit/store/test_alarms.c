@@ -185,6 +185,8 @@ static void a_round_leaves_a_mute_alone(void **state)
 	assert_string_equal(list[0].what, "muted");
 	assert_string_equal(list[0].author, "ann");
 	store_alarm_events_done(list, n);
+	assert_int_equal(store_alarm_events(s, ID, "isp-b", 10, &list, &n), ERR_NOT_FOUND);
+	assert_int_equal(store_alarm_events(s, OTHER, NULL, 10, &list, &n), ERR_NOT_FOUND);
 }
 
 static void the_old_are_forgotten(void **state)
