@@ -334,6 +334,10 @@ class P4pctl(unittest.TestCase):
         groups = {name.split()[0] for name in names if " " in name}
         for name in set(names) - groups:
             self.assertIn(f"usage: p4pctl {name}", self.ctl(*name.split(), "--help")[0])
+        self.assertIn("--to N ", self.ctl("rollback", "--help")[0])
+        self.assertIn("--to TIME ", self.ctl("balance", "--help")[0])
+        for words in ("import csv", "topology coarsen", "torrent create"):  # they ask no server
+            self.assertNotIn("--url", self.ctl(*words.split(), "--help")[0])
         for group in groups:
             page = self.ctl(group, "--help")[0]
             self.assertIn(f"usage: p4pctl [OPTIONS] {group} COMMAND", page)

@@ -18,7 +18,7 @@ static const struct option_row {
 	[CTL_PROVIDER] = { "provider", "NAME", "of this provider" },
 	[CTL_INTERCONNECT] = { "interconnect", "NAME", "only this interconnect" },
 	[CTL_FROM] = { "from", "TIME", "start, as 2026-11-21T10:05:00Z or unix seconds" },
-	[CTL_TO] = { "to", "TIME", "end; now when absent (rollback: a version)" },
+	[CTL_TO] = { "to", "TIME", "end; now when absent" },
 	[CTL_ROLE] = { "role", "ROLE",
 	               "viewer, analyst (default), operator, approver, auditor, admin" },
 	[CTL_RATIO_LIMIT] = { "ratio-limit", "R", "2 means 2:1; \"none\" for none of its own" },
@@ -81,8 +81,23 @@ static const struct option_row {
 	[CTL_HYBRID] = { "hybrid", NULL, "v1 and v2 (BEP 52) in one, not v1 alone" },
 };
 
+/* What an option is of one command alone, where that is something else. */
+static const struct {
+	const char *words;
+	enum ctl_option option;
+	const char *value, *help;
+} meanings[] = {
+	{ "rollback", CTL_TO, "N", "put back version N, not what was before the newest change" },
+	{ "rollback", CTL_COMMENT, "TEXT", "why, for the history" },
+};
+
+/* Beside the options: the command asks no server. */
+#define NO_SERVER BIT(CTL_OPTIONS)
+_Static_assert(CTL_OPTIONS < 64, "a bit for each option and for NO_SERVER");
 /* What every import takes. */
-#define IMPORT (BIT(CTL_PROVIDER) | BIT(CTL_ASN) | BIT(CTL_INTO) | BIT(CTL_MINIMIZE) | BIT(CTL_LAB))
+#define IMPORT                                                                              \
+	(NO_SERVER | BIT(CTL_PROVIDER) | BIT(CTL_ASN) | BIT(CTL_INTO) | BIT(CTL_MINIMIZE) | \
+	 BIT(CTL_LAB))
 /* And those of graphs. */
 #define GRAPH (BIT(CTL_NET) | BIT(CTL_CAPACITY) | BIT(CTL_TRANSIT) | BIT(CTL_NEIGHBOR))
 
@@ -102,9 +117,9 @@ static const struct command {
 	{ "topology diff", "[PROVIDER] FILE", "list what differs from the topology in force", 1, 2,
 	  BIT(CTL_VERSION), ctl_document_diff },
 	{ "topology minimize", "FILE", "merge adjacent prefixes, drop covered ones, and print it",
-	  1, 1, BIT(CTL_LAB), ctl_topology_minimize },
+	  1, 1, NO_SERVER | BIT(CTL_LAB), ctl_topology_minimize },
 	{ "topology coarsen", "FILE", "propose fewer PIDs, print them and say what is lost", 1, 1,
-	  BIT(CTL_PIDS) | BIT(CTL_MAPPING) | BIT(CTL_LAB), ctl_topology_coarsen },
+	  NO_SERVER | BIT(CTL_PIDS) | BIT(CTL_MAPPING) | BIT(CTL_LAB), ctl_topology_coarsen },
 	{ "costs put", "[PROVIDER] FILE", "upload costs: they are checked, stored and activated", 1,
 	  2, BIT(CTL_DRY_RUN) | BIT(CTL_LIMIT), ctl_document_put },
 	{ "costs check", "[PROVIDER] FILE", "say what an upload would change, and store nothing", 1,
@@ -163,7 +178,7 @@ static const struct command {
 	{ "policy rm", "PROVIDER ID", "end a ratio policy; its versions are kept", 2, 2, 0,
 	  ctl_agreement_rm },
 	{ "policy presets", "[ID]", "list policies of known networks, or print one to start from",
-	  0, 1, 0, ctl_policy_presets },
+	  0, 1, NO_SERVER, ctl_policy_presets },
 	{ "policies", "[PROVIDER [ID]]", "show what each ratio policy says now, and of the past", 0,
 	  2, BIT(CTL_AT) | BIT(CTL_CSV), ctl_policies },
 	{ "contracts", "[PROVIDER [ID]]", "show each contract's period so far, and its cost", 0, 2,
@@ -268,8 +283,9 @@ static const struct command {
 	  1000, BIT(CTL_TRACKER), ctl_torrent_check },
 	{ "torrent create", "PATH", "make a private torrent of a file or folder, of our trackers",
 	  1, 1,
-	  BIT(CTL_TRACKER) | BIT(CTL_WEB_SEED) | BIT(CTL_OUTPUT) | BIT(CTL_PIECE_LENGTH) |
-	          BIT(CTL_COMMENT) | BIT(CTL_DATE) | BIT(CTL_PUBLIC) | BIT(CTL_HYBRID),
+	  NO_SERVER | BIT(CTL_TRACKER) | BIT(CTL_WEB_SEED) | BIT(CTL_OUTPUT) |
+	          BIT(CTL_PIECE_LENGTH) | BIT(CTL_COMMENT) | BIT(CTL_DATE) | BIT(CTL_PUBLIC) |
+	          BIT(CTL_HYBRID),
 	  ctl_torrent_create },
 	{ "alarms list", "", "list the alarms that fire", 0, 0, BIT(CTL_ALL) | BIT(CTL_PROVIDER),
 	  ctl_alarms_list },
@@ -300,15 +316,17 @@ static const struct command {
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-static const char global_help[] =
+static const char server_help[] =
 	"  --url URL              the server (P4PD_URL; http://127.0.0.1:8080)\n"
 	"  --token TOKEN          the token (P4PD_TOKEN; else that in var/admin.token)\n"
 	"  --token-file FILE      a file with the token\n"
 	"  --cacert FILE          who may vouch for the server of an https URL (PEM)\n"
 	"  --cert FILE            our certificate, where the server wants one (PEM)\n"
 	"  --cert-key FILE        its private key, when it is not in the same file\n"
-	"  --json                 print what the server answers, as it is\n"
-	"  --help                 this, or that of a command or group\n";
+	"  --json                 print what the server answers, as it is\n";
+static const char json_help[] =
+	"  --json                 print JSON, where it is not that anyway\n";
+static const char help_help[] = "  --help                 this, or that of a command or group\n";
 
 /* Names of files and what a server says may have anything in them. */
 static void __attribute__((format(printf, 2, 0))) say(const char *who, const char *fmt, va_list ap)
@@ -398,26 +416,39 @@ static void help_group(char *const *args, size_t n)
 		(void)snprintf(left, sizeof(left), "%s %s", commands[i].words, commands[i].args);
 		printf("  %-40s %s\n", left, commands[i].help);
 	}
-	printf("\nOptions:\n%s", global_help);
+	printf("\nOptions:\n%s%s", server_help, help_help);
 	printf("\nExit codes: 0 done, 1 refused by the server (torrent check: steering does not bind,\n"
 	       "or in part), 2 usage or a bad file, 3 not reached or not authorised, 4 plan: it changes\n"
 	       "something.\n");
 }
 
+static struct option_row meaning_of(const struct command *cmd, size_t option)
+{
+	struct option_row row = options[option];
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (meanings[i].option != option || strcmp(meanings[i].words, cmd->words) != 0)
+			continue;
+		row.value = meanings[i].value;
+		row.help = meanings[i].help;
+	}
+	return row;
+}
+
 static void help_one(const struct command *cmd)
 {
 	printf("usage: p4pctl %s%s%s%s\n\n%s\n\nOptions:\n", cmd->words,
-	       cmd->options != 0 ? " [OPTIONS]" : "", cmd->args[0] != '\0' ? " " : "", cmd->args,
-	       cmd->help);
+	       (cmd->options & ~NO_SERVER) != 0 ? " [OPTIONS]" : "",
+	       cmd->args[0] != '\0' ? " " : "", cmd->args, cmd->help);
 	for (size_t i = 0; i < CTL_OPTIONS; i++) {
 		char left[48];
 		if (!(cmd->options & BIT(i)))
 			continue;
-		(void)snprintf(left, sizeof(left), "--%s %s", options[i].name,
-		               options[i].value != NULL ? options[i].value : "");
-		printf("  %-22s %s\n", left, options[i].help);
+		const struct option_row row = meaning_of(cmd, i);
+		(void)snprintf(left, sizeof(left), "--%s %s", row.name,
+		               row.value != NULL ? row.value : "");
+		printf("  %-22s %s\n", left, row.help);
 	}
-	printf("%s", global_help);
+	printf("%s%s", cmd->options & NO_SERVER ? json_help : server_help, help_help);
 }
 
 /* Global options come after those of commands; what getopt_long() says of each is beyond its own '?'. */
