@@ -19,7 +19,7 @@ struct outcome {
 	double *bins;  /* [bin * n_segments + segment] */
 	size_t bins_room;
 	struct outcome_peer {
-		uint32_t site;
+		uint32_t person, site;
 		double seconds; /* from joining to completion; below 0: did not complete */
 		bool gave_up;
 	} * peers; /* the leechers */

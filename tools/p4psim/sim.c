@@ -152,6 +152,7 @@ static void note(struct sim *s, uint32_t peer, bool gave_up)
 	if (person->seed)
 		return;
 	s->out->peers[s->out->n_peers++] = (struct outcome_peer){
+		.person = peer,
 		.site = person->site,
 		.seconds = p->completed >= 0 ? p->completed - p->joined : -1,
 		.gave_up = gave_up,
