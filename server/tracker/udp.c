@@ -61,9 +61,9 @@ static size_t scrape(struct tracker_worker *w, const struct net_datagram *d, uin
 		metrics_add(w->metrics, METRIC_UDP_MALFORMED, 1);
 		return put_error(d, transaction, "scrape without an info_hash");
 	}
-	const char *refusal = gate_scrape_refusal(w, "", "");
-	if (refusal != NULL)
-		return put_error(d, transaction, refusal);
+	/* No options, so no passkey (BEP 41 has them for announces); nor is there room for more words. */
+	if (gate_scrape_refusal(w, "", "") != NULL)
+		return put_error(d, transaction, "scrape by HTTP, with passkey");
 	for (size_t i = 0; i < n; i++) {
 		const struct swarm_counts c = tracker_counts(w, hashes + i * INFO_HASH_SIZE);
 		rows[i] = (struct udp_scrape_row){ .seeders = c.complete,

@@ -206,6 +206,7 @@ class Abuse(unittest.TestCase):
         client = self.client(daemon)
         self.assertIn(b"passkey is needed", self.http(daemon)[b"failure reason"])
         self.assertEqual(self.udp(client), "a passkey is needed in the announce URL")
+        self.assertEqual(client.scrape(protocol.info_hash("torrent"))[8:], b"scrape by HTTP, with passkey")
         status, made = daemon.api("POST", "/v1/passkeys", {"name": "one", "max_peers": 2})
         self.assertEqual(status, 201, made)
         key = made["passkey"]
