@@ -4,11 +4,11 @@
 #include "common/base/log.h"
 #include "server/app/keeper.h"
 #include "server/app/minder.h"
+#include "server/app/reading_feed.h"
 #include "server/disk/disk.h"
 #include "server/report/calibration.h"
 #include "server/report/statements.h"
 #include "server/store/audit.h"
-#include "server/store/readings.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -43,6 +43,7 @@ struct feeder {
 	bool behind;                /* the store may have what is not in force here */
 	enum err said;              /* of the last failure that was no absence */
 	struct feeding spools[FEEDER_SPOOLS];
+	struct reading_feed readings;
 	int64_t calibrate_at;  /* the same of the next look at flows */
 	int64_t tidy_at;       /* CLOCK_MONOTONIC millisecond of the matrix' next roll-up */
 	int64_t audit_at;      /* the same of the next line about the audit log */
@@ -338,15 +339,11 @@ static enum err feed_from(struct feeder *f, struct feeding *from)
 	return e;
 }
 
-/*
- * What agents said of their interfaces. What the database will not have (too late, or of an
- * interconnect that is in no topology any more) is let go: the next reading has its bytes.
- */
+/* What agents said of their interfaces. ERR_NOT_FOUND: there is none, or it is too soon to try again. */
 static enum err feed_readings(struct feeder *f)
 {
 	struct collector_reading said[COLLECTOR_READINGS];
 	struct store_reading rows[COLLECTOR_READINGS] = { 0 };
-	struct store_readings_made made = { 0 };
 	const struct store_readings_rules rules = { .node = STORE_SAMPLES_NODE,
 		                                    .bin_seconds = f->o.bin_seconds,
 		                                    .late_seconds = f->o.late_reading_seconds,
@@ -363,11 +360,9 @@ static enum err feed_readings(struct feeder *f)
 		memcpy(rows[i].port, said[i].port, sizeof(rows[i].port));
 		rows[i].reading = said[i].reading;
 	}
-	const enum err e = store_readings(f->o.store, rows, n, &rules, &made);
-	if (e == ERR_AWAY || e == ERR_NOMEM)
-		return e;
-	metrics_add(f->o.metrics, e == ERR_OK ? METRIC_BIN_ROWS_STORED : METRIC_STORE_FAILURES,
-	            e == ERR_OK ? made.bins : 1);
+	const enum err e = reading_feed(&f->readings, rows, n, &rules);
+	if (e != ERR_OK)
+		return e == ERR_BUSY ? ERR_NOT_FOUND : e;
 	collector_readings_done(f->o.collector, upto);
 	return ERR_OK;
 }
@@ -496,6 +491,9 @@ struct feeder *feeder_start(const struct feeder_options *options)
 	f->minder = (struct minder){ .store = options->store,
 		                     .maps = options->maps,
 		                     .metrics = options->tracked };
+	f->readings = (struct reading_feed){ .store = options->store,
+		                             .metrics = options->metrics,
+		                             .retry_ms = options->retry_ms };
 	f->keeper = (struct keeper){ .store = options->store, .keep = options->keep };
 	for (unsigned i = 0; i < FEEDER_SPOOLS; i++)
 		f->spools[i].spool = options->spools[i];
