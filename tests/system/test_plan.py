@@ -142,7 +142,7 @@ def test_a_plan_of_topology_and_costs_shows_both(ran, tmp_path):
     assert done.returncode == 4, done
     numbers = re.search(r"versions (\d+) and (\d+) are drafts; together they would change", done.stdout).groups()
     assert "a-1 -> a-2" in done.stdout and "a-t" in done.stdout and "cost" in done.stdout
-    assert f"p4pctl apply --with {numbers[1]} isp-a {numbers[0]}" in done.stdout
+    assert f"p4pctl apply --force --with {numbers[1]} isp-a {numbers[0]}" in done.stdout
     status, plan = ran.api("GET", f"/v1/providers/isp-a/versions/{numbers[0]}/plan?with={numbers[1]}")
     assert status == 200 and [plan["version"], plan["also"]] == [int(n) for n in numbers]
     assert plan["impact"]["moves"]["rows"] and plan["changes"]["costs_changed"] == 2, plan
