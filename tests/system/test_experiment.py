@@ -46,6 +46,7 @@ def run_swarm(daemon, number):
     size = size_of(number)
     for ip in seeds:
         announce(daemon, number, ip, event="started")
+    began = time.time()
     given = announce(daemon, number, LEECHER, event="started", left=size)
     assert len(given) == LIST
     for ip in given:
@@ -53,7 +54,7 @@ def run_swarm(daemon, number):
     got = collections.Counter()
     for ip in given:
         got[provider_of(ip)] += size // LIST
-    return got, time.time()
+    return got, began
 
 
 def size_of(number):
@@ -61,11 +62,15 @@ def size_of(number):
 
 
 def finish_all(daemon, began):
-    """Each as long after its beginning as its kind takes; two say left=0 without the event."""
+    """Each as long after its beginning as its kind takes, or more on a busy machine; two say left=0 without the
+    event. Returns {private: the most that one took}."""
+    longest = collections.Counter()
     for due, number in sorted((at + TAKES[bool(number % 2)], number) for number, at in enumerate(began)):
         time.sleep(max(0, due - time.time()))
         event = {"event": "completed"} if number > 1 else {}
         announce(daemon, number, LEECHER, downloaded=size_of(number), **event)
+        longest[bool(number % 2)] = max(longest[bool(number % 2)], time.time() - began[number])
+    return longest
 
 
 def hash_of(number):
@@ -74,7 +79,7 @@ def hash_of(number):
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """(daemon, {private: bytes got by provider of the sender}) when all is in the database."""
+    """(daemon, {private: bytes got by provider of the sender}, {private: the longest download}), all in the database."""
     allowed = tmp_path_factory.mktemp("lists") / "allowed"
     allowed.write_text("".join(f"{hash_of(i).hex()}{' private' if i % 2 else ''}\n" for i in range(SWARMS)))
     truth = {True: collections.Counter(), False: collections.Counter()}
@@ -84,9 +89,9 @@ def ran(tmp_path_factory):
         swarms = [run_swarm(daemon, i) for i in range(SWARMS)]
         for i, (got, _) in enumerate(swarms):
             truth[bool(i % 2)].update(got)
-        finish_all(daemon, [began for _, began in swarms])
+        longest = finish_all(daemon, [began for _, began in swarms])
         wait_booked(daemon)
-        yield daemon, truth
+        yield daemon, truth, longest
 
 
 def report(daemon, query=""):
@@ -96,7 +101,7 @@ def report(daemon, query=""):
 
 
 def test_the_arms_hold_all_bytes_and_their_difference_is_seen(ran):
-    daemon, truth = ran
+    daemon, truth, _ = ran
     answer = report(daemon)
     assert answer["source"] == "announce" and answer["estimate"]
     assert [(c["provider"], c["policy"], c["torrents"]) for c in answer["comparisons"]] == [
@@ -115,7 +120,7 @@ def test_the_arms_hold_all_bytes_and_their_difference_is_seen(ran):
 
 
 def test_copies_and_times_are_those_of_the_clients(ran):
-    daemon, truth = ran
+    daemon, _, longest = ran
     for comparison in report(daemon)["comparisons"]:
         private = comparison["torrents"] == "private"
         arms = [comparison[arm] for arm in ("treated", "control")]
@@ -131,7 +136,7 @@ def test_copies_and_times_are_those_of_the_clients(ran):
             assert abs(comparison["imported_per_swarm"][arm] - copies["imported"] / copies["swarms"]) < 1e-5
             assert abs(per_copy[arm] - comparison["shares"]["outside"][arm]) < 0.1
             for time_ in comparison["seconds_to_complete"].values():
-                assert (TAKES[private] - 1) / 1.1 < time_[arm] < (TAKES[private] + 1.5) * 1.1
+                assert (TAKES[private] - 1) / 1.1 < time_[arm] < (longest[private] + 1.5) * 1.1
         assert per_copy["low"] <= per_copy["difference"] <= per_copy["high"] < 0
         median = comparison["seconds_to_complete"]["median"]
         assert 0.6 < median["low"] <= median["ratio"] <= median["high"] < 1.6
