@@ -93,10 +93,11 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 		                      .family = ask->from.family,
 		                      .seeding = role_of(ask->announce) != SWARM_LEECHER };
 	/*
-	 * Private and reserved addresses reach nobody, unless a provider's map says where they are. A
-	 * proxy of ours is not where the client is, wherever it stands.
+	 * Private and reserved addresses reach nobody, unless a provider's map says where they are; private
+	 * and loopback ones do in a lab. A proxy of ours is not where the client is, wherever it stands.
 	 */
-	a.bogon = (!a.mapped && !s->lab && ip_kind(&ask->from) != IP_PUBLIC) ||
+	const enum ip_kind kind = ip_kind(&ask->from);
+	a.bogon = (!a.mapped && kind != IP_PUBLIC && (!s->lab || kind == IP_BOGON)) ||
 	          rules_is_proxy(w->rules.book, &ask->from);
 	if (a.bogon)
 		a.swarm.client.port = 0;

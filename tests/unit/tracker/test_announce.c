@@ -275,6 +275,8 @@ static void never_hands_out_bogons_unless_a_map_or_the_lab_says_so(void **state)
 		{ "127.0.0.1", false, true, false }, { "192.168.1.1", false, true, false },
 		{ "10.1.0.1", false, false, false }, { "10.1.0.1", false, true, true },
 		{ "127.0.0.1", true, false, true },  { "192.0.2.1", false, false, true },
+		{ "10.1.0.1", true, false, true },   { "224.0.0.1", true, false, false },
+		{ "0.0.0.0", true, false, false },   { "169.254.1.1", true, true, false },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct tracker_settings s = usual;
