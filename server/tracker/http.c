@@ -48,22 +48,28 @@ static bool is_trusted(const struct rules_book *rules, const struct ip_addr *fro
 }
 
 /*
- * `ip=` counts only where no proxy tells better: behind one, any client could write it. The header
- * gives away a proxy that nobody listed, too.
+ * Puts into the ask where the client is; returns who sent it, which is what its rate is held against: a
+ * neighbour could write any `ip=`, and have another one taken for a flood. `ip=` counts only where no proxy
+ * tells better: behind one, any client could write it. The header gives away a proxy that nobody listed, too.
  */
 static struct ip_addr believe(const struct tracker_worker *w, const struct http_request *r,
-                              const struct announce *a)
+                              struct ask *ask)
 {
 	const struct rules_book *rules = w->rules.book;
+	ask->from = r->from;
 	if (!is_trusted(rules, &r->from))
 		return r->from;
 	struct hops hops = { .n = 0 };
 	const bool forwarded = rules->settings.forwarded;
 	if (http_each_header(r, forwarded ? "Forwarded" : "X-Forwarded-For",
-	                     forwarded ? add_forwarded : add_list, &hops) > 0)
-		return hops_client(&hops, r->from, rules->settings.proxies,
-		                   rules->settings.n_proxies);
-	return a->claimed.family != IP_NONE ? a->claimed : r->from;
+	                     forwarded ? add_forwarded : add_list, &hops) > 0) {
+		ask->from = hops_client(&hops, r->from, rules->settings.proxies,
+		                        rules->settings.n_proxies);
+		return ask->from;
+	}
+	if (ask->announce->claimed.family != IP_NONE)
+		ask->from = ask->announce->claimed;
+	return r->from;
 }
 
 /* compact=0: a list of dictionaries, both families in one. */
@@ -130,11 +136,11 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		return;
 	}
 	struct ask ask = { .announce = &a,
-		           .from = believe(w, r, &a),
 		           .room = PEERS_MAX,
 		           .keep_id = true,
 		           .with_ids = !a.compact && !a.no_peer_id };
-	if (!gate_pace(w, LIMITS_ANNOUNCES, &ask.from)) {
+	const struct ip_addr sender = believe(w, r, &ask);
+	if (!gate_pace(w, LIMITS_ANNOUNCES, &sender)) {
 		fail(w, "too many announces from your address or network, slow down", interval,
 		     body);
 		return;

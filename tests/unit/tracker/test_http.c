@@ -389,6 +389,48 @@ static void believes_other_addresses_only_from_whom_it_trusts(void **state)
 	house_free(h);
 }
 
+/* One announce a minute. A neighbour writes what it likes into ip=, and only a proxy of ours is believed. */
+static void a_rate_is_held_against_who_sends(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *header, *ip, *flood; /* NULL: it passes */
+	} rows[] = {
+		{ "192.168.1.1", NULL, "&ip=198.51.100.1", NULL },
+		{ "192.168.1.1", NULL, "&ip=198.51.100.2", "192.168.1.1" },
+		{ "192.168.1.2", NULL, "&ip=198.51.100.2", NULL },
+		{ "198.51.100.2", NULL, "", NULL },
+		{ "10.0.0.1", "203.0.113.1", "", NULL },
+		{ "10.0.0.1", "203.0.113.1", "", "203.0.113.1" },
+		{ "10.0.0.1", NULL, "&ip=203.0.113.2", NULL }, /* a proxy that names nobody */
+		{ "10.0.0.1", NULL, "&ip=203.0.113.2", NULL },
+	};
+	struct ip_prefix proxies;
+	assert_int_equal(ip_prefix_parse("10.0.0.0/24", &proxies), ERR_OK);
+	struct tracker_settings s = usual;
+	s.proxies = &proxies;
+	s.n_proxies = 1;
+	s.lab = false; /* where private addresses are exempt */
+	s.announces.address_us = limits_pace(1);
+	struct house *h = house_new(&s);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char target[256], who[IP_TEXT_SIZE] = "";
+		struct flood flood;
+		(void)snprintf(target, sizeof(target), "%s&port=1&left=1%s", ASK, rows[i].ip);
+		forwarded = rows[i].header;
+		struct text t = get(h, rows[i].from, target, 200);
+		forwarded = NULL;
+		const bool slowed = strstr(t.bytes, "slow down") != NULL;
+		if (tracker_floods(h->tracker, (uint32_t)h->now, &flood, 1) > 0)
+			ip_print(&flood.of.addr, who);
+		if (slowed != (rows[i].flood != NULL) ||
+		    (slowed && strcmp(who, rows[i].flood) != 0))
+			fail_msg("row %zu: %d \"%s\"", i, slowed, who);
+		text_done(&t);
+	}
+	house_free(h);
+}
+
 /* The other header is the client's own, and never looked at. */
 static void reads_the_one_header_that_proxies_set(void **state)
 {
@@ -449,6 +491,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_passkey_stands_in_the_url),
 	cmocka_unit_test(answers_get_only),
 	cmocka_unit_test(believes_other_addresses_only_from_whom_it_trusts),
+	cmocka_unit_test(a_rate_is_held_against_who_sends),
 	cmocka_unit_test(reads_the_one_header_that_proxies_set),
 	cmocka_unit_test(keeps_the_connections_of_proxies),
 };
