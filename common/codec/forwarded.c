@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/codec/forwarded.h"
 
+#include "common/base/text.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -18,29 +20,58 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" or "[2001:db8::1]:80". */
+static bool is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+/* What may stand behind an address: nothing, or ':' and a number or an obfuscated "_name". */
+static bool is_port(const char *s, size_t size)
+{
+	uint64_t port;
+	if (size == 0)
+		return true;
+	if (size < 2 || s[0] != ':')
+		return false;
+	if (s[1] != '_')
+		return size <= sizeof(":65535") - 1 && text_u64(s + 1, size - 1, &port) &&
+		       port <= UINT16_MAX;
+	for (size_t i = 2; i < size; i++)
+		if (!is_name_char(s[i]))
+			return false;
+	return size > 2;
+}
+
+/*
+ * "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]" or "[2001:db8::1]:80", as RFC 7239 has them, and the
+ * bare "2001:db8::1" of X-Forwarded-For.
+ */
 static struct ip_addr node(const char *s, size_t size)
 {
-	struct ip_addr addr = { .family = IP_NONE };
+	const struct ip_addr none = { .family = IP_NONE };
+	struct ip_addr addr;
 	char text[IP_TEXT_SIZE];
-	const char *end = s + size;
-	if (size > 0 && s[0] == '[') {
+	const char *stop = s + size, *end = stop, *port = stop;
+	const bool bracket = size > 0 && *s == '[';
+	if (bracket) {
 		s++;
 		end = memchr(s, ']', size - 1);
 		if (end == NULL)
-			return addr;
+			return none;
+		port = end + 1;
 	} else {
 		const char *colon = memchr(s, ':', size);
-		if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) == NULL)
-			end = colon;
+		if (colon != NULL && memchr(colon + 1, ':', (size_t)(stop - colon - 1)) == NULL)
+			end = port = colon;
 	}
 	const size_t n = (size_t)(end - s);
-	if (n == 0 || n >= sizeof(text))
-		return addr;
+	if (n == 0 || n >= sizeof(text) || !is_port(port, (size_t)(stop - port)))
+		return none;
 	memcpy(text, s, n);
 	text[n] = '\0';
-	if (ip_parse(text, &addr) != ERR_OK)
-		addr.family = IP_NONE;
+	if ((bracket && strchr(text, ':') == NULL) || ip_parse(text, &addr) != ERR_OK)
+		return none;
 	return addr;
 }
 
