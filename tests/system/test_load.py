@@ -84,7 +84,16 @@ def load(target, *arguments):
     return result
 
 
+def refuse(words, *arguments):
+    """Before anything is sent: nobody listens at the target."""
+    done = subprocess.run([P4PLOAD, "--target", "127.0.0.1:1", *SOME, *arguments], capture_output=True, text=True, timeout=60)
+    if done.returncode != 2 or done.stdout or words not in done.stderr:
+        sys.exit(f"{' '.join(arguments)}: {done.returncode}: {done.stderr}{done.stdout}")
+
+
 def main():
+    refuse("--pid: there is no process 2147483647", "--pid", "2147483647")
+    refuse("--from: ", "--from", "192.0.2.1/32")
     v4, v6 = "10.1.1.1" if NAMESPACE else "127.0.0.1", "[::1]"
     from4 = ["--addresses", "300"] + (["--from", "10.2.0.0/16"] if NAMESPACE else [])
     from6 = ["--addresses", "300", "--from", "fd00:2::/64"] if NAMESPACE else []

@@ -85,6 +85,22 @@ static enum err all_local(const struct population *p, struct fault *fault)
 	return e;
 }
 
+static enum err no_process(uint64_t pid, struct fault *fault)
+{
+	return fault_set(fault, ERR_NOT_FOUND, "--pid",
+	                 "there is no process %llu, or it is not ours to look into",
+	                 (unsigned long long)pid);
+}
+
+/* Are its CPU time and memory ours to see? Better known before the load than after it. */
+static enum err look_into(uint64_t pid, struct fault *fault)
+{
+	uint64_t value;
+	if (process_cpu(pid, &value) != ERR_OK || process_memory(pid, &value) != ERR_OK)
+		return no_process(pid, fault);
+	return ERR_OK;
+}
+
 static enum err make_classes(struct engine *e)
 {
 	e->classes = calloc(e->wire->classes, sizeof(*e->classes));
@@ -99,9 +115,11 @@ static enum err make_classes(struct engine *e)
 enum err engine_new(struct population *p, struct engine **out, struct fault *fault)
 {
 	const struct options *o = p->options;
-	const enum err local = all_local(p, fault);
-	if (local != ERR_OK)
-		return local;
+	enum err err = all_local(p, fault);
+	if (err == ERR_OK && o->pid != 0)
+		err = look_into(o->pid, fault);
+	if (err != ERR_OK)
+		return err;
 	struct engine *e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return fault_set(fault, ERR_NOMEM, "memory", "out of memory");
@@ -118,8 +136,8 @@ enum err engine_new(struct population *p, struct engine **out, struct fault *fau
 		e->free_slots[e->n_free] = e->n_free;
 		e->n_free++;
 	}
-	enum err err = o->protocol == PROTOCOL_UDP ? wire_udp_new(e, p, &e->wire, fault)
-	                                           : wire_http_new(e, p, &e->wire, fault);
+	err = o->protocol == PROTOCOL_UDP ? wire_udp_new(e, p, &e->wire, fault)
+	                                  : wire_http_new(e, p, &e->wire, fault);
 	if (err == ERR_OK && make_classes(e) != ERR_OK)
 		err = fault_set(fault, ERR_NOMEM, "--window", "out of memory");
 	if (err != ERR_OK) {
@@ -457,13 +475,6 @@ static enum err visit_all(struct engine *e, struct fault *fault)
 	                 (unsigned long long)tally.verdicts[REPLY_REFUSED],
 	                 (unsigned long long)tally.verdicts[REPLY_MALFORMED],
 	                 (unsigned long long)tally.lost);
-}
-
-static enum err no_process(uint64_t pid, struct fault *fault)
-{
-	return fault_set(fault, ERR_NOT_FOUND, "--pid",
-	                 "there is no process %llu, or it is not ours to look into",
-	                 (unsigned long long)pid);
 }
 
 static enum err measure(struct engine *e, struct tally *out, struct fault *fault)

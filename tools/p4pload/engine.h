@@ -19,14 +19,17 @@
 
 struct engine;
 
-/* ERR_DENIED: an address is not of this machine. ERR_SYSTEM: no socket. ERR_NOMEM. Borrows `p`. */
+/*
+ * ERR_DENIED: an address is not of this machine. ERR_NOT_FOUND: no process --pid that we may look into.
+ * ERR_SYSTEM: no socket. ERR_NOMEM. Borrows `p`.
+ */
 enum err engine_new(struct population *p, struct engine **out, struct fault *fault) must_check;
 void engine_free(struct engine *e); /* NULL is fine */
 
 /*
- * Runs both phases. ERR_AWAY: the tracker did not let every client in; ERR_NOT_FOUND: no process
- * --pid. The tally (all zero at first; the caller's to tally_done()) is of the second phase, but for
- * `rss_...`.
+ * Runs both phases. ERR_AWAY: the tracker did not let every client in; ERR_NOT_FOUND: the process
+ * --pid has ended. The tally (all zero at first; the caller's to tally_done()) is of the second
+ * phase, but for `rss_...`.
  */
 enum err engine_run(struct engine *e, struct tally *out, struct fault *fault) must_check;
 

@@ -42,7 +42,8 @@ static int run(struct population *p, const struct options *o)
 	struct fault fault;
 	enum err e = engine_new(p, &engine, &fault);
 	if (e != ERR_OK)
-		return complain(&fault, e == ERR_DENIED ? EXIT_USAGE : EXIT_FAILURE);
+		return complain(&fault,
+		                e == ERR_DENIED || e == ERR_NOT_FOUND ? EXIT_USAGE : EXIT_FAILURE);
 	e = engine_run(engine, &tally, &fault);
 	engine_free(engine);
 	if (e != ERR_OK) {

@@ -522,6 +522,28 @@ static void never_loads_other_machines(void **state)
 	}
 }
 
+static void wants_a_process_that_it_may_look_into(void **state)
+{
+	(void)state;
+	struct options o = small;
+	struct population p;
+	struct engine *e = NULL;
+	struct fault fault = { 0 };
+	o.target = ip_v4(0x7f000001);
+	o.port = o.hashes = o.sockets = o.n_from = o.addresses = 1;
+	assert_int_equal(ip_prefix_parse("127.0.0.1/32", &o.from[0]), ERR_OK);
+	assert_int_equal(population_init(&p, &o, &fault), ERR_OK);
+	o.pid = INT32_MAX; /* above Linux's largest, 2^22 */
+	assert_int_equal(engine_new(&p, &e, &fault), ERR_NOT_FOUND);
+	assert_null(e);
+	assert_string_equal(fault.where, "--pid");
+	assert_non_null(strstr(fault.text, "no process 2147483647"));
+	o.pid = (uint64_t)getpid();
+	assert_int_equal(engine_new(&p, &e, &fault), ERR_OK);
+	engine_free(e);
+	population_done(&p);
+}
+
 static int forget(void **state)
 {
 	(void)state;
@@ -539,6 +561,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(gives_up_on_a_tracker_that_lets_nobody_in),
 	cmocka_unit_test(never_loads_other_machines),
 	cmocka_unit_test(notices_what_a_bad_tracker_does),
+	cmocka_unit_test(wants_a_process_that_it_may_look_into),
 	cmocka_unit_test_teardown(speaks_http_over_kept_and_closed_connections, forget),
 };
 
