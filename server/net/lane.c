@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -357,22 +358,48 @@ static void make_request(const struct lane *lane, struct link *link,
 	};
 }
 
-/* What the headers say of the body; SIZE_MAX: it comes in chunks, or is longer than can be. */
-static size_t declared(struct MHD_Connection *connection)
+/* What the headers say of the body. */
+struct framing {
+	const char *length; /* NULL: not said */
+	bool coded;         /* comes in chunks */
+	bool awaited;       /* waits to be asked for */
+	bool unsafe;        /* a proxy before us may see its end elsewhere */
+};
+
+static enum MHD_Result see_framing(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-	                                                 MHD_HTTP_HEADER_CONTENT_LENGTH);
-	uint64_t n = 0;
-	if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-	                                MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
-		return SIZE_MAX;
-	return length == NULL || text_u64(length, strlen(length), &n) ? n : SIZE_MAX;
+	(void)kind;
+	struct framing *f = ctx;
+	const size_t size = strlen(name);
+	const bool length = strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+	const bool coded = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	if (((length || coded) && (f->length != NULL || f->coded)) ||
+	    (size > 0 && (name[size - 1] == ' ' || name[size - 1] == '\t')))
+		f->unsafe = true; /* RFC 9112, sections 6.3 and 5.1 */
+	if (length)
+		f->length = value != NULL ? value : "";
+	f->coded = f->coded || coded;
+	f->awaited = f->awaited || strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0;
+	return MHD_YES;
 }
 
-static bool is_awaited(struct MHD_Connection *connection)
+/* SIZE_MAX: it comes in chunks, or is longer than can be. */
+static size_t declared(const struct framing *f)
 {
-	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) !=
-	       NULL;
+	uint64_t n = 0;
+	if (f->coded)
+		return SIZE_MAX;
+	return f->length == NULL || text_u64(f->length, strlen(f->length), &n) ? n : SIZE_MAX;
+}
+
+static enum MHD_Result refuse_framing(struct lane *lane, struct link *link,
+                                      struct MHD_Connection *connection)
+{
+	struct http_reply reply = { .status = MHD_HTTP_BAD_REQUEST, .body = blank(link) };
+	text_put(&reply.body,
+	         "two headers say how long the body is, or a blank stands before a colon\n");
+	return queue(lane, link, connection, &reply);
 }
 
 /* Room for a body of `size` bytes in all. What others hold is theirs, so that one always finds some. */
@@ -396,8 +423,12 @@ static enum MHD_Result judge_body(struct lane *lane, struct link *link,
                                   const char *method)
 {
 	const struct http_options *o = &lane->exchange->options;
-	const size_t size = declared(connection);
-	if (size <= o->body_max && (o->admit == NULL || !is_awaited(connection)))
+	struct framing f = { .length = NULL };
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, see_framing, &f);
+	if (f.unsafe)
+		return refuse_framing(lane, link, connection);
+	const size_t size = declared(&f);
+	if (size <= o->body_max && (o->admit == NULL || !f.awaited))
 		return MHD_YES;
 	struct http_upload upload = { HTTP_UPLOAD_ASKS, o->body_max };
 	if (o->admit != NULL) {

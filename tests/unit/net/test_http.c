@@ -451,6 +451,39 @@ static void answers_any_body_where_none_may_come(void **state)
 	http_stop(s);
 }
 
+/* What one of two on the way takes for a body, the other would take for a request (RFC 9112, 11.2). */
+static void refuses_a_body_whose_end_is_in_doubt(void **state)
+{
+	(void)state;
+	static const char *const headers[] = {
+		"Content-Length: 0\r\nContent-Length: 34",
+		"Content-Length: 34\r\nContent-Length: 34",
+		"Content-Length: 0\r\nTransfer-Encoding: chunked",
+		"Transfer-Encoding: chunked\r\ncontent-length: 0",
+		"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked",
+		"Content-Length : 34",
+		"Transfer-Encoding\t: chunked",
+		"X-Probe : 1",
+	};
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		struct http_server *s = start("127.0.0.1:0", 1, true);
+		char request[256];
+		const int fd = dial(http_port(s));
+		(void)snprintf(request, sizeof(request),
+		               "PUT / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
+		               "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n",
+		               headers[i]);
+		say(fd, request);
+		struct text t = hear(fd, 2, false);
+		if (strncmp(t.bytes, "HTTP/1.1 400 ", 13) != 0 || occurrences(&t, "HTTP/1.") != 1)
+			fail_msg("%s: %s", headers[i], t.bytes);
+		text_done(&t);
+		assert_true(hung_up(fd));
+		(void)close(fd);
+		http_stop(s);
+	}
+}
+
 static void refuses_a_target_and_headers_above_its_memory(void **state)
 {
 	(void)state;
@@ -633,6 +666,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(asks_before_it_reads_a_long_body),
 	cmocka_unit_test(promises_bodies_no_more_than_there_is),
 	cmocka_unit_test(answers_any_body_where_none_may_come),
+	cmocka_unit_test(refuses_a_body_whose_end_is_in_doubt),
 	cmocka_unit_test(refuses_a_target_and_headers_above_its_memory),
 	cmocka_unit_test(streams_a_body_in_pieces),
 	cmocka_unit_test(a_stream_that_breaks_does_not_look_whole),
