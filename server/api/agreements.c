@@ -24,14 +24,32 @@ static void not_there(struct call *c, enum store_agreement_kind kind, uint64_t v
 	               store_agreement_word(kind), c->path.part[1], which);
 }
 
+/* Somebody else was first: where to look. */
+static void lost(struct call *c, enum store_agreement_kind kind)
+{
+	struct store_agreement *now = NULL;
+	char in_force[32] = "nothing";
+	const enum err e =
+		store_agreement(c->use->store, kind, c->path.part[0], c->path.part[1], 0, &now);
+	if (e != ERR_OK && e != ERR_NOT_FOUND) {
+		call_failed(c, e, "");
+		return;
+	}
+	if (e == ERR_OK)
+		(void)snprintf(in_force, sizeof(in_force), "version %" PRIu64, now->version);
+	call_problem(c, 412,
+	             "what is in force is not what If-Match says: of %s %.64s %s is in force "
+	             "now; read it again, and change that",
+	             store_agreement_word(kind), c->path.part[1], in_force);
+	store_agreements_free(now, now != NULL);
+}
+
 static void failed(struct call *c, enum store_agreement_kind kind, uint64_t version, enum err e)
 {
 	char what[256];
 	not_there(c, kind, version, what);
 	if (e == ERR_DENIED)
-		call_problem(c, 412,
-		             "what is in force is not what If-Match says; read it again, and "
-		             "change that");
+		lost(c, kind);
 	else
 		call_failed(c, e, what);
 }

@@ -70,6 +70,30 @@ void document_changed(struct call *c, unsigned status, const char *state,
 	text_put(t, "}\n");
 }
 
+/* Somebody else was first: where to look. */
+static void lost(struct call *c)
+{
+	struct store_version *list = NULL;
+	struct text now = { 0 };
+	size_t n = 0;
+	const enum err e = store_versions(c->use->store, NULL, &list, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].provider, c->path.part[0]) == 0)
+			text_printf(&now, "%s%s version %" PRIu64, now.size > 0 ? " and " : "",
+			            document_kind(list[i].kind), list[i].version);
+	free(list);
+	if (e != ERR_OK || now.bad)
+		call_failed(c, e != ERR_OK ? e : ERR_NOMEM, "");
+	else
+		call_problem(
+			c, 412,
+			"what is in force is not what was expected, by If-Match or since the "
+			"roll back began: somebody else changed it; now it is %s: look at that, "
+			"and begin from there",
+			now.size > 0 ? now.bytes : "nothing");
+	text_done(&now);
+}
+
 void document_failed(struct call *c, enum err e, const char *what, const struct faults *faults)
 {
 	if (e == ERR_MALFORMED)
@@ -77,10 +101,7 @@ void document_failed(struct call *c, enum err e, const char *what, const struct 
 	else if (e == ERR_RANGE)
 		call_objected(c, faults);
 	else if (e == ERR_DENIED)
-		call_problem(c, 412,
-		             "what is in force is not what was expected, by If-Match or since the "
-		             "roll back began: somebody else changed it; look at what is there "
-		             "now, and begin from that");
+		lost(c);
 	else
 		call_failed(c, e, what);
 }
@@ -463,6 +484,21 @@ static void read_settings(json_t *body, struct store_settings *s, struct faults 
 		                 "must be \"warn\" or \"refuse\"");
 }
 
+/* Somebody else was first. */
+static void lost_settings(struct call *c)
+{
+	struct store_settings now;
+	const enum err e = store_settings(c->use->store, c->path.part[0], &now);
+	if (e == ERR_OK)
+		call_problem(
+			c, 412,
+			"what is in force is not what If-Match says: now it is version %" PRIu64
+			" of the settings; read them again, and change that",
+			now.version);
+	else
+		call_failed(c, e, "");
+}
+
 static void store_it(struct call *c, struct store_settings *s, const char *expected)
 {
 	/* Who needs a second person's leave must not be able to do away with that. */
@@ -475,8 +511,10 @@ static void store_it(struct call *c, struct store_settings *s, const char *expec
 		put_settings(c, 200, s);
 	else if (e == ERR_RANGE)
 		call_problem(c, 403, "token %s may not lower approvals; an admin may", c->who.name);
+	else if (e == ERR_DENIED)
+		lost_settings(c);
 	else
-		document_failed(c, e, what, NULL);
+		call_failed(c, e, what);
 }
 
 void settings_put(struct call *c)

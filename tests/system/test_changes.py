@@ -82,6 +82,8 @@ def test_two_operators_never_overwrite_each_other(daemon):
     assert sorted(status for status, _ in answers.values()) == [200] + [412] * 7, answers
     winner = next(n for n, (status, _) in answers.items() if status == 200)
     assert in_force(daemon) == winner
+    for status, reply in answers.values():
+        assert status == 200 or f"now it is topology version {winner}: look at that" in reply["detail"], reply
     now = versions(daemon)
     assert all(now[n]["state"] == "draft" and now[n]["source"] == "a.json" for n in numbers if n != winner)
     assert now[before]["state"] == "superseded"
@@ -101,6 +103,8 @@ def test_an_author_cannot_approve_and_nobody_forces_past_it(daemon):
     assert status == 200 and reply["watched_until"] is None, reply
     assert daemon.api("PUT", A + "/settings", {"approvals": 0}, token=alice)[0] == 403
     assert daemon.api("PUT", A + "/settings", {"approvals": 0})[0] == 200
+    status, reply = daemon.api("PUT", A + "/settings", {"approvals": 1}, headers={"If-Match": '"1"'})
+    assert status == 412 and "now it is version 2 of the settings" in reply["detail"], reply
 
 
 def test_guards_name_their_numbers_and_can_be_forced(daemon):
@@ -133,6 +137,8 @@ def test_topology_and_costs_change_in_one_instant(daemon):
                              headers={"If-Match": f'"{in_force(daemon)}", "0"'})
     assert status == 200 and reply["also"] == other, reply
     assert {n for n, v in versions(daemon).items() if v["in_force"]} == {both, other}
+    detail = daemon.api("PUT", A + "/costs?draft=1", costs, headers={"If-Match": '"0"'})[1]["detail"]
+    assert all(f"{kind} version {n}" in detail for kind, n in (("topology", both), ("costs", other))), detail
     out = ctl(daemon, "rollback", "isp-a")  # there were no costs before
     now = versions(daemon)
     assert f"versions {before} (topology) and {max(now)} (costs) are in force" in out
