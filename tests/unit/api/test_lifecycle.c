@@ -87,10 +87,12 @@ static void tells_objections_races_and_what_is_the_authors_own(void **state)
 	world.answer = ERR_RANGE;
 	CHECK(objections);
 	static const struct row denied[] = {
-		{ "PUT", A "/topology", "", "{}", 412, "If-Match" },
-		{ "POST", A "/versions/4/activate", "", "", 412, "If-Match" },
-		{ "POST", A "/rollback", "", "", 412, "If-Match" },
-		{ "PUT", A "/settings", "", "{}", 412, "If-Match" },
+		{ "PUT", A "/topology", "", "{}", 412,
+		  "it is costs version 5 and topology version 4:" },
+		{ "POST", A "/versions/4/activate", "", "", 412, "topology version 4:" },
+		{ "POST", A "/rollback", "", "", 412, "topology version 4:" },
+		{ "POST", "/v1/providers/isp-c/rollback", "", "", 412, "now it is nothing:" },
+		{ "PUT", A "/settings", "", "{}", 412, "now it is version 0 of the settings" },
 		{ "POST", A "/versions/4/approve", "", "", 403, "somebody else" },
 	};
 	world.answer = ERR_DENIED;

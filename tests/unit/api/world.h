@@ -193,10 +193,10 @@ void store_document_done(struct store_document *d)
 	free(d->body);
 }
 
-/* A list of one, as the store gives them. */
+/* A list of one, as the store gives them; who lost a race (ERR_DENIED) may read. */
 static enum err one(const void *item, size_t size, void *out, size_t *count)
 {
-	if (world.answer != ERR_OK)
+	if (world.answer != ERR_OK && world.answer != ERR_DENIED)
 		return world.answer;
 	void *copy = malloc(size);
 	assert_non_null(copy);
@@ -204,6 +204,21 @@ static enum err one(const void *item, size_t size, void *out, size_t *count)
 	memcpy(out, &copy, sizeof(copy));
 	*count = 1;
 	return ERR_OK;
+}
+
+enum err store_versions(struct store *s, const char *provider, struct store_version **out,
+                        size_t *count)
+{
+	static const struct store_version all[] = {
+		{ .provider = "isp-b", .version = 9, .kind = STORE_TOPOLOGY },
+		{ .provider = "isp-a", .version = 5, .kind = STORE_COSTS },
+		{ .provider = "isp-a", .version = 4, .kind = STORE_TOPOLOGY },
+	};
+	(void)s, (void)provider;
+	const enum err e = one(all, sizeof(all), out, count);
+	if (e == ERR_OK)
+		*count = sizeof(all) / sizeof(all[0]);
+	return e;
 }
 
 enum err store_history_page(struct store *s, const char *provider, const struct store_page *page,
