@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Daemons that refuse somebody: floods, lists, passkeys, peers that lead nowhere. Under with_postgres and
 with_p4pd (for P4PD; each test has a daemon of its own)."""
+import ipaddress
 import json
 import os
 import pathlib
@@ -133,6 +134,31 @@ class Abuse(unittest.TestCase):
                 if from_client:
                     self.assertEqual(reply[b"peers"], from_client)
 
+    def test_addresses_that_reach_nobody(self):
+        """Counted, and nobody's peer; the next one on each side of such a range is one."""
+        rows = ["1.0.0.0", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
+                "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0",
+                "223.255.255.255", "2001:db8::7", "::1:0:0", "fbff::1", "::ffff:198.51.100.7"]
+        bogons = ["0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.0", "100.127.255.255", "127.0.0.2",
+                  "127.255.255.255", "169.254.0.0", "169.254.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.0",
+                  "192.168.255.255", "224.0.0.0", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1",
+                  "::198.51.100.7", "fc00::1", "fdff::1", "fe80::1", "febf::1", "fec0::1", "ff02::1", "ffff::1",
+                  "::ffff:10.0.0.1", "::ffff:127.0.0.2"]
+        daemon = self.daemon(lab="false", proxies="127.0.0.1/32")
+        head = "HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {}\r\nConnection: close"
+        for address in rows + bogons:
+            with self.subTest(address):
+                real = ipaddress.ip_address(address)
+                real = getattr(real, "ipv4_mapped", None) or real
+                asker = "2001:db8::8" if real.version == 6 else "198.51.100.8"
+                told = self.http(daemon, name=address, port=9, head=head.format(address))
+                self.assertEqual(told[b"external ip"], real.packed)
+                reply = self.http(daemon, name=address, port=8, head=head.format(asker))
+                self.assertEqual(reply[b"incomplete"], 2)
+                peers = reply[b"peers6" if real.version == 6 else b"peers"]
+                self.assertEqual(peers, b"" if address in bogons else real.packed + bytes([0, 9]))
+        self.assertEqual(daemon.metric("p4pd_peers_bogon_total"), len(bogons))
+
     # ---- lists ----
 
     def test_lists_come_from_files_and_sighup_reads_them_again(self):
@@ -146,7 +172,9 @@ class Abuse(unittest.TestCase):
             self.assertEqual(self.udp(client), "")
             self.assertEqual(self.udp(client, "bad"), "this torrent is not allowed here")
             self.assertEqual(self.udp(client, peer_id=b"-XL0012-abcdefghijkl"), "this client is not allowed here")
-            self.assertIn(b"not allowed", self.http(daemon, name="bad")[b"failure reason"])
+            reply = self.http(daemon, name="bad")
+            self.assertIn(b"not allowed", reply[b"failure reason"])
+            self.assertEqual((reply[b"interval"], reply[b"retry in"]), (60, 2))  # seconds; minutes (BEP 31)
 
             deny.write_text(f"{protocol.info_hash('torrent').hex()}\n")
             clients.write_text("-XX\n")
@@ -214,6 +242,9 @@ class Abuse(unittest.TestCase):
             self.assertIn(b"peers", self.http(daemon, path, key="00000001"))
         self.assertEqual(self.udp(client, key=1, tail=url_data(f"/{key}/announce")), "")  # the same client
         self.assertEqual(self.udp(client, key=2, tail=url_data(f"/announce/{key}?x=1")), "")
+        for tail in (url_data("/announce/" + key[:5]) + url_data(key[5:]), bytes([7, 255]) + bytes(255) + bytes([9, 200]) +
+                     bytes(200) + b"\x01" * 300 + url_data("/announce/" + key)):  # in pieces, far behind
+            self.assertEqual(self.udp(client, key=2, tail=tail), "")
         for query in f"passkey={key}", f"authkey=1&torrent_pass={key}":
             self.assertIn(b"peers", self.http(daemon, f"/announce?{query}", key="00000001"))
             self.assertEqual(self.udp(client, key=2, tail=url_data(f"/announce?{query}")), "")
@@ -227,7 +258,7 @@ class Abuse(unittest.TestCase):
         self.assertIn(b"failure reason", self.http(daemon, "/scrape"))
         listed = daemon.api("GET", "/v1/passkeys")[1]["passkeys"]
         seen = [(k["name"], k["peers"], k["announces"], k["refused"]) for k in listed]
-        self.assertEqual(seen, [("one", 2, 8, 2)])
+        self.assertEqual(seen, [("one", 2, 10, 2)])
         self.assertNotIn(key, json.dumps(listed))
         self.assertNotIn(key, daemon.log_text())
         self.check_copy_serves_without_database(daemon, key)

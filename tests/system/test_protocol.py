@@ -45,10 +45,11 @@ class Udp:
 
     def __init__(self, family=4, to=None, port=PORT, source=None):
         self.family = family
-        self.socket = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+        to = to or LOCALHOST[family]
+        self.socket = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM)
         if source:
             self.socket.bind((source, 0))
-        self.socket.connect((to or LOCALHOST[family], port))  # hears only whom it asked
+        self.socket.connect((to, port))  # hears only whom it asked
         self.id = None
 
     def close(self):
@@ -91,7 +92,7 @@ class Udp:
         stride = STRIDE[self.family]
         rest = reply[20:]
         assert len(rest) % stride == 0, f"{len(rest)} bytes of peers"
-        peers = [(socket.inet_ntop(self.socket.family, rest[i:i + stride - 2]),
+        peers = [(socket.inet_ntop(socket.AF_INET6 if stride == 18 else socket.AF_INET, rest[i:i + stride - 2]),
                   int.from_bytes(rest[i + stride - 2:i + stride], "big")) for i in range(0, len(rest), stride)]
         return (*struct.unpack(">III", reply[8:20]), peers)
 
@@ -157,6 +158,10 @@ class UdpProtocol(unittest.TestCase):
             ("options of unknown types", lambda i: announce_packet(i, hash20) + b"\x07\x02zz\xff\x00\x02\x01/\x00", ANNOUNCE),
             ("an option without its length", lambda i: announce_packet(i, hash20) + b"\x07", ANNOUNCE),
             ("nothing but NOPs", lambda i: announce_packet(i, hash20) + b"\x01" * 9, ANNOUNCE),
+            ("an announce that fills a frame", lambda i: announce_packet(i, hash20) + b"\x01" * (1472 - 98), ANNOUNCE),
+            ("an announce longer than a frame", lambda i: announce_packet(i, hash20) + b"\x01" * (1501 - 98), ANNOUNCE),
+            ("an announce of options of a frame each", lambda i: announce_packet(i, hash20) + b"\x02\xff" + bytes(9000), ANNOUNCE),
+            ("the longest datagram", lambda i: announce_packet(i, hash20) + bytes(65507 - 98), ANNOUNCE),
             ("a scrape", lambda i: struct.pack(">QII", i, SCRAPE, TID) + hash20, SCRAPE),
             ("a scrape without a hash", lambda i: struct.pack(">QII", i, SCRAPE, TID), ERROR),
             ("a scrape with half a hash", lambda i: struct.pack(">QII", i, SCRAPE, TID) + hash20[:10], ERROR),
@@ -285,6 +290,26 @@ class UdpProtocol(unittest.TestCase):
         stranger = self.client(4, source="127.0.0.2")
         self.assertTrue(stranger.silent(announce_packet(cid, info_hash("stranger"))))
 
+    def test_a_mapped_address_is_an_ipv4_address(self):
+        """A socket for both families, as many clients have, and one for IPv4."""
+        if len(FAMILIES) == 1:
+            self.skipTest("no IPv6 here")
+        both, plain = self.client(4, to="::ffff:127.0.0.1"), self.client(4)
+        plain.id = both.connect()
+        plain.announce("mapped", port=1, key=1)
+        self.assertEqual(both.announce("mapped", port=2, key=2)[1:], (2, 0, [("127.0.0.1", 1)]))
+        self.assertEqual(plain.announce("mapped", port=1, key=1)[3], [("127.0.0.1", 2)])
+        both.announce("mapped", port=1, key=3)  # the same endpoint, started anew
+        self.assertEqual(plain.announce("mapped", port=9, key=9)[1], 3)
+
+    def test_wrong_ids_ban_nobody(self):
+        """uTorrent is known to use one for an hour."""
+        for client, name in self.rows([("old ids",)]):
+            good = client.connect()
+            for i in range(50):
+                client.socket.send(announce_packet(good ^ (i + 1), info_hash(name)))
+            self.assertEqual(client.announce(name)[1], 1)
+
     def test_ids_do_not_stay_the_same(self):
         client = self.client()
         first = client.connect()
@@ -362,7 +387,8 @@ def bdecode(raw):
 
 class Http:
     def __init__(self, raw):
-        head, self.body = raw.split(b"\r\n\r\n", 1)
+        self.interim = raw.startswith(b"HTTP/1.1 100 ")
+        head, self.body = raw.split(b"\r\n\r\n", 2 if self.interim else 1)[-2:]
         status, *lines = head.decode("latin-1").split("\r\n")
         self.status = int(status.split()[1])
         self.headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines)}
@@ -420,6 +446,8 @@ class HttpProtocol(unittest.TestCase):
             ("eight raw bytes as key", "/announce?GOOD" + key + "%00%01%02%ff%fe%fd%fc%fb"),
             ("a key that is no hex", "/announce?GOOD" + key + "q9z8y7x6"),
             ("an absolute URI", "http://x/announce?GOOD"),
+            ("an absolute URI of HTTPS", "https://x/announce?GOOD"),
+            ("an absolute URI with user and port", "HTTPS://u:p@[2001:db8::1]:443//announce?GOOD"),
             ("a path of the operator's", "/tracker/announce?GOOD"),
         ]
         for name, target in rows:
@@ -433,14 +461,57 @@ class HttpProtocol(unittest.TestCase):
                 self.assertEqual(http(f"/scrape?info_hash={quote(raw)}").dict[b"files"][raw][b"incomplete"], 1)
 
     def test_heads_of_the_request(self):
-        rows = [("HTTP/1.0 without Host", "HTTP/1.0"), ("HTTP/1.1 that closes", "HTTP/1.1\r\nHost: x\r\nConnection: close"),
-                ("one that would take gzip", "HTTP/1.1\r\nHost: x\r\nAccept-Encoding: deflate, gzip, br, zstd\r\nConnection: close")]
+        end = "\r\nHost: x\r\nConnection: close"
+        rows = [("HTTP/1.0 without Host", "HTTP/1.0"), ("HTTP/1.1 that closes", "HTTP/1.1" + end),
+                ("one that would take gzip", "HTTP/1.1\r\nAccept-Encoding: deflate, gzip, br, zstd" + end),
+                ("bare line feeds", "HTTP/1.1\nHost: x\nConnection: close\n\n"),
+                ("Expect", "HTTP/1.1\r\nExpect: 100-continue" + end),
+                ("Expect of HTTP/1.0", "HTTP/1.0\r\nExpect: 100-continue" + end),
+                ("Expect of something else", "HTTP/1.1\r\nExpect: tea" + end),
+                ("a body of no bytes", "HTTP/1.1\r\nContent-Length: 0" + end)]
         for name, head in rows:
             with self.subTest(name):
                 reply = announce("heads", head=head)  # and the server closes
                 self.assertIn(b"peers", reply.dict)
                 self.assertNotIn("content-encoding", reply.headers)
                 self.assertEqual(int(reply.headers["content-length"]), len(reply.body))
+                if "HTTP/1.0" in head:
+                    self.assertFalse(reply.interim)  # it would take it for the answer
+
+    def test_what_is_no_request_of_a_client(self):
+        """Told so, once, and nobody joins."""
+        ask = f"/announce?info_hash={quote(info_hash('unasked'))}&peer_id={'p' * 20}&port=1&left=1"
+        hidden = f"GET {ask} HTTP/1.1\r\nHost: x\r\n\r\n"
+        piece = f"{len(hidden):x}\r\n{hidden}\r\n0\r\n\r\n"
+        fine = f"GET {ask} HTTP/1.1\r\nHost: x\r\n"
+        rows = [  # name, request, status
+            ("a body", f"{fine}Content-Length: {len(hidden)}\r\n\r\n{hidden}", 413),
+            ("a body that waits", f"{fine}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", 413),
+            ("chunks", f"{fine}Transfer-Encoding: chunked\r\n\r\n{piece}", 413),
+            ("no chunks", f"{fine}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413),
+            ("another coding", f"{fine}Transfer-Encoding: gzip\r\n\r\n{hidden}", 413),
+            ("two lengths", f"{fine}Content-Length: 0\r\nContent-Length: {len(hidden)}\r\n\r\n{hidden}", 400),
+            ("a length and chunks", f"{fine}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n{piece}", 400),
+            ("a blank before the colon", f"{fine}Content-Length : {len(hidden)}\r\n\r\n{hidden}", 400),
+            ("a NUL before the line", f"\0{fine}\r\n", 400),
+            ("a NUL in a name", f"{fine}X\0Y: 1\r\n\r\n", 400),
+            ("a NUL in the method", fine.replace("GET", "GE\0T") + "\r\n", 405),
+            ("a NUL in the path", fine.replace("?", "\0?") + "Connection: close\r\n\r\n", b"info_hash"),
+            ("a NUL in the query", fine.replace("&port", "\0&port") + "Connection: close\r\n\r\n", b"port"),
+            ("a NUL in the hash", fine.replace("hash=", "hash=\0") + "Connection: close\r\n\r\n", b"info_hash"),
+            ("no version", f"GET {ask}\r\n", 400),
+            ("HTTP/2", fine.replace("/1.1", "/2.0") + "\r\n", 505)]
+        for name, raw, expected in rows:
+            with self.subTest(name):
+                with socket.create_connection((LOCALHOST[4], PORT), timeout=20) as s:
+                    s.sendall(raw.encode("latin-1"))
+                    raw = b"".join(iter(lambda: s.recv(65536), b""))  # and the server closes
+                self.assertEqual(raw.count(b"HTTP/1.1 "), 1)
+                if isinstance(expected, int):
+                    self.assertEqual(Http(raw).status, expected)
+                else:
+                    self.assertIn(expected, Http(raw).dict[b"failure reason"])
+        self.assertEqual(http(f"/scrape?info_hash={quote(info_hash('unasked'))}").dict[b"files"][info_hash("unasked")][b"incomplete"], 0)
 
     def test_failures_are_200_and_say_when_to_come_back(self):
         h, p = quote(info_hash("failures")), quote(b"-XX0000-abcdefghijkl")
@@ -460,6 +531,7 @@ class HttpProtocol(unittest.TestCase):
                 reply = http("/announce?" + query).dict
                 self.assertIn(word, reply[b"failure reason"])
                 self.assertGreaterEqual(reply[b"interval"], 300)
+                self.assertGreaterEqual(reply[b"retry in"] * 60, reply[b"interval"])  # minutes (BEP 31)
                 self.assertIn(b"min interval", reply)
                 self.assertNotIn(b"peers", reply)
         for name, query in (("a scrape of nothing", ""), ("a scrape of half a hash", "info_hash=abc")):

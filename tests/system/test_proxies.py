@@ -172,6 +172,98 @@ backend p4pd
         assert "p4pd_http_unproxied_total 2\n" in metrics(d)
 
 
+MAGIC = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+OTHER = "203.0.113.1"
+
+
+def version_1(address):
+    return f"PROXY TCP4 {address} 192.0.2.1 7000 80\r\n".encode()
+
+
+def version_2(address, command=0x21, tlvs=b"", size=None):
+    body = socket.inet_aton(address) + socket.inet_aton("192.0.2.1") + bytes([27, 88, 0, 80]) + tlvs
+    return MAGIC + bytes([command, 0x11]) + (len(body) if size is None else size).to_bytes(2, "big") + body
+
+
+def tlv(kind, value):
+    return bytes([kind]) + len(value).to_bytes(2, "big") + value
+
+
+HEADERS = [  # name, header of an address, whom the client is told to be: that one, the proxy or nobody
+    ("version 1", version_1, "named"),
+    ("version 2", version_2, "named"),
+    ("version 1, of nobody", lambda a: b"PROXY UNKNOWN\r\n", "proxy"),
+    ("LOCAL, a health check", lambda a: MAGIC + b"\x20\0\0\0", "proxy"),
+    ("LOCAL with addresses, which do not count", lambda a: version_2(a, 0x20), "proxy"),
+    ("LOCAL with TLVs", lambda a: version_2(a, 0x20, tlv(4, bytes(9))), "proxy"),
+    ("TLVs, known and unknown", lambda a: version_2(a, tlvs=tlv(1, b"h2") + tlv(2, b"t.example.org") + tlv(4, bytes(40)) +
+                                                    tlv(0x20, bytes(9)) + tlv(0xee, b"x")), "named"),
+    ("a TLV like a request", lambda a: version_2(a, tlvs=tlv(4, b"GET / HTTP/1.1\r\n\r\n")), "named"),
+    ("as many TLVs as may be", lambda a: version_2(a, tlvs=tlv(4, bytes(2017))), "named"),
+    ("more TLVs than may be", lambda a: version_2(a, tlvs=tlv(4, bytes(2018))), None),
+    ("a length that cuts the addresses", lambda a: version_2(a, size=11), None),
+    ("an unknown command", lambda a: version_2(a, 0x22), None),
+    ("version 1 twice", lambda a: version_1(a) + version_1(OTHER), None),
+    ("version 2 twice", lambda a: version_2(a) + version_2(OTHER), None),
+    ("version 1, then 2", lambda a: version_1(a) + version_2(OTHER), None),
+    ("version 2, then 1", lambda a: version_2(a) + version_1(OTHER), None),
+]
+
+
+def test_headers_of_the_proxy_protocol(proxied):
+    """Only who is named joins, and only by a header that is whole and alone."""
+    d, port = proxied
+    named = []
+    for n, (name, header, said) in enumerate(HEADERS, 1):
+        address = f"198.51.100.{n}"
+        with connect("127.0.0.1", ("127.0.0.1", port)) as s:
+            reply = b""
+            with contextlib.suppress(ConnectionError):
+                s.sendall(header(address) + announce(n, "Connection: close"))
+                while data := s.recv(65536):
+                    reply += data
+        assert (external(reply) if b" 200 " in reply else None) == {"named": address, "proxy": "127.0.0.1"}.get(said), name
+        named += [address] if said == "named" else []
+        assert sorted(peers(ask(client(99), (PROXY, d.tracker_port), 99))) == sorted(named), name
+
+
+def test_cut_headers_of_the_proxy_protocol(proxied):
+    d, port = proxied
+    refused = int(d.metric("p4pd_http_unproxied_total"))
+    whole = version_1("198.51.100.1"), version_2("198.51.100.1", tlvs=tlv(4, b"abc"))
+    cuts = [header[:n] for header in whole for n in (0, 1, 5, 12, 15, 16, 27, len(header) - 1)]
+    for n, cut in enumerate(cuts):  # the proxy says no more
+        with connect("127.0.0.1", ("127.0.0.1", port)) as s, contextlib.suppress(ConnectionError):
+            s.sendall(cut)
+            s.shutdown(socket.SHUT_WR)
+            assert s.recv(1) == b"", cut
+    # Or stays silent: it is not waited for longer than some seconds.
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(connect("127.0.0.1", ("127.0.0.1", port))) for _ in whole]
+        for s, header in zip(silent, whole):
+            s.sendall(header[:20])
+        assert external(ask_proxied(port, 1)) == "198.51.100.1"  # others are served meanwhile
+        for s in silent:
+            with contextlib.suppress(ConnectionError):
+                assert s.recv(1) == b""
+    assert d.metric("p4pd_http_unproxied_total") - refused == len(cuts) + len(whole)
+
+
+def ask_proxied(port, number):
+    with connect("127.0.0.1", ("127.0.0.1", port)) as s:
+        s.sendall(version_1("198.51.100.1") + announce(number))
+        return read_reply(s.makefile("rb"))
+
+
+@pytest.fixture
+def proxied():
+    port = house.free_port()
+    with daemon("headers", listen_tracker_proxied=f"127.0.0.1:{port}") as d:
+        yield d, port
+
+
 def metrics(d):
     with connect("127.0.0.1", ("127.0.0.1", d.api_port)) as s:
         s.sendall(request("/metrics"))
