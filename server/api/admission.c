@@ -43,13 +43,10 @@ static void get_hashes(struct call *c, enum store_list which)
 static void set_hash(struct call *c, enum store_list which, bool listed)
 {
 	struct store_hash hash = { .is_private = false };
-	const char *hex = c->path.part[0];
 	if (which == STORE_ALLOWED && listed && !call_flag(c, "private", &hash.is_private))
 		return;
-	if (!text_unhex(hex, hash.bytes, sizeof(hash.bytes))) {
-		call_problem(c, 400, "info-hash: 40 hexadecimal digits are needed");
+	if (!call_info_hash(c, hash.bytes))
 		return;
-	}
 	const enum err e = store_access_set(c->use->store, which, &hash, listed, c->who.name);
 	call_empty(c, e, "this info-hash is not in the list");
 	if (e == ERR_OK)
@@ -119,9 +116,11 @@ static void set_client(struct call *c, bool denied)
 {
 	const char *prefix = c->path.part[0];
 	if (!is_client(prefix)) {
-		call_problem(c, 400,
-		             "client: how a peer id begins, 1 to 20 printable ASCII characters but "
-		             "'#': -XL00");
+		call_problem(
+			c, 400,
+			"client: \"%.64s\" is not how a peer id begins: 1 to 20 printable ASCII "
+			"characters but '#', such as -XL00",
+			prefix);
 		return;
 	}
 	const enum err e = store_client_set(c->use->store, prefix, denied, c->who.name);

@@ -308,6 +308,15 @@ static bool lists(const char *header, const char *quoted)
 	return false;
 }
 
+bool call_info_hash(struct call *c, uint8_t out[static 20])
+{
+	const char *hex = c->path.part[0];
+	if (text_unhex(hex, out, 20))
+		return true;
+	call_problem(c, 400, "info-hash: \"%.64s\" is none; one has 40 hexadecimal digits", hex);
+	return false;
+}
+
 bool call_is_known(struct call *c, const char *tag)
 {
 	char quoted[96];

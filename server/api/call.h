@@ -70,6 +70,9 @@ bool call_number(struct call *c, const char *name, uint64_t *out);
 bool call_number_to(struct call *c, const char *name, uint64_t most, uint64_t *out);
 bool call_time(struct call *c, const char *name, int64_t *out);
 
+/* The info-hash that the path begins with behind its words. false: it is none, and the answer says so. */
+bool call_info_hash(struct call *c, uint8_t out[static 20]);
+
 /* Adds the ETag and asks whether the client has it (If-None-Match): then this was a 304. */
 bool call_is_known(struct call *c, const char *tag);
 

@@ -32,11 +32,7 @@ static bool read_question(struct call *c, struct api_question *q)
 {
 	char address[IP_TEXT_SIZE] = "";
 	uint64_t port = 0, want = UINT64_MAX, left = UINT64_MAX;
-	if (!text_unhex(c->path.part[0], q->info_hash, sizeof(q->info_hash))) {
-		call_problem(c, 400, "info-hash: 40 hexadecimal digits are needed");
-		return false;
-	}
-	if (!call_text(c, "address", address, sizeof(address)))
+	if (!call_info_hash(c, q->info_hash) || !call_text(c, "address", address, sizeof(address)))
 		return false;
 	if (ip_parse(address, &q->address) != ERR_OK) {
 		call_problem(c, 400, "address: \"%s\" is no IPv4 or IPv6 address", address);

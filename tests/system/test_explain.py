@@ -133,7 +133,7 @@ def test_who_may_ask_and_what_is_wrong(tmp_path):
         assert ask(daemon, me, swarm="00" * 20)[0] == 404
         for words, expect, part in (
                 ((swarm, "10.1.1"), REFUSED, '"10.1.1" is no IPv4 or IPv6 address'),
-                ((swarm[1:], me), REFUSED, "40 hexadecimal digits"),
+                ((swarm[1:], me), REFUSED, f'"{swarm[1:]}" is none; one has 40 hexadecimal digits'),
                 (("00" * 20, me), REFUSED, "nobody is in this swarm"),
                 ((swarm, me, "--port", "70000"), REFUSED, "port: at most 65535"),
                 ((swarm,), USAGE, "usage: p4pctl explain SWARM ADDRESS")):

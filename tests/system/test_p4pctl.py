@@ -50,6 +50,10 @@ class P4pctl(unittest.TestCase):
         self.assertIn("this very document is in force", out)
         self.ctl("topology", "check", ISP, self.put())
         self.assertIn("provider", self.ctl("topology", "check", "t-ctl-other", self.put(), expect=REFUSED)[1])
+        same = self.file(json.dumps(DOCUMENT))  # in other bytes
+        nothing = "no PID, link, prefix, interconnect or cost\n"
+        self.assertIn(f"good; it would change {nothing}", self.ctl("topology", "check", same)[0])
+        self.assertIn(f"it would change {nothing}", self.ctl("plan", same, expect=4)[0])
         self.assertEqual(json.loads(self.ctl("topology", "show", ISP)[0]), DOCUMENT)
         wider = self.put(pids=[{"pid": "east", "prefixes": [f"10.{NET}.0.0/17"]}, {"pid": "west"}])
         self.assertIn("prefixes removed", self.ctl("topology", "check", wider)[0])
@@ -238,7 +242,8 @@ class P4pctl(unittest.TestCase):
         self.assertIn(info_hash, self.ctl("access", "list", "--denied")[0].split())
         self.ctl("access", "forget", info_hash)
         self.assertNotIn(info_hash, self.ctl("access", "list", "--denied")[0].split())
-        self.ctl("access", "allow", "0123", expect=REFUSED)
+        _, err = self.ctl("access", "allow", "zz", expect=REFUSED)
+        self.assertIn('"zz" is none; one has 40 hexadecimal digits', err)
 
     def test_passkeys(self):
         name = f"k-{RUN}"
@@ -261,7 +266,11 @@ class P4pctl(unittest.TestCase):
         self.assertIn(prefix, self.ctl("client")[0].split())
         self.ctl("client", "forget", "--", prefix)
         self.assertNotIn(prefix, self.ctl("client", "list")[0].split())
-        self.ctl("client", "deny", "a b", expect=REFUSED)
+        _, err = self.ctl("client", "deny", "a b", expect=REFUSED)
+        self.assertIn('"a b" is not how a peer id begins: 1 to 20 printable', err)
+        _, err = self.ctl("client", "deny", "x", "", expect=USAGE)  # and the first is not denied
+        self.assertEqual(err, "p4pctl: argument 2 is empty; usage: p4pctl client deny PREFIX...\n")
+        self.assertNotIn("x", self.ctl("client", "list")[0].split())
 
     def test_torrents(self):
         """No server is asked: its address only says whose a tracker is."""

@@ -296,14 +296,15 @@ static void print_plan(const struct ctl *c, const json_t *plan, const struct dra
 {
 	enum ctl_exit code;
 	char before[24];
+	const char *what = impact_of_changes(json_object_get(plan, "changes"));
 	json_t *versions = ctl_read_versions(c, d->provider, &code);
 	in_force(versions, d->kind, before);
 	if (also != NULL)
-		printf("%s and %s of %s: versions %s and %s are drafts; together they would change:\n",
-		       d->kind, also->kind, d->provider, d->version, also->version);
+		printf("%s and %s of %s: versions %s and %s are drafts; together they would change%s\n",
+		       d->kind, also->kind, d->provider, d->version, also->version, what);
 	else
-		printf("%s of %s: version %s is a draft; over version %s it would change:\n",
-		       d->kind, d->provider, d->version, before);
+		printf("%s of %s: version %s is a draft; over version %s it would change%s\n",
+		       d->kind, d->provider, d->version, before, what);
 	impact_print(member(plan, "impact"), impact_wants_colour(stdout), stdout);
 	print_warnings(plan);
 	print_steps(c, plan, versions, (const struct drafted *const[2]){ d, also }, before);

@@ -62,30 +62,28 @@ static void print_changes(const json_t *changes)
 		{ "interconnects_changed", "interconnects changed" },
 		{ "costs_changed", "costs changed" },
 	};
-	bool any = false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const double n = ctl_number(changes, words[i][0]);
 		if (n > 0)
 			printf("  %8.0f %s\n", n, words[i][1]);
-		any |= n > 0;
 	}
-	if (!any)
-		printf("  nothing of what is counted here has changed\n");
 }
 
 static void print_change(const struct ctl *c, const char *provider, const json_t *answer)
 {
 	const bool dry_run = json_is_null(json_object_get(answer, "version"));
+	json_t *changes = json_object_get(answer, "changes");
+	const char *what = impact_of_changes(changes);
 	if (json_is_true(json_object_get(answer, "unchanged"))) {
 		printf("%s of %s: this very document is in force\n", kind_of(c), provider);
 		return;
 	}
 	if (dry_run)
-		printf("%s of %s: good; it would change:\n", kind_of(c), provider);
+		printf("%s of %s: good; it would change%s\n", kind_of(c), provider, what);
 	else
-		printf("%s: version %.0f is in force (sha256 %.12s); it changed:\n", provider,
-		       ctl_number(answer, "version"), ctl_string(answer, "sha256"));
-	print_changes(json_object_get(answer, "changes"));
+		printf("%s: version %.0f is in force (sha256 %.12s); it changed%s\n", provider,
+		       ctl_number(answer, "version"), ctl_string(answer, "sha256"), what);
+	print_changes(changes);
 	impact_print(json_object_get(answer, "impact"), impact_wants_colour(stdout), stdout);
 	size_t i;
 	json_t *warning;

@@ -327,6 +327,14 @@ void impact_print(const struct json_t *impact, bool colour, FILE *out)
 	print_bytes(&p, impact);
 }
 
+const char *impact_of_changes(struct json_t *changes)
+{
+	const char *key;
+	const json_t *count;
+	json_object_foreach(changes, key, count) if (json_number_value(count) > 0) return ":";
+	return " no PID, link, prefix, interconnect or cost";
+}
+
 bool impact_wants_colour(FILE *out)
 {
 	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");

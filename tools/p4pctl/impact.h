@@ -21,5 +21,8 @@ struct json_t;
 /* `impact` may be NULL: nothing is printed. `colour`: green for what comes, red for what goes. */
 void impact_print(const struct json_t *impact, bool colour, FILE *out);
 
+/* How "it would change" goes on, of the "changes" of an answer: ":", or that there are none. */
+const char *impact_of_changes(struct json_t *changes);
+
 /* Does `out` take colours? A terminal does, unless NO_COLOR is set (no-color.org) or it is a dumb one. */
 bool impact_wants_colour(FILE *out);

@@ -552,6 +552,10 @@ static enum ctl_exit run(struct line *l, const struct command *cmd)
 			                cmd->words);
 	if (c->n_args < cmd->args_min || c->n_args > cmd->args_max)
 		return ctl_fail(CTL_USAGE, "usage: p4pctl %s %s", cmd->words, cmd->args);
+	for (size_t i = 0; i < c->n_args; i++)
+		if (c->args[i][0] == '\0')
+			return ctl_fail(CTL_USAGE, "argument %zu is empty; usage: p4pctl %s %s",
+			                i + 1, cmd->words, cmd->args);
 
 	struct text room = { 0 };
 	enum ctl_exit code = CTL_USAGE;
