@@ -25,7 +25,6 @@
 #include "server/app/swarm_list.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
@@ -296,11 +295,7 @@ static enum err build_collecting(struct daemon *d, struct fault *fault)
 
 static enum err build_auth(struct daemon *d, struct fault *fault)
 {
-	char path[PATH_MAX];
-	if (!d->roles.api)
-		return ERR_OK;
-	(void)snprintf(path, sizeof(path), "%s/admin.token", d->config.state_dir);
-	return auth_new(d->store, path, &d->auth, fault);
+	return d->roles.api ? state_auth(d->config.state_dir, d->store, &d->auth, fault) : ERR_OK;
 }
 
 /* How the arms of the experiment are told apart. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/state.h"
 
+#include "common/base/log.h"
 #include "server/disk/disk.h"
 
 #include <errno.h>
@@ -51,4 +52,16 @@ enum err state_secret(const char *dir, uint8_t out[static 32], struct fault *fau
 		return e;
 	randombytes_buf(out, 32);
 	return disk_replace(dir, "secret", 0600, out, 32, fault);
+}
+
+enum err state_auth(const char *dir, struct store *store, struct auth **out, struct fault *fault)
+{
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "%s/admin.token", dir);
+	const bool is_new = access(path, F_OK) != 0;
+	const enum err e = auth_new(store, path, out, fault);
+	if (e == ERR_OK && is_new)
+		log_line(LOG_NOTE,
+		         "A token for the admin was made; it is in this file alone. file=%s", path);
+	return e;
 }

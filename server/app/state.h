@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The state folder: one daemon's at a time, and the secret that outlives it.
+ * The state folder: one daemon's at a time, and the secrets that outlive it.
  */
 
-#include "common/base/err.h"
+#include "server/auth/auth.h"
 
 #include <stdint.h>
 
@@ -17,3 +17,7 @@ enum err state_open(const char *dir, struct fault *fault) must_check;
  * and clients in the journal are recognised after a restart.
  */
 enum err state_secret(const char *dir, uint8_t out[static 32], struct fault *fault) must_check;
+
+/* auth_new() on the folder's admin.token; logs where that is when it was not there before. */
+enum err state_auth(const char *dir, struct store *store, struct auth **out,
+                    struct fault *fault) must_check;

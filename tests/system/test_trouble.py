@@ -251,6 +251,18 @@ def test_a_restart_keeps_the_swarms(tmp_path):
         assert peers == {address("isp-a", 1, host) + ":6881" for host in range(1, 6)}
 
 
+def test_the_first_start_alone_tells_where_the_admins_token_is(tmp_path):
+    with Daemon("first", database="") as daemon:
+        def told():
+            return [line for line in daemon.log_text().splitlines() if "admin" in line]
+        first = told()
+        assert len(first) == 1 and first[0].endswith(f" file={daemon.state}/admin.token"), first
+        daemon.stop()
+        daemon.start()
+        assert told() == first
+        assert daemon.token not in daemon.log_text()
+
+
 def test_a_restart_keeps_who_met_whom(tmp_path):
     def far_of(daemon, ip):
         near = ip.rsplit(".", 2)[0] + "."
