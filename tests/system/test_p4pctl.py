@@ -118,7 +118,30 @@ class P4pctl(unittest.TestCase):
         self.ctl(*check, "/nowhere/at/all", expect=USAGE, **nowhere)
         self.ctl(*check, "--limit", "1", self.put(), expect=USAGE, **nowhere)
         self.ctl("topology", "check", "--lab", self.put(), expect=USAGE)
-        self.ctl("costs", "check", "--offline", self.put(), expect=USAGE)
+
+    def test_costs_are_judged_without_a_server(self):
+        nowhere = {"P4PD_URL": "http://127.0.0.1:1"}
+        check = ["costs", "check", "--offline"]
+        costs = {"format": "p4p-costs/1", "provider": ISP, "pid_costs": {"east": {"west": 3}},
+                 "interconnect_costs": {"ic": {"out": 2, "in": 1}}}
+        beside = ["--lab", "--topology", self.put()]
+        good = self.file(costs, "costs.json")
+        self.assertIn(f"costs of {ISP}: good by themselves", self.ctl(*check, good, **nowhere)[0])
+        self.assertIn(f"costs of {ISP}: good beside that topology", self.ctl(*check, *beside, good, **nowhere)[0])
+
+        # What it says by itself, and what a topology lacks: with the server's own codes, all at once.
+        bad = self.file({**costs, "pid_costs": {"east": {"west": -1}, "north": {"west": 1}}}, "costs.json")
+        said = json.loads(self.ctl(*check, "--json", bad, expect=REFUSED, **nowhere)[0])
+        self.assertEqual([(f["code"], f["where"]) for f in said["faults"]], [("range", "/pid_costs/east/west")])
+        said = json.loads(self.ctl(*check, *beside, "--json", bad, expect=REFUSED, **nowhere)[0])
+        self.assertEqual({(f["code"], f["where"]) for f in said["faults"]},
+                         {("range", "/pid_costs/east/west"), ("unknown-pid", "/pid_costs/north")})
+        self.assertIn("/provider", self.ctl(*check, "t-other", good, expect=REFUSED, **nowhere)[1])
+
+        self.ctl(*check, self.put(), expect=REFUSED, **nowhere)  # a topology
+        self.ctl(*check, "--topology", "/nowhere/at/all", good, expect=USAGE, **nowhere)
+        self.assertIn("[bogon]", self.ctl(*check, *beside[1:], good, expect=USAGE, **nowhere)[1])  # no --lab
+        self.assertIn("goes with --offline", self.ctl("costs", "check", *beside[1:], good, expect=USAGE)[1])
 
     def test_counters_become_a_balance(self):
         self.ctl("topology", "put", self.put())

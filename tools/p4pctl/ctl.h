@@ -75,6 +75,7 @@ enum ctl_option {
 	CTL_SWAP,
 	CTL_DRY_RUN,
 	CTL_OFFLINE,
+	CTL_TOPOLOGY,
 	CTL_MINIMIZE,
 	CTL_LAB,
 	CTL_FORCE,
@@ -196,7 +197,7 @@ ctl_run ctl_alarms_rules, ctl_alarms_rule;
 ctl_run ctl_webhook_list, ctl_webhook_set, ctl_webhook_remove, ctl_webhook_test;
 /* explain.c */
 ctl_run ctl_explain;
-/* sketches.c: these ask no server. The first: topology check --offline, of a file that was read. */
+/* sketches.c: these ask no server. The first: check --offline, of a file that was read. */
 enum ctl_exit ctl_check_offline(const struct ctl *c, const char *provider, const struct text *file);
 ctl_run ctl_import, ctl_topology_minimize, ctl_topology_coarsen;
 /* torrents.c: these ask no server */

@@ -153,6 +153,9 @@ enum ctl_exit ctl_document_check(const struct ctl *c)
 	if (c->option[CTL_LAB] != NULL)
 		return ctl_fail(CTL_USAGE,
 		                "--lab goes with --offline; a server has its option lab");
+	if (c->option[CTL_TOPOLOGY] != NULL)
+		return ctl_fail(CTL_USAGE, "--topology goes with --offline; a server knows the one "
+		                           "in force");
 	return upload(c, true);
 }
 

@@ -70,8 +70,9 @@ static enum ctl_exit read_sources(struct job *j)
 
 /* What the server's own parser and checks say of a document by itself. */
 struct verdict_of_file {
-	struct arena *arena;           /* holds the topology */
+	struct arena *arena;           /* holds the documents */
 	struct map_topology *topology; /* as far as it was understood; NULL: not at all */
+	struct map_costs *costs;       /* the same of costs */
 	struct faults *faults, *warnings;
 };
 
@@ -82,19 +83,35 @@ static void free_verdict(struct verdict_of_file *v)
 	faults_free(v->warnings);
 }
 
+static enum err begin_verdict(struct verdict_of_file *v)
+{
+	*v = (struct verdict_of_file){ .arena = arena_new(1 << 20),
+		                       .faults = faults_new(),
+		                       .warnings = faults_new() };
+	return v->arena == NULL || v->faults == NULL || v->warnings == NULL ? ERR_NOMEM : ERR_OK;
+}
+
 /* false: out of memory, and we said so. free_verdict() it either way. */
 static bool judge(const struct ctl *c, const struct text *file, struct verdict_of_file *v)
 {
 	const struct map_rules rules = { .lab = c->option[CTL_LAB] != NULL };
-	*v = (struct verdict_of_file){ .arena = arena_new(1 << 20),
-		                       .faults = faults_new(),
-		                       .warnings = faults_new() };
-	enum err e =
-		v->arena == NULL || v->faults == NULL || v->warnings == NULL ? ERR_NOMEM : ERR_OK;
+	enum err e = begin_verdict(v);
 	if (e == ERR_OK)
 		e = map_topology_parse(file->bytes, file->size, v->arena, &v->topology, v->faults);
 	if (e != ERR_NOMEM && v->topology != NULL)
 		e = map_topology_check(v->topology, &rules, v->faults, v->warnings);
+	return e != ERR_NOMEM || ctl_fail(CTL_USAGE, "out of memory") == CTL_OK;
+}
+
+/* The same of costs; what they name must be in `t` (NULL: nobody asks). */
+static bool judge_costs(const struct text *file, const struct map_topology *t,
+                        struct verdict_of_file *v)
+{
+	enum err e = begin_verdict(v);
+	if (e == ERR_OK)
+		e = map_costs_parse(file->bytes, file->size, v->arena, &v->costs, v->faults);
+	if (e != ERR_NOMEM && v->costs != NULL && t != NULL)
+		e = map_costs_check(v->costs, t, v->faults);
 	return e != ERR_NOMEM || ctl_fail(CTL_USAGE, "out of memory") == CTL_OK;
 }
 
@@ -265,7 +282,7 @@ enum ctl_exit ctl_topology_minimize(const struct ctl *c)
 	return code;
 }
 
-/* ---- topology check --offline ---- */
+/* ---- topology check --offline, costs check --offline ---- */
 
 static void put_faults(struct text *t, const struct faults *faults)
 {
@@ -312,9 +329,18 @@ static enum ctl_exit tell(const struct ctl *c, const char *provider, const struc
 		return ctl_fail(CTL_REFUSED, "%zu fault%s", n, n == 1 ? "" : "s");
 	if (c->json)
 		return CTL_OK;
-	printf("topology of %s: good by itself; whether it goes with other providers, and what "
-	       "it would change, a server knows\n",
-	       provider);
+	if (v->costs == NULL)
+		printf("topology of %s: good by itself; whether it goes with other providers, and "
+		       "what it would change, a server knows\n",
+		       provider);
+	else if (c->option[CTL_TOPOLOGY] == NULL)
+		printf("costs of %s: good by themselves; whether a topology has what they name, "
+		       "--topology FILE tells\n",
+		       provider);
+	else
+		printf("costs of %s: good beside that topology; what they would change, a server "
+		       "knows\n",
+		       provider);
 	for (size_t i = 0; i < v->warnings->count; i++)
 		printf("warning: %s: %s [%s]\n", v->warnings->list[i].where,
 		       v->warnings->list[i].text, v->warnings->list[i].kind);
@@ -323,19 +349,29 @@ static enum ctl_exit tell(const struct ctl *c, const char *provider, const struc
 
 enum ctl_exit ctl_check_offline(const struct ctl *c, const char *provider, const struct text *file)
 {
-	struct verdict_of_file v;
+	const bool costs = strncmp(c->command, "costs", 5) == 0;
+	const char *beside = c->option[CTL_TOPOLOGY], *own = NULL;
+	struct verdict_of_file v = { 0 };
+	struct job j = { .c = c };
+	struct map_topology *t = NULL;
 	enum ctl_exit code = CTL_USAGE;
 	if (c->option[CTL_LIMIT] != NULL)
 		return ctl_fail(CTL_USAGE, "--limit is of what would change: not with --offline");
-	if (judge(c, file, &v)) {
-		const struct map_topology *t = v.topology;
-		if (t != NULL && t->provider != NULL && strcmp(t->provider, provider) != 0)
+	if (beside != NULL && read_topology(&j, beside, &t) != CTL_OK)
+		return CTL_USAGE;
+	if (costs ? judge_costs(file, t, &v) : judge(c, file, &v)) {
+		if (v.costs != NULL)
+			own = v.costs->provider;
+		else if (v.topology != NULL)
+			own = v.topology->provider;
+		if (own != NULL && strcmp(own, provider) != 0)
 			(void)faults_add(v.faults, ERR_RANGE, "provider", "/provider",
 			                 "must be \"%s\", as in the command, not \"%s\"", provider,
-			                 t->provider);
+			                 own);
 		code = tell(c, provider, file, &v);
 	}
 	free_verdict(&v);
+	arena_free(j.joined);
 	return code;
 }
 
