@@ -15,6 +15,7 @@
 #include "server/app/feeder.h"
 #include "server/app/floods.h"
 #include "server/app/gauges.h"
+#include "server/app/huge_pages.h"
 #include "server/app/listeners.h"
 #include "server/app/live_peers.h"
 #include "server/app/passkeys.h"
@@ -79,6 +80,7 @@ struct daemon {
 	struct feeder *feeder;
 	struct alarms *alarms;
 	struct gauges gauges;
+	struct huge_pages huge_pages;
 
 	pthread_mutex_t access_lock; /* one load_access() at a time */
 	struct swarm_sweep sweep;    /* of expired peers */
@@ -669,6 +671,7 @@ static void tick(void *ctx)
 		log_line(LOG_ERROR, "Accounting could not write. file=%s why=%s", fault.where,
 		         fault.text);
 	expire(d);
+	huge_pages_tick(&d->huge_pages);
 	floods_log(d->tracker, steady_now());
 	if (steady_now() - d->last_snapshot >= d->config.snapshot_seconds)
 		save_swarms(d);
