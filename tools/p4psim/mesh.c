@@ -185,12 +185,13 @@ static void add_neighbour(struct mesh *m, uint32_t half, struct peer *p, const s
 	set_wanted(m, half, missing(m, p, other));
 }
 
-enum err mesh_tie(struct mesh *m, uint32_t a, uint32_t b)
+enum err mesh_tie(struct mesh *m, uint32_t from, uint32_t to)
 {
-	struct peer *p = &m->peers[a], *q = &m->peers[b];
-	if (a == b || m->people[a].swarm != m->people[b].swarm || p->state != PEER_HERE ||
-	    q->state != PEER_HERE || (p->whole && q->whole) || p->n_ties >= m->max_ties ||
-	    q->n_ties >= m->max_ties || are_tied(p, q))
+	struct peer *p = &m->peers[from], *q = &m->peers[to];
+	if (from == to || m->people[from].swarm != m->people[to].swarm ||
+	    m->people[to].unreachable || p->state != PEER_HERE || q->state != PEER_HERE ||
+	    (p->whole && q->whole) || p->n_ties >= m->max_ties || q->n_ties >= m->max_ties ||
+	    are_tied(p, q))
 		return ERR_OK;
 	if (make_room(m) != ERR_OK)
 		return ERR_NOMEM;
@@ -198,7 +199,7 @@ enum err mesh_tie(struct mesh *m, uint32_t a, uint32_t b)
 	for (uint32_t i = 0; i < 2; i++) {
 		m->wanted[first + i] = 0;
 		m->halves[first + i] = (struct half){
-			.peer = i == 0 ? a : b, .flow = NOBODY, .piece = NOBODY, .since = -1
+			.peer = i == 0 ? from : to, .flow = NOBODY, .piece = NOBODY, .since = -1
 		};
 	}
 	add_neighbour(m, first, p, q);

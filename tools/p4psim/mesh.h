@@ -95,9 +95,9 @@ enum err mesh_join(struct mesh *m, uint32_t peer, double now) must_check;
 /* And goes, with its ties. */
 void mesh_leave(struct mesh *m, uint32_t peer);
 
-/* Ties two peers of a swarm, unless they are already, need not know each other (both have all), or one
- * has no room. ERR_NOMEM. */
-enum err mesh_tie(struct mesh *m, uint32_t a, uint32_t b) must_check;
+/* A peer connects to another one of its swarm, unless they are tied already, need not know each other (both
+ * have all), one has no room, or the other one cannot be reached. ERR_NOMEM. */
+enum err mesh_tie(struct mesh *m, uint32_t from, uint32_t to) must_check;
 
 /* A half is unchoked or choked by the other end. */
 void mesh_unchoke(struct mesh *m, uint32_t half, bool unchoked, double now);

@@ -112,6 +112,8 @@ static void draw_person(struct drawing *d, const struct scenario_group *g, uint3
 	one->patience =
 		gives_up ? g->abort_seconds * chance_exponential(&d->seed) : (double)INFINITY;
 	one->seed = g->seed;
+	one->unreachable =
+		g->unreachable_percent > 0 && random_below(&d->seed, 100) < g->unreachable_percent;
 	d->p->n_seeds += g->seed;
 }
 

@@ -17,7 +17,8 @@ struct person {
 	double delay_ms;                 /* of its line, one way */
 	double arrives, stays, patience; /* seconds; `stays` and `patience` may be INFINITY */
 	bool seed;
-	uint32_t number; /* among all, before they were sorted: no two are equal */
+	bool unreachable; /* takes no connection, but makes them: behind a NAT */
+	uint32_t number;  /* among all, before they were sorted: no two are equal */
 };
 
 struct population {

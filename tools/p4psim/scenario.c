@@ -138,7 +138,8 @@ static void read_group(struct reading *r, const struct value *v, bool seed,
 {
 	static const struct member table[] = {
 		{ "pids", REQUIRED | NOT_EMPTY }, { "access", NOT_EMPTY }, { "arrive", 0 },
-		{ "stay_seconds", NULLABLE },     { "abort_percent", 0 },  { "abort_seconds", 0 }
+		{ "stay_seconds", NULLABLE },     { "abort_percent", 0 },  { "abort_seconds", 0 },
+		{ "unreachable_percent", 0 }
 	};
 	struct value m[COUNT(table)];
 	*g = (struct scenario_group){ .seed = seed,
@@ -152,6 +153,7 @@ static void read_group(struct reading *r, const struct value *v, bool seed,
 	read_u32(r, &m[3], 0, SCENARIO_SECONDS_MAX, &g->stay_seconds);
 	read_u32(r, &m[4], 0, 100, &g->abort_percent);
 	read_u32(r, &m[5], 1, SCENARIO_SECONDS_MAX, &g->abort_seconds);
+	read_u32(r, &m[6], 0, 100, &g->unreachable_percent);
 }
 
 static void read_groups(struct reading *r, struct value *peers, struct value *seeds,

@@ -52,6 +52,7 @@ struct scenario_group {
 	uint32_t stay_seconds; /* after completion; UINT32_MAX: to the end */
 	uint32_t abort_percent;
 	uint32_t abort_seconds; /* the mean time until they give up */
+	uint32_t unreachable_percent;
 };
 
 /* What an arm's `policy` may be: a policy of the server, or what others are compared with. */

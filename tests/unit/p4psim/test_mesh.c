@@ -117,9 +117,32 @@ static void a_peer_has_no_more_ties_than_it_may(void **state)
 	fabric_done(&f);
 }
 
+/* Behind a NAT: it connects to others, nobody to it. */
+static void who_cannot_be_reached_connects_all_the_same(void **state)
+{
+	(void)state;
+	static struct fabric f;
+	fabric_init(&f);
+	for (uint32_t i = 2; i < 6; i++)
+		assert_int_equal(mesh_join(&f.mesh, i, 0), ERR_OK);
+	f.study.population.people[2].unreachable = true;
+	f.study.population.people[3].unreachable = true;
+	assert_int_equal(mesh_tie(&f.mesh, 4, 2), ERR_OK);
+	assert_int_equal(mesh_tie(&f.mesh, 2, 3), ERR_OK);
+	assert_int_equal(mesh_tie(&f.mesh, 3, 2), ERR_OK);
+	assert_int_equal(f.mesh.peers[2].n_ties, 0);
+	assert_int_equal(mesh_tie(&f.mesh, 2, 4), ERR_OK);
+	assert_int_equal(mesh_tie(&f.mesh, 5, 4), ERR_OK);
+	assert_int_not_equal(half_of(&f.mesh, 4, 2), NOBODY);
+	assert_int_equal(f.mesh.peers[4].n_ties, 2);
+	look(&f.mesh);
+	fabric_done(&f);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_kept_is_what_a_count_gives),
 	cmocka_unit_test(a_peer_has_no_more_ties_than_it_may),
+	cmocka_unit_test(who_cannot_be_reached_connects_all_the_same),
 };
 
 RUN_TESTS(tests)

@@ -70,6 +70,9 @@ static void every_fault_names_its_place(void **state)
 		{ CONTENT ",\"peers\": [{\"pids\": {\"isp-a/a1\": 5}, " ACCESS
 		          ", \"arrive\": {\"pattern\": \"flash\"}}]," SEEDS "," POLICIES,
 		  "/peers/0/arrive", "'seconds' is missing" },
+		{ CONTENT ",\"peers\": [{\"pids\": {\"isp-a/a1\": 5}, " ACCESS
+		          ", \"unreachable_percent\": 101}]," SEEDS "," POLICIES,
+		  "/peers/0/unreachable_percent", "must be a whole number from 0 to 100" },
 		{ CONTENT "," PEERS "," SEEDS "," POLICIES ",\"costs\": [\"/nowhere.json\"]",
 		  "/nowhere.json", "cannot be read: No such file" },
 		{ CONTENT "," PEERS "," SEEDS "," POLICIES ",\"costs\": [7]", "/costs/0",
@@ -114,10 +117,33 @@ static void people_hang_on_the_seed(void **state)
 		study_done(&s[i]);
 }
 
+/* A share of its group. */
+static void some_cannot_be_reached(void **state)
+{
+	(void)state;
+#define CROWD(more)                                                                      \
+	CONTENT ",\"peers\": [{\"pids\": {\"isp-a/a1\": 1000}, " ACCESS more "}]," SEEDS \
+		"," POLICIES
+	static const char *const crowds[] = { CROWD(""), CROWD(", \"unreachable_percent\": 0"),
+		                              CROWD(", \"unreachable_percent\": 30") };
+	unsigned n[3] = { 0 };
+	for (size_t i = 0; i < 3; i++) {
+		struct study s;
+		load_text(&s, crowds[i], NULL);
+		for (size_t k = 0; k < s.population.n; k++)
+			n[i] += s.population.people[k].unreachable;
+		study_done(&s);
+	}
+	assert_int_equal(n[0], 0);
+	assert_int_equal(n[1], 0);
+	assert_in_range(n[2], 242, 358); /* 4 deviations */
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_left_out_has_its_default),
 	cmocka_unit_test(every_fault_names_its_place),
 	cmocka_unit_test(people_hang_on_the_seed),
+	cmocka_unit_test(some_cannot_be_reached),
 };
 
 RUN_TESTS(tests)
