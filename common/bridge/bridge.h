@@ -48,6 +48,7 @@ struct bridge_edge {
 	uint32_t pulls : 1;      /* the near one wants data */
 	uint32_t far_seed : 1;   /* the far one has everything */
 	uint32_t asked : 1;      /* the near one was given the far one's address */
+	uint32_t starved : 1;    /* the near one was, when it announced last */
 	/* 16 bits of the second after which the near one is gone, or, until it announces, the one it was
 	 * given to; at most INT16_MAX away. */
 	uint16_t ends;

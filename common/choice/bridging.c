@@ -22,7 +22,7 @@ struct bridging {
 	struct bridge_page page;  /* of the asker's provider */
 	struct bridge_book *book; /* NULL: none */
 	uint32_t tag;
-	bool wide, island, wants_seed;
+	bool wide, island, wants_seed, starved;
 	struct map_leans leans; /* of the asker's provider */
 	struct swarm_range elsewhere;
 	struct steer_standing standing;
@@ -121,6 +121,9 @@ static void meet_again(struct bridging *b)
 			drop(b, i);
 			continue;
 		}
+		if (is_dry(b)) /* as it was by its last announce */
+			b->starved |= e->starved;
+		e->starved = b->starved;
 		e->ends = (uint16_t)asker->ends;
 		e->pulls = !asker->who->seeding;
 		e->far_seed = one.seed;
@@ -247,6 +250,7 @@ static void remember(struct bridging *b, const struct swarm_candidate *one)
 		                          .pulls = !seeding,
 		                          .far_seed = one->seed,
 		                          .asked = true,
+		                          .starved = b->starved,
 		                          .ends = (uint16_t)asker->ends };
 	const struct bridge_edge there = { .near = here.far,
 		                           .far = here.near,
@@ -356,6 +360,7 @@ static struct steer_standing standing_of(const struct bridging *b)
 	const struct swarm_strength *near = &b->m->c->survey.near;
 	struct steer_standing s = { .seeding = asker->who->seeding,
 		                    .known = asker->known,
+		                    .starved = b->starved,
 		                    .lot = b->tag,
 		                    .seeds = near->seeds > 0 && is_fed_at_home(b) ? near->seeds : 0,
 		                    .leechers = near->leechers,
@@ -445,6 +450,12 @@ void choice_prefetch(const struct choice_asker *asker)
 	bridge_prefetch(&page, 0);
 }
 
+static bool is_starved(const struct choice_asker *asker)
+{
+	const uint32_t line = snapshot_place(asker->map, asker->place).lasting_kbps;
+	return steer_is_starved(asker->received, asker->seconds, line);
+}
+
 void choice_bridge(struct making *m)
 {
 	const struct choice_asker *asker = m->asker;
@@ -454,6 +465,7 @@ void choice_bridge(struct making *m)
 		              .page = page_of(asker, asker->place),
 		              .tag = swarm_tag_of(who.client.identity),
 		              .wide = who.family == IP_V6,
+		              .starved = is_starved(asker),
 		              .leans = snapshot_leans(asker->map, asker->place) };
 	const size_t want = m->want < m->rules->list_length ? m->want : m->rules->list_length;
 	who.counted = true;

@@ -43,6 +43,9 @@ struct choice_asker {
 	/* `bridge` only: where it remembers who met, but for the provider; a NULL store remembers nothing */
 	struct bridge_page page;
 	uint32_t ends; /* the second after which the asker is gone */
+	/* What it has received in so many seconds, until now. 0 seconds: nobody knows. */
+	uint64_t received;
+	uint32_t seconds;
 	/* A rehearsal: BRIDGE_BOOK_BYTES each, for copies of books. The answer is that of an announce, but
 	 * nothing is remembered, refreshed or dropped; who is not `known` has not been put into the swarm,
 	 * and is counted all the same. NULL: an announce. */

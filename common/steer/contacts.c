@@ -21,15 +21,22 @@ static uint32_t left(uint32_t budget, uint32_t used)
 
 static uint32_t room(const struct steer_standing *s, unsigned percent)
 {
+	const bool starved = s->starved && s->age >= STEER_PATIENCE;
 	if (s->seeding)
 		return 0;
-	if (s->seeds > 0)
+	if (s->seeds > 0 && !starved)
 		return least(left(1, s->own), left(STEER_SAFETY, s->contacts));
-	const uint64_t share = ((uint64_t)s->leechers * percent + 99) / 100;
+	const unsigned fold = starved && s->seeds == 0 ? 2 : 1;
+	const uint64_t share = ((uint64_t)s->leechers * percent * fold + 99) / 100;
 	const uint32_t budget = share < STEER_CONTACTS_MAX ? (uint32_t)share : STEER_CONTACTS_MAX;
 	const uint32_t each =
-		s->known ? STEER_CONTACTS : percent / 100 + (s->lot % 100 < percent % 100);
+		s->known ? STEER_CONTACTS * fold : percent / 100 + (s->lot % 100 < percent % 100);
 	return least(left(each, s->own), left(most(budget, STEER_SAFETY), s->contacts));
+}
+
+bool steer_is_starved(uint64_t bytes, uint32_t seconds, uint32_t line_kbps)
+{
+	return seconds >= STEER_SOON && bytes < (uint64_t)line_kbps * 125 * seconds / STEER_STARVED;
 }
 
 bool steer_is_island(const struct steer_standing *s)
@@ -53,7 +60,7 @@ struct steer_contacts steer_contacts(const struct steer_rules *rules,
 
 uint32_t steer_soon(const struct steer_standing *s, uint32_t elsewhere)
 {
-	if (s->seeding || s->seeds > 0 || elsewhere == 0)
+	if (s->seeding || elsewhere == 0 || s->leechers <= (uint64_t)s->seeds * STEER_SERVED)
 		return 0;
 	return most(STEER_SOON, most(s->age / 4, s->leechers / 2));
 }

@@ -32,6 +32,7 @@ static uint32_t shrunk(const struct steer_rules *rules, const struct steer_stand
 {
 	struct steer_rules fewer = *rules;
 	struct steer_standing content = *s;
+	content.starved = false;
 	fewer.free_percent = (unsigned)((uint64_t)rules->free_percent * STEER_LEAN_TURN / premium);
 	if (s->known || s->age >= STEER_SOON) /* as if it had so many more at home */
 		content.near += STEER_HEALTH - STEER_CONTACTS;

@@ -130,6 +130,10 @@ size_t steer_pick(const struct steer_rules *rules, bool mapped, const struct ste
  *                     cheaper: through leechers of leechers the first copy comes late
  *   never an island   while no contact of the provider leads to a seed, somebody gets one more: a seed, if
  *                     there is one, whatever else is cheaper (steer_is_island())
+ *   nobody starves    in a provider that has been in the swarm for STEER_PATIENCE seconds, a leecher that
+ *                     gets next to nothing (steer_is_starved(): whom it knows cannot be reached, is slow, or
+ *                     has nothing new) may have twice as many, out of twice the budget; or, where a seed at
+ *                     home should serve it, what it might have without one
  *
  * What changes when an interconnect is out of balance: lean.h.
  */
@@ -138,11 +142,13 @@ enum {
 	STEER_CONTACTS = 2,
 	STEER_CONTACTS_MAX = 64,
 	STEER_SAFETY = 2,
-	STEER_HEALTH = 6
+	STEER_HEALTH = 6,
+	STEER_PATIENCE = 180
 };
 
 struct steer_standing {
 	bool seeding, known; /* the asker; was here before */
+	bool starved;        /* steer_is_starved(), when it announced last */
 	uint32_t lot;        /* the asker's, evenly spread: who gets one more where not all do */
 	uint32_t own, near;  /* contacts it has; peers of its provider in its list */
 	uint32_t seeds, leechers; /* of its provider, itself included */
@@ -158,6 +164,14 @@ struct steer_contacts {
 struct steer_contacts steer_contacts(const struct steer_rules *rules,
                                      const struct steer_standing *standing);
 
+/*
+ * In so many seconds, at least STEER_SOON, a leecher got less than a STEER_STARVED-th of what its line could
+ * send meanwhile: leechers exchange bytes, so what it sends, and not what it can take in, is what it may
+ * hope for.
+ */
+enum { STEER_STARVED = 4 };
+bool steer_is_starved(uint64_t bytes, uint32_t seconds, uint32_t line_kbps);
+
 /* No seed serves the asker's provider, nor any contact of it: it shall meet one. */
 bool steer_is_island(const struct steer_standing *standing);
 
@@ -165,11 +179,12 @@ bool steer_is_island(const struct steer_standing *standing);
 bool steer_wants_seed(const struct steer_standing *standing);
 
 /*
- * Seconds to the next announce of a client whose provider has no seed, so that the budget follows what
- * happens: a quarter of the time that the provider has been in the swarm, at least STEER_SOON, and at most
- * two announces a second from one provider in one swarm. 0: as usual.
+ * Seconds to the next announce of a client whose provider has no seed, or too few to be sure that they serve
+ * all (one for STEER_SERVED leechers), so that the budget follows what happens: a quarter of the time that
+ * the provider has been in the swarm, at least STEER_SOON, and at most two announces a second from one
+ * provider in one swarm. 0: as usual.
  */
-enum { STEER_SOON = 30 };
+enum { STEER_SOON = 30, STEER_SERVED = 8 };
 uint32_t steer_soon(const struct steer_standing *standing, uint32_t elsewhere);
 
 /*

@@ -50,8 +50,8 @@ enum peer_state { PEER_COMING, PEER_HERE, PEER_GONE };
 struct peer {
 	enum peer_state state;
 	bool whole;
-	uint32_t row; /* while it is here: of its bits and its rarities */
-	uint32_t n_have;
+	uint32_t row;            /* while it is here: of its bits and its rarities */
+	uint32_t n_have, n_told; /* pieces; by its last announce */
 	struct neighbour *neighbours;
 	uint32_t n_ties;
 	struct part *parts;

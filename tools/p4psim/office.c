@@ -109,46 +109,46 @@ static void choose_nearest(struct office *o, const struct swarm_visit *visit,
 	memcpy(out->peers, peers, out->n * sizeof(*peers));
 }
 
-/* NOLINTNEXTLINE(readability-function-size): as a tracker knows of an announce */
-static void choose(struct office *o, struct swarm_visit *visit, uint32_t peer, bool whole,
-                   uint32_t want, bool known, uint32_t now, struct office_list *out)
+static void choose(struct office *o, struct swarm_visit *visit, const struct office_ask *ask,
+                   bool known, struct office_list *out)
 {
-	const struct swarm_asker who = { .client = client_of(o, peer),
+	const struct swarm_asker who = { .client = client_of(o, ask->peer),
 		                         .family = IP_V4,
-		                         .seeding = whole };
-	struct choice_asker asker =
-		asker_of(o, visit, &who, o->population->people[peer].swarm, now);
+		                         .seeding = ask->whole };
+	struct choice_asker asker = asker_of(o, visit, &who, o->population->people[ask->peer].swarm,
+	                                     (uint32_t)ask->now);
 	asker.known = known;
+	asker.received = ask->received;
+	asker.seconds = known ? ask->seconds : 0;
 	if (o->arm->localised && asker.rules == &o->arm->rules) {
-		choose_nearest(o, visit, &who, peer, want, out);
+		choose_nearest(o, visit, &who, ask->peer, ask->want, out);
 		return;
 	}
-	out->n = choice_make(o->choice, visit, &asker, want, &o->seed);
+	out->n = choice_make(o->choice, visit, &asker, ask->want, &o->seed);
 	out->interval = steer_interval(out->interval, o->choice->soon, who.client.identity);
 	for (size_t i = 0; i < out->n; i++)
 		out->peers[i] = peer_at(visit, &o->choice->list[i]);
 }
 
-enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,
-                         struct office_list *out)
+enum err office_announce(struct office *o, const struct office_ask *ask, struct office_list *out)
 {
 	uint8_t hash[INFO_HASH_SIZE];
 	struct swarm_visit visit;
 	struct swarm_change change;
 	const struct swarm_peer put = {
-		.client = client_of(o, peer),
-		.role = whole ? SWARM_SEED : SWARM_LEECHER,
-		.expires = (uint32_t)now + 2 * o->scenario->announce_seconds,
+		.client = client_of(o, ask->peer),
+		.role = ask->whole ? SWARM_SEED : SWARM_LEECHER,
+		.expires = (uint32_t)ask->now + 2 * o->scenario->announce_seconds,
 	};
 	out->n = 0;
 	out->interval = o->scenario->announce_seconds;
-	info_hash(o, o->population->people[peer].swarm, hash);
+	info_hash(o, o->population->people[ask->peer].swarm, hash);
 	enum err e = swarm_enter(o->store, hash, true, &visit);
 	if (e != ERR_OK)
 		return e;
 	e = swarm_put(&visit, &put, false, &change);
-	if (e == ERR_OK && want > 0)
-		choose(o, &visit, peer, whole, want, !change.joined, (uint32_t)now, out);
+	if (e == ERR_OK && ask->want > 0)
+		choose(o, &visit, ask, !change.joined, out);
 	swarm_leave(&visit);
 	return e;
 }

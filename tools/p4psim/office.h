@@ -30,13 +30,21 @@ enum err office_open(struct office *o, const struct scenario *s, const struct sc
                      const struct population *p, const struct network *n) must_check;
 void office_close(struct office *o);
 
-/* The peer is here, with everything or not; up to `want` others for it, at most CHOICE_MAX. ERR_NOMEM. */
+/* An announce. */
+struct office_ask {
+	uint32_t peer, want;
+	bool whole;        /* it has everything */
+	uint64_t received; /* bytes, in the seconds since it announced last */
+	uint32_t seconds;
+	double now;
+};
 struct office_list {
 	size_t n;
 	uint32_t peers[CHOICE_MAX];
 	uint32_t interval; /* seconds to the next announce */
 };
-enum err office_announce(struct office *o, uint32_t peer, bool whole, uint32_t want, double now,
+/* The peer is here; up to `want` others for it, at most CHOICE_MAX. ERR_NOMEM. */
+enum err office_announce(struct office *o, const struct office_ask *ask,
                          struct office_list *out) must_check;
 
 /* The peer goes. */

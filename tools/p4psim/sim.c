@@ -109,14 +109,21 @@ static void heed(struct sim *s, uint32_t peer)
 	struct peer *p = &s->mesh.peers[peer];
 	const uint32_t told = s->list.interval, least = s->scenario->min_announce_seconds;
 	p->announced = s->now;
+	p->n_told = p->n_have;
 	p->interval = told > least ? told : least;
 }
 
 static enum err announce(struct sim *s, uint32_t peer)
 {
 	struct peer *p = &s->mesh.peers[peer];
-	enum err e = office_announce(&s->office, peer, p->whole, s->office.arm->numwant, s->now,
-	                             &s->list);
+	const struct office_ask ask = { .peer = peer,
+		                        .want = s->office.arm->numwant,
+		                        .whole = p->whole,
+		                        .received = (uint64_t)((p->n_have - p->n_told) *
+		                                               s->mesh.piece_bytes),
+		                        .seconds = (uint32_t)(s->now - p->announced),
+		                        .now = s->now };
+	enum err e = office_announce(&s->office, &ask, &s->list);
 	heed(s, peer);
 	for (size_t i = 0; e == ERR_OK && i < s->list.n; i++)
 		e = mesh_tie(&s->mesh, peer, s->list.peers[i]);
@@ -305,7 +312,8 @@ static enum err announce_pieces(struct sim *s)
 		p->leaves = p->completed + m->people[f->peer].stays;
 		s->n_leechers--;
 		note(s, f->peer, false);
-		if (office_announce(&s->office, f->peer, true, 0, s->now, &s->list) != ERR_OK)
+		const struct office_ask ask = { .peer = f->peer, .whole = true, .now = s->now };
+		if (office_announce(&s->office, &ask, &s->list) != ERR_OK)
 			return ERR_NOMEM;
 		heed(s, f->peer);
 	}

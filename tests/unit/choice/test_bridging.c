@@ -355,7 +355,6 @@ static void a_seed_at_home_ends_the_budget(void **state)
 		assert_int_equal(ask(w, &me, far), 0);
 	}
 	assert_int_equal(book_of(w, A)->n, before);
-	assert_int_equal(w->choice.soon, 0);
 	for (uint32_t i = 1; i <= 20; i++)
 		stop(w, &(struct body){ .pid = A, .n = i });
 	for (uint32_t i = 21; i <= 40; i++) {
@@ -364,6 +363,56 @@ static void a_seed_at_home_ends_the_budget(void **state)
 	}
 	assert_int_equal(book_of(w, A)->n, STEER_SAFETY);
 	world_free(w);
+}
+
+/* Asked again, it would still get what it got when it announced last. */
+static size_t question(struct world *w, const struct body *b)
+{
+	static uint64_t room[2][BRIDGE_BOOK_BYTES / sizeof(uint64_t)];
+	struct swarm_visit v = world_enter(w);
+	const struct swarm_asker who = { .client = client_of(w, b), .family = IP_V4 };
+	struct choice_asker asker = asker_of(w, &v, &who);
+	asker.known = true;
+	asker.dry[0] = (struct bridge_book *)room[0];
+	asker.dry[1] = (struct bridge_book *)room[1];
+	(void)choice_make(&w->choice, &v, &asker, WANT, &w->seed);
+	swarm_leave(&v);
+	return w->choice.n - w->choice.n_near;
+}
+
+/* Its seed at home does not serve it, or its contacts bring nothing. */
+static void the_starved_meet_more(void **state)
+{
+	(void)state;
+	const struct body me = body(A, 30, false);
+	for (unsigned seeds = 0; seeds < 2; seeds++) {
+		const size_t usual = seeds > 0 ? 1 : STEER_CONTACTS;
+		const size_t more = seeds > 0 ? STEER_CONTACTS : 2 * STEER_CONTACTS;
+		struct world *w = world();
+		struct body far[CHOICE_MAX];
+		join(w, A2, 1, seeds, true);
+		join(w, A, 1, 29, false);
+		join(w, C, 1, 10, true);
+		(void)ask(w, &me, far); /* its provider's first */
+		w->now += STEER_PATIENCE;
+		w->seconds = STEER_PATIENCE;
+		w->received = UPLINK_USUAL_KBPS * 1000ULL / 8 * STEER_PATIENCE / STEER_STARVED;
+		assert_int_equal(ask(w, &me, far), usual);
+		assert_false(w->choice.standing.starved);
+		w->received--;
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(ask(w, &me, far), more);
+			assert_true(w->choice.standing.starved);
+		}
+		assert_int_equal(question(w, &me), more);
+		assert_true(w->choice.standing.starved);
+		w->received++;
+		assert_int_equal(ask(w, &me, far), more); /* whom it has met it keeps */
+		assert_false(w->choice.standing.starved);
+		(void)question(w, &me);
+		assert_false(w->choice.standing.starved);
+		world_free(w);
+	}
 }
 
 static void ipv6_peers_meet_ipv6_peers(void **state)
@@ -567,7 +616,7 @@ static void the_other_family_finds_a_home(void **state)
 	(void)state;
 	struct world *w = world();
 	join(w, A, 1, 40, false);
-	join(w, A, 50, 2, true);
+	join(w, A, 50, 6, true); /* as many as make sure of it */
 	struct swarm_visit v = world_enter(w);
 	for (uint32_t i = 0; i < 30; i++)
 		(void)put(w, &v, &(struct body){ .pid = C, .n = i, .wide = true, .seed = i < 5 });
@@ -602,6 +651,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(without_a_store_contacts_are_made_all_the_same),
 	cmocka_unit_test(a_full_store_costs_nobody_its_contacts),
 	cmocka_unit_test(a_seed_at_home_ends_the_budget),
+	cmocka_unit_test(the_starved_meet_more),
 	cmocka_unit_test(ipv6_peers_meet_ipv6_peers),
 	cmocka_unit_test(ipv6_peers_do_not_save_an_island_of_ipv4),
 	cmocka_unit_test(each_place_is_noted_once),

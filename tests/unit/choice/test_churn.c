@@ -150,11 +150,17 @@ static uint32_t limit(const struct replay *r, const struct person *p, bool settl
 		seeds += o->body.seed && r->isps[provider].uploads == UPLOADS_NORMAL;
 		leechers += !o->body.seed;
 	}
-	budget = (leechers * larger(rules->free_percent, rules->paid_percent) + 99) / 100;
+	const struct bridge_book *book = book_of(r->w, p->body.pid);
+	const bool starved =
+		r->w->choice.standing.starved && r->w->now - book->born >= STEER_PATIENCE;
+	const uint32_t percents = larger(rules->free_percent, rules->paid_percent);
+	budget = (leechers * percents * (starved && seeds == 0 ? 2 : 1) + 99) / 100;
 	budget = budget < STEER_CONTACTS_MAX ? larger(budget, STEER_SAFETY) : STEER_CONTACTS_MAX;
-	if (seeds > 0) {
+	if (seeds > 0 && !starved) {
 		budget = STEER_SAFETY;
 		each = 1;
+	} else if (seeds == 0 && starved) {
+		each *= 2;
 	}
 	if (p->body.seed)
 		budget = 0;
@@ -213,6 +219,7 @@ static void speak(struct replay *r, int i)
 	p->last = r->w->now;
 	if (mapped)
 		note_before(r, p, &before);
+	r->w->seconds = percent(r, 80) ? 0 : STEER_PATIENCE; /* nothing received: it starves */
 	(void)announce(r->w, &p->body, 50);
 	const uint32_t soon = r->hasty ? (r->w->choice.soon + STEP - 1) / STEP * STEP : 0;
 	p->next = r->w->now + (soon > 0 && soon < INTERVAL ? soon : INTERVAL);

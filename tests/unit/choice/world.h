@@ -45,6 +45,9 @@ struct world {
 	struct choice choice;
 	uint32_t now;
 	uint64_t seed;
+	/* What those who announce have received, in so many seconds. */
+	uint64_t received;
+	uint32_t seconds;
 	/* The last answer. */
 	size_t n;
 	struct got list[CHOICE_MAX];
@@ -262,6 +265,8 @@ static inline size_t announce(struct world *w, const struct body *b, size_t want
 		                         .seeding = b->seed || b->partial };
 	struct choice_asker asker = asker_of(w, &v, &who);
 	asker.known = known;
+	asker.received = w->received;
+	asker.seconds = known ? w->seconds : 0;
 	w->n = choice_make(&w->choice, &v, &asker, want, &w->seed);
 	for (size_t i = 0; i < w->n; i++) {
 		struct swarm_endpoint e;

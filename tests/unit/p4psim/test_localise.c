@@ -59,8 +59,10 @@ static void a_delay_is_that_of_lines_links_and_interconnects(void **state)
 static struct office_list ask(struct office *o, uint32_t peer, uint32_t want)
 {
 	struct office_list out;
-	const bool seed = o->population->people[peer].seed;
-	assert_int_equal(office_announce(o, peer, seed, want, 1, &out), ERR_OK);
+	const struct office_ask ask = {
+		.peer = peer, .want = want, .whole = o->population->people[peer].seed, .now = 1
+	};
+	assert_int_equal(office_announce(o, &ask, &out), ERR_OK);
 	return out;
 }
 

@@ -255,6 +255,49 @@ static void who_is_asked_back_soon_comes(void **state)
 	study_done(&s[1]);
 }
 
+/* ---- who starves ---- */
+
+/* How long the slowest of 60 take under `bridge`, to what they take with random lists. A has a good seed. */
+static double slowness(const char *seed_of_c, const char *peers)
+{
+	enum { SWARMS = 4 };
+	double sum = 0;
+	for (uint64_t seed = 1; seed <= SWARMS; seed++) {
+		char members[1024];
+		struct study s;
+		(void)snprintf(
+			members, sizeof(members),
+			"\"content\": {\"kib\": 131072, \"piece_kib\": 512},"
+			"\"client\": {\"upload_slots\": 8, \"min_announce_seconds\": 60},"
+			"\"peers\": [{\"pids\": {\"isp-a/a1\": 20, \"isp-b/b1\": 20, \"isp-c/c1\": 20},"
+			" \"access\": [{\"up_mbps\": 2, \"down_mbps\": 8}],"
+			" \"arrive\": {\"pattern\": \"uniform\", \"seconds\": 10}%s}],"
+			"\"seeds\": [{\"pids\": {\"isp-a/a1\": 1},"
+			" \"access\": [{\"up_mbps\": 10, \"down_mbps\": 10}]}%s],"
+			"\"policies\": [{\"policy\": \"native\"}, {\"policy\": \"bridge\"}]",
+			peers, seed_of_c);
+		load_text(&s, members, &seed);
+		assert_int_equal(study_run(&s), ERR_OK);
+		sum += times(&s, 1).p95 / times(&s, 0).p95;
+		study_done(&s);
+	}
+	print_message("# %.2f\n", sum / SWARMS);
+	return sum / SWARMS;
+}
+
+/* A seed at home that serves nobody is no reason to be cut off from the others. */
+static void nobody_starves_beside_a_seed(void **state)
+{
+	(void)state;
+#define SEED_OF_C(up, more)                                              \
+	", {\"pids\": {\"isp-c/c1\": 1}, \"access\": [{\"up_mbps\": " up \
+	", \"down_mbps\": 5}]" more "}"
+	assert_true(slowness(SEED_OF_C("5", ""), "") < 1.05);
+	assert_true(slowness(SEED_OF_C("0.1", ""), "") < 1.3);
+	assert_true(slowness(SEED_OF_C("5", ", \"unreachable_percent\": 100"),
+	                     ", \"unreachable_percent\": 60") < 1.3);
+}
+
 /* ---- against real clients ---- */
 
 struct measured {
@@ -371,6 +414,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_same_seed_gives_the_same_bytes_and_another_does_not),
 	cmocka_unit_test(all_under_control_is_native),
 	cmocka_unit_test(who_is_asked_back_soon_comes),
+	cmocka_unit_test(nobody_starves_beside_a_seed),
 	cmocka_unit_test(a_small_swarm_is_as_it_was_measured),
 	cmocka_unit_test(a_steered_swarm_is_as_it_was_measured),
 };

@@ -215,19 +215,68 @@ static void a_lot_holds(void **state)
 	}
 }
 
-static void who_has_no_seed_is_back_soon(void **state)
+/* A quarter of 4 Mbit/s for 100 s: 12.5 MB. */
+static void little_is_less_than_a_quarter_of_the_line(void **state)
+{
+	(void)state;
+	assert_true(steer_is_starved(12499999, 100, 4000));
+	assert_false(steer_is_starved(12500000, 100, 4000));
+	assert_true(steer_is_starved(0, STEER_SOON, 1));
+	assert_false(steer_is_starved(0, STEER_SOON - 1, 4000)); /* too soon to tell */
+	assert_false(steer_is_starved(0, 0, 4000));
+	assert_false(steer_is_starved(0, 100, 0)); /* it can send nothing itself */
+	assert_true(steer_is_starved(1ULL << 40, 86400, 1000000));
+}
+
+static void the_starved_may_have_more(void **state)
+{
+	(void)state;
+#define STARVED(a, s, c, o)                                                           \
+	{                                                                             \
+		.known = true, .starved = true, .age = (a), .near = 20, .seeds = (s), \
+		.seed_contacts = 1, .leechers = 100, .contacts = (c), .own = (o)      \
+	}
+	static const struct row rows[] = {
+		/* 50 and 20, STEER_CONTACTS each, and twice that */
+		{ STARVED(STEER_PATIENCE - 1, 0, 20, 0), 2, 0 },
+		{ STARVED(STEER_PATIENCE, 0, 20, 0), 4, 4 },
+		{ STARVED(STEER_PATIENCE, 0, 39, 3), 1, 1 },
+		{ STARVED(STEER_PATIENCE, 0, 40, 0), 4, 0 },
+		{ STARVED(STEER_PATIENCE, 0, 64, 0), 0, 0 }, /* STEER_CONTACTS_MAX */
+		{ STARVED(STEER_PATIENCE, 0, 20, 4), 0, 0 },
+		/* its seeds do not serve it: as if they were not there */
+		{ STARVED(STEER_PATIENCE - 1, 3, 20, 0), 0, 0 },
+		{ STARVED(STEER_PATIENCE, 3, 19, 0), 2, 1 },
+		{ STARVED(STEER_PATIENCE, 3, 20, 1), 1, 0 },
+		{ STARVED(STEER_PATIENCE, 3, 50, 0), 0, 0 },
+	};
+	struct row seeding = { STARVED(STEER_PATIENCE, 0, 0, 0), 0, 0 };
+	seeding.standing.seeding = true;
+	check(&seeding, 1);
+	CHECK(rows);
+}
+
+static void who_has_few_seeds_is_back_soon(void **state)
 {
 	(void)state;
 	static const struct {
 		bool seeding;
 		uint32_t seeds, leechers, elsewhere, age, soon;
 	} rows[] = {
-		{ false, 0, 1, 5, 0, 30 },       { false, 0, 1, 5, 120, 30 },
-		{ false, 0, 1, 5, 124, 31 },     { false, 0, 1, 5, 4000, 1000 },
-		{ false, 0, 60, 5, 0, 30 },      { false, 0, 62, 5, 0, 31 },
+		{ false, 0, 1, 5, 0, 30 },
+		{ false, 0, 1, 5, 120, 30 },
+		{ false, 0, 1, 5, 124, 31 },
+		{ false, 0, 1, 5, 4000, 1000 },
+		{ false, 0, 60, 5, 0, 30 },
+		{ false, 0, 62, 5, 0, 31 },
 		{ false, 0, 2000, 5, 60, 1000 }, /* two a second */
-		{ false, 0, 100, 0, 0, 0 },      { false, 1, 100, 5, 0, 0 },
+		{ false, 0, 100, 0, 0, 0 },
 		{ true, 0, 100, 5, 0, 0 },
+		/* one seed for STEER_SERVED */
+		{ false, 1, 8, 5, 0, 0 },
+		{ false, 1, 9, 5, 0, 30 },
+		{ false, 1, 100, 5, 0, 50 },
+		{ false, 13, 100, 5, 0, 0 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct steer_standing s = { .seeding = rows[i].seeding,
@@ -264,7 +313,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(seeds_have_no_budget),
 	cmocka_unit_test(newcomers_are_drawn_by_lot),
 	cmocka_unit_test(a_lot_holds),
-	cmocka_unit_test(who_has_no_seed_is_back_soon),
+	cmocka_unit_test(little_is_less_than_a_quarter_of_the_line),
+	cmocka_unit_test(the_starved_may_have_more),
+	cmocka_unit_test(who_has_few_seeds_is_back_soon),
 	cmocka_unit_test(a_crowd_is_asked_back_apart),
 };
 
