@@ -409,6 +409,6 @@ def test_https_without_its_files(tmp_path):
     for settings, told in (({"tls_certificate": "nowhere.pem", "tls_key": "nowhere.pem"},
                             "there is no file 'nowhere.pem'"), ({}, "needs tls_certificate and tls_key")):
         d = daemon("untls", listen_tracker_tls=f"127.0.0.1:{house.free_port()}", **settings)
-        d.start(ready=False)
-        assert d.process.wait(timeout=20 * house.SLOW) != 0
-        assert told in d.log_text()
+        with d.start(ready=False):
+            assert d.process.wait(timeout=20 * house.SLOW) != 0
+            assert told in d.log_text()

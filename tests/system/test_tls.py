@@ -144,6 +144,6 @@ def test_a_bad_start_says_why(tmp_path):
                           ({"api_tls_certificate": ""}, "needs api_tls_certificate")):
         d = daemon(tmp_path, **{})[1]
         d.settings.update(changes)
-        d.start(ready=False)
-        assert d.process.wait(timeout=20 * house.SLOW) != 0
-        assert told in d.log_text()
+        with d.start(ready=False):
+            assert d.process.wait(timeout=20 * house.SLOW) != 0
+            assert told in d.log_text()

@@ -195,12 +195,13 @@ def test_it_ends_while_the_database_is_frozen(tmp_path):
 
 
 def test_who_is_stopped_while_still_starting_ends_in_order(tmp_path):
-    daemon = Daemon("early", database="")
-    for i in range(20):
-        daemon.start(ready=False)
-        while daemon.log_text().count("serves. tracker") == i:
-            time.sleep(0.0005)  # the API and flows come next
-        daemon.stop()
+    with Daemon("early", database="").start(ready=False) as daemon:
+        for i in range(20):
+            if i > 0:
+                daemon.start(ready=False)
+            while daemon.log_text().count("serves. tracker") == i:
+                time.sleep(0.0005)  # the API and flows come next
+            daemon.stop()
 
 
 def test_it_starts_and_steers_without_the_database(tmp_path):
