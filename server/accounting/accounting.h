@@ -114,8 +114,15 @@ struct accounting_announce {
 /* A little before accounting_note() of the same two, when other work is left to do meanwhile. */
 void accounting_prefetch(const struct accounting_slot *s, uint64_t client, uint64_t swarm);
 
-/* Between enter and leave. */
-void accounting_note(struct accounting_slot *s, const struct accounting_announce *a);
+/* What a client has received in the seconds since its last announce; 0 seconds: nobody knows. */
+struct accounting_progress {
+	uint64_t received;
+	uint32_t seconds;
+};
+
+/* Between enter and leave. Locks a part of the ledger. */
+struct accounting_progress accounting_note(struct accounting_slot *s,
+                                           const struct accounting_announce *a);
 
 /*
  * Of the `candidates` peers that `place` held, `count`, at least one, were handed to the client that

@@ -185,7 +185,8 @@ static void time_download(struct accounting_slot *s, const struct accounting_ann
 	}
 }
 
-void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
+struct accounting_progress accounting_note(struct accounting_slot *s,
+                                           const struct accounting_announce *a)
 {
 	s->swarm = a->swarm;
 	s->place = a->place;
@@ -207,10 +208,11 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 	s->weight = fmaxf(d.need, LEAST_NEED);
 	count_verdict(s, &d);
 	time_download(s, a);
-	if (d.up == 0 && d.down == 0)
-		return;
-
-	note_bytes(s, &d, a->announce);
+	if (d.up != 0 || d.down != 0)
+		note_bytes(s, &d, a->announce);
+	return (struct accounting_progress){ .received = d.down,
+		                             .seconds =
+		                                     d.verdict == LEDGER_COUNTED ? d.elapsed : 0 };
 }
 
 static float power(float x, unsigned n)

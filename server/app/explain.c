@@ -105,9 +105,10 @@ static void put_standing(struct text *t, const struct tracker_explanation *e)
 	}
 	text_printf(t,
 	            ",\"standing\":{\"seeds\":%u,\"leechers\":%u,\"seconds\":%u,\"contacts\":%u,"
-	            "\"budget\":{\"free\":%u,\"paid\":%u},\"seed_reached\":%s,\"list_length\":%u",
+	            "\"budget\":{\"free\":%u,\"paid\":%u},\"starved\":%s,\"seed_reached\":%s,"
+	            "\"list_length\":%u",
 	            s->seeds, s->leechers, s->age, s->contacts, e->budget.free, e->budget.paid,
-	            word(s->seed_contacts > 0), e->list_length);
+	            word(s->starved), word(s->seed_contacts > 0), e->list_length);
 	put_leaning(t, "welcome", e->welcome.gain, e->welcome.free);
 	put_leaning(t, "unwelcome", e->unwelcome.gain, e->unwelcome.free);
 	text_put(t, "}");

@@ -219,7 +219,8 @@ static void choose(struct tracker_worker *w, const struct swarm_visit *visit, co
 	w->soon = w->choice.soon;
 }
 
-static void account(struct tracker_worker *w, const struct ask *ask, const struct asker *asker)
+/* Before its list is made: what it has received says whether those that it has met do. */
+static void account(struct tracker_worker *w, const struct ask *ask, struct asker *asker)
 {
 	if (w->accounting == NULL)
 		return;
@@ -235,9 +236,7 @@ static void account(struct tracker_worker *w, const struct ask *ask, const struc
 		                                  .up_kbps = asker->info.up_kbps,
 		                                  .down_kbps = asker->info.down_kbps,
 		                                  .now = w->unix_now };
-	accounting_note(w->accounting, &note);
-	if (w->notes)
-		accounting_handed(w->accounting, w->handed, w->n_handed);
+	asker->progress = accounting_note(w->accounting, &note);
 }
 
 /* A little apart, so that clients which came in a wave do not come back in one. */
@@ -263,6 +262,7 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	}
 	choose_prefetch(w, &visit, &asker);
 	update(w, &visit, ask, &asker);
+	account(w, ask, &asker);
 	choose(w, &visit, ask, &asker);
 	out->counts = swarm_counts(&visit);
 	out->policy = asker.rules->policy;
@@ -270,7 +270,8 @@ static void serve(struct tracker_worker *w, const struct ask *ask, struct answer
 	count_evicted(w, &visit);
 	swarm_leave(&visit);
 
-	account(w, ask, &asker);
+	if (w->notes)
+		accounting_handed(w->accounting, w->handed, w->n_handed);
 	metrics_add(w->metrics, METRIC_PEERS_HANDED_OUT, w->n_peers);
 	if (asker.bogon)
 		metrics_add(w->metrics, METRIC_PEERS_BOGON, 1);

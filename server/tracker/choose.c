@@ -47,7 +47,9 @@ static struct choice_asker choice_asker_of(const struct tracker_worker *w,
 		                                .swarm = where.hash,
 		                                .now = w->now },
 		                      .dry = { w->dry[0], w->dry[1] },
-		                      .ends = w->now + w->rules.book->settings.peer_timeout };
+		                      .ends = w->now + w->rules.book->settings.peer_timeout,
+		                      .received = asker->progress.received,
+		                      .seconds = asker->progress.seconds };
 }
 
 void choose_prefetch(const struct tracker_worker *w, const struct swarm_visit *visit,

@@ -22,6 +22,7 @@ struct asker {
 	bool known;      /* was in the swarm already */
 	uint32_t silent; /* and has not announced for so many seconds */
 	bool completed;  /* has everything by this announce, and had not before */
+	struct accounting_progress progress;
 };
 
 /*

@@ -5,20 +5,24 @@ import json
 import os
 import socket
 import subprocess
+import time
+
+import pytest
 
 from house import NET, Daemon, address, new_database
 from tracker import udp_announce, udp_ask, udp_connect, udp_socket
 
 CTL = os.environ["P4PCTL"]
+ALL = os.environ.get("P4PD_TEST_ALL") == "1"
 SWARM = bytes.fromhex("0123456789abcdef0123456789abcdef01234567")
 OK, REFUSED, USAGE, AWAY = 0, 1, 2, 3
 
 
-def announce(daemon, ip, left=1):
+def announce(daemon, ip, left=1, downloaded=0):
     """The peers that the client at `ip` gets: {"10.1.1.1:6881"}."""
     with udp_socket(ip, (f"{NET}.9.9.9", daemon.tracker_port)) as s:
         transaction, peer = os.urandom(4), b"-XX0000-" + ip.encode().rjust(12, b"0")
-        reply = udp_ask(s, udp_announce(udp_connect(s), transaction, SWARM, peer, left=left), transaction)
+        reply = udp_ask(s, udp_announce(udp_connect(s), transaction, SWARM, peer, left=left, downloaded=downloaded), transaction)
     raw = reply[20:]
     return {socket.inet_ntoa(raw[i:i + 4]) + ":%d" % int.from_bytes(raw[i + 4:i + 6], "big")
             for i in range(0, len(raw), 6)}
@@ -113,6 +117,32 @@ def test_what_is_explained_is_what_comes(tmp_path):
             assert any(line.startswith(endpoint + " ") and line.rstrip().endswith(reason)
                        for line in table.splitlines()), (endpoint, reason)
         assert ctl(daemon, "explain", SWARM.hex(), me, "--port", "7", "--json").startswith('{"address"')
+
+
+@pytest.mark.skipif(not ALL, reason="three minutes; P4PD_TEST_ALL=1 runs it")
+def test_who_gets_nothing_meets_more(tmp_path):
+    """Two contacts; after three minutes in which they bring nothing, four. Then they do, and it is over."""
+    with Daemon("explain-starved", database=new_database("explain_starved"), policy="bridge", peer_timeout=1800,
+                bridge_contacts_free=200) as daemon:
+        daemon.upload_world()
+        for i in range(1, 40):
+            announce(daemon, address("isp-b", 1, i))
+        for i in range(1, 20):
+            announce(daemon, address("isp-a", 1, i))
+        me = address("isp-a", 1, 50)
+        announce(daemon, me)
+        met = {e for e in announce(daemon, me) if not e.startswith(f"{NET}.1.")}
+        assert len(met) == 2 and not ask(daemon, me)[1]["standing"]["starved"]
+        time.sleep(181)
+        more = {e for e in announce(daemon, me) if not e.startswith(f"{NET}.1.")}
+        assert len(more) == 4 and met < more
+        status, asked = ask(daemon, me)
+        assert asked["standing"]["starved"] and asked["standing"]["seconds"] >= 181
+        assert "starved   got less than a quarter" in ctl(daemon, "explain", SWARM.hex(), me)
+        time.sleep(31)
+        announce(daemon, me, downloaded=1 << 30)
+        assert not ask(daemon, me)[1]["standing"]["starved"]
+        assert "starved" not in ctl(daemon, "explain", SWARM.hex(), me)
 
 
 def test_who_may_ask_and_what_is_wrong(tmp_path):

@@ -36,9 +36,10 @@ def udp_connect(s):
     return reply[8:]
 
 
-def udp_announce(connection, transaction, info_hash, peer, event="", left=0, port=6881, want=50, key=1):
+def udp_announce(connection, transaction, info_hash, peer, event="", left=0, port=6881, want=50, key=1,
+                 downloaded=0):
     return (connection + struct.pack(">I", ANNOUNCE) + transaction + info_hash + peer +
-            struct.pack(">QQQIIIiH", 0, left, 0, EVENTS[event], 0, key, want, port))
+            struct.pack(">QQQIIIiH", downloaded, left, 0, EVENTS[event], 0, key, want, port))
 
 
 def udp_scrape(s, info_hash):

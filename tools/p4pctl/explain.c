@@ -56,6 +56,8 @@ static void print_standing(const json_t *s)
 	       ctl_number(s, "contacts"), ctl_number(budget, "free"), ctl_number(budget, "paid"),
 	       json_is_true(json_object_get(s, "seed_reached")) ? "one leads to a seed"
 	                                                        : "none leads to a seed");
+	if (json_is_true(json_object_get(s, "starved")))
+		printf("starved   got less than a quarter of what its line could send: more contacts\n");
 	print_leaning(s, "welcome", "welcome");
 	print_leaning(s, "unwelcome", "too many");
 }

@@ -142,6 +142,57 @@ static void move(struct set_up *u, unsigned n)
 	}
 }
 
+/* What steering hears of it; nothing where the counters do not tell. */
+static void tells_what_was_received_since(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t client, swarm, down;
+		enum peer_event event;
+		bool known;
+		int64_t after;
+		struct accounting_progress progress;
+	} rows[] = {
+		{ 1, 1, 0, EVENT_STARTED, false, 0, { 0, 0 } },
+		{ 1, 1, 0, EVENT_NONE, true, 60, { 0, 60 } },
+		{ 1, 1, 5 * KB, EVENT_NONE, true, 100, { 5 * KB, 40 } },
+		{ 1, 1, 5 * KB, EVENT_NONE, true, 190, { 0, 90 } },
+		{ 1, 1, 9 * KB, EVENT_NONE, true, 200, { 4 * KB, 10 } },
+		{ 1, 1, 8 * KB, EVENT_NONE, true, 260, { 0, 0 } }, /* begins anew */
+		{ 1, 1, 8 * KB, EVENT_STARTED, true, 300, { 0, 0 } },
+		{ 2, 1, 7 * KB, EVENT_NONE, false, 0, { 0, 0 } },
+		{ 2, 1, 9 * KB, EVENT_NONE, true, 50, { 2 * KB, 50 } },
+		{ 2, 2, 3 * KB, EVENT_STARTED, false, 51, { 0, 0 } }, /* a twin */
+		{ 2, 1, 11 * KB, EVENT_NONE, true, 80, { 2 * KB, 30 } },
+		{ 2, 2, 11 * KB, EVENT_NONE, true, 81, { 0, 0 } },
+	};
+	struct set_up u;
+	int64_t before = 0;
+	set_up(&u);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct announce announce = { .downloaded = rows[i].down,
+			                           .left = 100 * KB,
+			                           .event = rows[i].event };
+		const struct accounting_announce note = {
+			.announce = &announce,
+			.client = rows[i].client,
+			.swarm = rows[i].swarm,
+			.known = rows[i].known,
+			.silent = rows[i].known ? (uint32_t)(rows[i].after - before) : 0,
+			.now = START + rows[i].after
+		};
+		accounting_enter(&u.slot, &u.lease);
+		const struct accounting_progress p = accounting_note(&u.slot, &note);
+		accounting_leave(&u.slot);
+		if (p.received != rows[i].progress.received ||
+		    p.seconds != rows[i].progress.seconds)
+			fail_msg("row %zu: %lu bytes in %u s", i, (unsigned long)p.received,
+			         p.seconds);
+		before = rows[i].after;
+	}
+	tear_down(&u);
+}
+
 static void leaves_out_no_byte(void **state)
 {
 	(void)state;
@@ -198,6 +249,7 @@ static void who_meets_the_same_ones_knows_no_more(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(notes_all_of_a_quiet_second),
 	cmocka_unit_test(samples_a_storm_and_stays_right_on_the_average),
+	cmocka_unit_test(tells_what_was_received_since),
 	cmocka_unit_test(leaves_out_no_byte),
 	cmocka_unit_test(who_meets_the_same_ones_knows_no_more),
 };

@@ -27,6 +27,7 @@ struct accounting_slot {
 	uint64_t client, swarm;
 	bool known;
 	uint32_t silent;
+	struct accounting_progress progress;        /* what it knows of whoever announces */
 	struct accounting_handed handed[PEERS_MAX]; /* since the last note */
 };
 
@@ -70,7 +71,8 @@ enum err accounting_private(struct accounting *a, const uint64_t *swarms, size_t
 	return ERR_OK;
 }
 
-void accounting_note(struct accounting_slot *s, const struct accounting_announce *a)
+struct accounting_progress accounting_note(struct accounting_slot *s,
+                                           const struct accounting_announce *a)
 {
 	assert_true(s->inside);
 	assert_int_equal(s->near_client, a->client); /* else it waits for the wrong memory */
@@ -85,6 +87,7 @@ void accounting_note(struct accounting_slot *s, const struct accounting_announce
 	s->swarm = a->swarm;
 	s->known = a->known;
 	s->silent = a->silent;
+	return s->progress;
 }
 
 bool accounting_wants_handed(struct accounting_slot *s)

@@ -486,6 +486,29 @@ static void who_changes_its_provider_takes_no_contacts_along(void **state)
 	house_free(h);
 }
 
+/* Accounting is asked before the list is made. */
+static void who_gets_nothing_from_those_it_met_meets_more(void **state)
+{
+	(void)state;
+	struct tracker_settings s = usual;
+	s.rules = steer_rules_usual;
+	struct house *h = house_new(&s);
+	house_publish(h, true);
+	udp_crowd(h, "10.1.0.", 20, 9);
+	udp_crowd(h, "10.3.0.", 40, 9);
+	const struct say me = { .ip = "10.1.1.1", .port = 1, .left = 9, .want = 50, .key = 5 };
+	(void)say(h, me);
+	h->now += STEER_PATIENCE;
+	account_book[0].progress =
+		(struct accounting_progress){ .received = 1 << 30, .seconds = STEER_PATIENCE };
+	struct heard heard = say(h, me);
+	assert_int_equal(heard_under(&heard, "10.3.0.0/16"), STEER_CONTACTS);
+	account_book[0].progress.received = 0;
+	heard = say(h, me);
+	assert_int_equal(heard_under(&heard, "10.3.0.0/16"), 2 * STEER_CONTACTS);
+	house_free(h);
+}
+
 /* And nobody is left to count as met, neither here nor there. */
 static void who_stops_elsewhere_leaves_no_contacts_behind(void **state)
 {
@@ -690,6 +713,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(leaves_the_control_group_to_native_lists),
 	cmocka_unit_test(a_control_list_is_uniform),
 	cmocka_unit_test(who_changes_its_provider_takes_no_contacts_along),
+	cmocka_unit_test(who_gets_nothing_from_those_it_met_meets_more),
 	cmocka_unit_test(who_stops_elsewhere_leaves_no_contacts_behind),
 	cmocka_unit_test(prices_the_way_the_bytes_will_go),
 	cmocka_unit_test(a_new_map_moves_the_swarm),
