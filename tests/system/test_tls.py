@@ -130,6 +130,10 @@ def test_clients_show_certificates(tmp_path):
         assert ask(port, server, client=tmp_path / "good", token=token) == 403
 
         done = subprocess.run([P4PCTL, "--url", f"https://127.0.0.1:{port}", "--token", token, "--cacert", server,
+                               "interconnects", "list"], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (
+            3, "p4pctl: a client certificate is needed, of an authority that is trusted here (403)\n")
+        done = subprocess.run([P4PCTL, "--url", f"https://127.0.0.1:{port}", "--token", token, "--cacert", server,
                                "--cert", tmp_path / "stranger.pem", "--cert-key", tmp_path / "stranger.key",
                                "interconnects", "list"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

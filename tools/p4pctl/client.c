@@ -124,13 +124,24 @@ static void print_faults(const struct ctl_request *r, const json_t *problem)
 		ctl_say("%s: and %.0f more", file, more);
 }
 
+/* Of what the API itself does not answer: TLS, probes. Pages of a proxy in front of it say nothing to us. */
+static void first_line(const struct text *answer, char out[static 256])
+{
+	if (answer->size > 0 && answer->bytes[0] != '<')
+		(void)snprintf(out, 256, "%.*s", (int)strcspn(answer->bytes, "\r\n"),
+		               answer->bytes);
+}
+
 /* Explains an answer that is no success. */
 static enum ctl_exit explain(const struct ctl *c, const struct ctl_request *r, long status,
                              const struct text *answer)
 {
 	json_t *problem =
 		answer->size > 0 ? json_loadb(answer->bytes, answer->size, 0, NULL) : NULL;
-	const char *detail = ctl_string(problem, "detail");
+	char line[256] = "";
+	if (problem == NULL)
+		first_line(answer, line);
+	const char *detail = problem != NULL ? ctl_string(problem, "detail") : line;
 	if (c->json && answer->size > 0)
 		(void)fwrite(answer->bytes, 1, answer->size, stdout);
 	print_faults(r, problem);
