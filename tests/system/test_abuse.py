@@ -8,6 +8,8 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -116,6 +118,41 @@ class Abuse(unittest.TestCase):
                 client = self.client(self.daemon(lab=lab, announces_per_minute_per_address=2))
                 self.assertEqual([self.udp(client) for _ in range(3)], ["", "", third])
 
+    def test_each_family_of_a_client_has_its_limit(self):
+        if len(protocol.FAMILIES) == 1:
+            self.skipTest("no IPv6 here")
+        port = house.free_port()
+        daemon = self.daemon(lab="false", announces_per_minute_per_address=2, listen_tracker=f"[::]:{port}")
+        daemon.tracker_port = port
+        said = [self.udp(self.client(daemon, family=family), key=7) for family in (4, 6) * 3]
+        self.assertEqual(said, [""] * 4 + [None] * 2)
+
+    def test_half_requests_keep_no_place(self):
+        """Nor does a byte now and then; whoever asks meanwhile is served."""
+        daemon = self.daemon(http_connections=32, http_connections_per_address=0)
+        crowd = []
+        for n in range(100):
+            s = socket.create_connection(("127.0.0.1", daemon.tracker_port), timeout=20)
+            self.addCleanup(s.close)
+            s.sendall((b"GET /announce?", b"GET /announce HTTP/1.1\r\nx: ")[n % 2])
+            s.setblocking(False)
+            crowd.append(s)
+            if n % 10 == 9:
+                self.assertIn(b"peers", self.http(daemon))
+
+        def all_gone():
+            for s in list(crowd):
+                try:
+                    s.sendall(b"x")
+                    self.assertEqual(s.recv(1), b"")
+                except BlockingIOError:
+                    continue
+                except ConnectionError:
+                    pass
+                crowd.remove(s)
+            return not crowd
+        house.wait_for("the last is hung up on", 60, all_gone)
+
     # ---- peers that lead nowhere ----
 
     def test_bogons_and_own_proxies_are_counted_and_not_handed_out(self):
@@ -158,6 +195,21 @@ class Abuse(unittest.TestCase):
                 peers = reply[b"peers6" if real.version == 6 else b"peers"]
                 self.assertEqual(peers, b"" if address in bogons else real.packed + bytes([0, 9]))
         self.assertEqual(daemon.metric("p4pd_peers_bogon_total"), len(bogons))
+
+    def test_who_moves_while_the_server_is_away_is_no_ghost(self):
+        daemon = self.daemon()
+        client = self.client(daemon)
+        client.announce("away", port=1, key=5)
+        client.announce("away", port=6, key=6)
+        client.announce("away", port=6, key=6, event=protocol.COMPLETED, left=0)
+        daemon.stop()
+        daemon.start()
+        client = self.client(daemon)
+        client.announce("away", port=2, key=5)
+        client.announce("away", port=7, key=6, event=protocol.COMPLETED, left=0)
+        self.assertEqual(client.scrape(protocol.info_hash("away"))[8:], struct.pack(">III", 1, 1, 1))
+        told = client.announce("away", port=3, key=7)
+        self.assertEqual((told[1:3], sorted(told[3])), ((2, 1), [("127.0.0.1", 2), ("127.0.0.1", 7)]))
 
     # ---- lists ----
 

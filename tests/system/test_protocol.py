@@ -644,6 +644,16 @@ class HttpProtocol(unittest.TestCase):
         announce("both protocols", "&key=0000000a", peer=peer, port=1)
         self.assertEqual(client.announce("both protocols", key=10, peer_id=peer, port=2)[1:], (1, 0, []))
 
+    def test_a_key_joins_what_moved_and_both_families(self):
+        for family in FAMILIES:
+            with self.subTest(family=family):
+                for port, key in (1, "a"), (2, "a"), (2, "b"):  # moved; started anew
+                    reply = announce(f"moved by http {family}", f"&key={key}", port=port, family=family).dict
+                self.assertEqual((reply[b"incomplete"], reply[b"peers"]), (1, b""))
+        for family in FAMILIES * 3:  # at once, again and again
+            reply = announce("families by http", "&key=c&ipv4=127.0.0.1&ipv6=::1", family=family).dict
+        self.assertEqual((reply[b"incomplete"], reply[b"peers"] + reply.get(b"peers6", b"")), (len(FAMILIES), b""))
+
     def test_other_paths_and_methods(self):
         for target, status in (("/", 404), ("/announcer", 404), ("/favicon.ico", 404)):
             with self.subTest(target):
