@@ -76,7 +76,7 @@ static struct asker introduce(struct tracker_worker *w, const struct ask *ask)
 	const struct tracker_settings *s = &w->rules.book->settings;
 	struct asker a = { .client = client_of(w->tracker, ask) };
 	a.torrent = tracker_hash(w->tracker, ask->announce->info_hash, INFO_HASH_SIZE);
-	if (w->accounting != NULL) /* which has its turn after the swarm */
+	if (w->accounting != NULL) /* which has its turn when the swarm is up to date */
 		accounting_prefetch(w->accounting, a.client, a.torrent);
 	a.place = place_of(w, &ask->from);
 	a.info = snapshot_place(w->map.map, a.place);
