@@ -11,7 +11,7 @@
  * Books of a shard stand in a table of pointers, open addressing, at most three quarters full. A book
  * is one piece of memory that grows by a quarter.
  */
-enum { SLOTS_MIN = 16, ROOM_MIN = 4, TIDY = 4 };
+enum { SLOTS_MIN = 16, ROOM_MIN = 1, TIDY = 4 };
 
 struct bridge_shard {
 	struct bridge_book **slots;
