@@ -151,7 +151,9 @@ static enum err read_group(const struct group *g, struct metering *m, struct jud
                            struct judging_ask *ask, struct fault *why)
 {
 	struct store_period period;
-	const int64_t at = g->q->at == REPORT_ABSENT ? g->q->now : g->q->at;
+	int64_t at = g->q->at == REPORT_ABSENT ? g->q->now : g->q->at;
+	if (rolling_days(g->terms->policy.window) > 0)
+		at -= at % g->o->bin_seconds; /* of whole bins, as many in each, none between two */
 	if (g->n > TERMS_NAMES_MAX)
 		return fault_set(why, ERR_NOT_FOUND, "",
 		                 "%s is %zu interconnects together, of which at most %d are added "
