@@ -16,7 +16,8 @@
  * Where the rule points beyond the values, the smallest is taken (cacti, n = 1).
  *
  * Source: each tool's own code; of rrdtool src/rrd_graph.c, vdef_calc(), where round() and not a ceiling
- * finds the index, so that it differs from nearest rank in a month of 29 days.
+ * finds the index, so that it differs from nearest rank in a month of 29 days. Both were put to rrdtool
+ * 1.7.2 (VDEF 95,PERCENT and PERCENTNAN of a month of steps 1, 2, 3 ...): it answers the ranks above.
  *
  * Pure.
  */
