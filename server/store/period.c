@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/pool.h"
 #include "server/store/query.h"
 
 #include <string.h>
@@ -17,12 +18,17 @@ enum { ROLLING = 30 * 86400, CYCLE_DAY_MAX = 28 };
 
 /*
  * Asked of the list, because a zone that is not there may pass as one of POSIX's: "Europe/Berlin2" would be
- * two hours west of Greenwich.
+ * two hours west of Greenwich. The list is made of a thousand files for each question, so that answers are
+ * remembered.
  */
 static bool is_known(struct work *w, const char *zone)
 {
-	return work_run(w, "SELECT FROM pg_timezone_names WHERE name = $1", ARGS(arg_text(zone))) ==
-	       1;
+	if (pool_knows_zone(w->store, zone))
+		return true;
+	if (work_run(w, "SELECT FROM pg_timezone_names WHERE name = $1", ARGS(arg_text(zone))) != 1)
+		return false;
+	pool_note_zone(w->store, zone);
+	return true;
 }
 
 enum err store_period(struct store *s, const struct store_calendar *c, int64_t instant,

@@ -30,6 +30,10 @@ enum err pool_open(struct store *s, int64_t deadline, struct pg_conn **out) must
 void pool_complain(struct store *s, enum err e, const char *what, const char *sqlstate,
                    const char *words);
 
+/* Time zones that the database was found to know, until the next connection to it. */
+bool pool_knows_zone(struct store *s, const char *zone);
+void pool_note_zone(struct store *s, const char *zone);
+
 /* When all waiting is over (store_end()). */
 const _Atomic int64_t *pool_end(const struct store *s);
 unsigned pool_timeout_ms(const struct store *s);

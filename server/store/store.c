@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COMPLAIN_EVERY_MS = 10000 };
+enum { COMPLAIN_EVERY_MS = 10000, ZONES = 16, ZONE_SIZE = 64 };
 
 struct complaint {
 	int64_t at; /* of the last line; 0: never */
@@ -31,6 +31,8 @@ struct store {
 	int64_t closed_until; /* no attempt to connect before that */
 	bool away;
 	struct complaint complaints[ERR_COUNT_];
+	char zones[ZONES][ZONE_SIZE]; /* that the database knows */
+	unsigned n_zones;             /* noted since the last connection; the newest are kept */
 };
 
 struct store *store_new(const struct store_options *options)
@@ -124,6 +126,25 @@ void pool_complain(struct store *s, enum err e, const char *what, const char *sq
 		         (int)strcspn(words, "\n"), words, sqlstate, silent);
 }
 
+bool pool_knows_zone(struct store *s, const char *zone)
+{
+	bool known = false;
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; !known && i < s->n_zones && i < ZONES; i++)
+		known = strcmp(s->zones[i], zone) == 0;
+	pthread_mutex_unlock(&s->lock);
+	return known;
+}
+
+void pool_note_zone(struct store *s, const char *zone)
+{
+	if (strlen(zone) >= ZONE_SIZE)
+		return;
+	pthread_mutex_lock(&s->lock);
+	(void)snprintf(s->zones[s->n_zones++ % ZONES], ZONE_SIZE, "%s", zone);
+	pthread_mutex_unlock(&s->lock);
+}
+
 enum err pool_open(struct store *s, int64_t deadline, struct pg_conn **out)
 {
 	const struct deadline until = { deadline, &s->end };
@@ -142,6 +163,7 @@ enum err pool_open(struct store *s, int64_t deadline, struct pg_conn **out)
 	const bool back = s->away && e == ERR_OK;
 	s->away = e != ERR_OK;
 	s->closed_until = e == ERR_OK ? 0 : end + (end - begin);
+	s->n_zones = 0; /* it may be another database by now */
 	pthread_mutex_unlock(&s->lock);
 
 	if (e != ERR_OK)
