@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/pem.h"
 
+#include "common/base/log.h"
+#include "common/base/text.h"
 #include "server/disk/disk.h"
+#include "server/net/http.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { DAY = 86400 };
 
 static enum err read_one(const struct pem_file *file, char **out, size_t *size, struct fault *fault)
 {
@@ -39,6 +45,18 @@ static void hash(struct pem *pem)
 	(void)crypto_generichash_final(&h, pem->hash, sizeof(pem->hash));
 }
 
+/* Clients refuse it then, and nothing else tells why. Certificates of a few days are renewed days before. */
+static void warn(const char *certificate, const char *path)
+{
+	char end[24];
+	const int64_t ends = http_certificate_end(certificate), now = time(NULL);
+	if (ends >= now + DAY)
+		return;
+	text_time_print(ends, end);
+	log_line(LOG_WARNING, "The certificate %s. file=%s end=%s",
+	         ends <= now ? "has ended, clients refuse it" : "ends within a day", path, end);
+}
+
 enum err pem_read(struct pem *pem, const struct pem_file *certificate, const struct pem_file *key,
                   const struct pem_file *client_ca, struct fault *fault)
 {
@@ -48,9 +66,11 @@ enum err pem_read(struct pem *pem, const struct pem_file *certificate, const str
 		e = read_one(key, &pem->key, &pem->key_size, fault);
 	if (e == ERR_OK && client_ca->path[0] != '\0')
 		e = read_one(client_ca, &pem->client_ca, &pem->client_ca_size, fault);
-	if (e == ERR_OK)
-		hash(pem);
-	else
+	if (e != ERR_OK) {
 		pem_forget(pem);
-	return e;
+		return e;
+	}
+	hash(pem);
+	warn(pem->certificate, certificate->path);
+	return ERR_OK;
 }

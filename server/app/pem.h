@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The PEM files of a TLS listener, read whole.
+ * The PEM files of a TLS listener, read whole. One whose certificate has ended, or does so within a day, is
+ * read all the same, with a line in the log.
  *
  * Ownership: pem_forget() wipes and frees.
  */

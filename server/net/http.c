@@ -92,6 +92,11 @@ static void stop_lanes(struct http_server *s)
 
 /* ---- TLS ---- */
 
+int64_t http_certificate_end(const char *certificate)
+{
+	return tls_end(certificate);
+}
+
 enum err http_certificate(struct http_server *s, const char *certificate, const char *key,
                           const char *client_ca, struct fault *fault)
 {

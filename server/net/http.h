@@ -138,6 +138,9 @@ void http_stop(struct http_server *s); /* NULL is fine; ends when the running re
 uint16_t http_port(const struct http_server *s);
 uint16_t http_proxied_port(const struct http_server *s); /* 0: no such listener */
 
+/* When a certificate ends that is given as PEM, in unix seconds; INT64_MAX: it is none. */
+int64_t http_certificate_end(const char *certificate);
+
 /*
  * Puts another certificate in force (and `client_ca`, as in the options); open connections end, new ones
  * wait a moment. ERR_MALFORMED when the two do not make one, or the last is no list of certificates. An

@@ -56,6 +56,21 @@ enum err tls_try(const char *certificate, const char *key, const char *client_ca
 	return ERR_OK;
 }
 
+int64_t tls_end(const char *certificate)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): its bytes are not const, and it writes none */
+	const gnutls_datum_t pem = { (unsigned char *)(uintptr_t)certificate,
+		                     (unsigned)strlen(certificate) };
+	gnutls_x509_crt_t first;
+	int64_t end = INT64_MAX;
+	if (gnutls_x509_crt_init(&first) < 0)
+		return end;
+	if (gnutls_x509_crt_import(first, &pem, GNUTLS_X509_FMT_PEM) == 0)
+		end = gnutls_x509_crt_get_expiration_time(first);
+	gnutls_x509_crt_deinit(first);
+	return end;
+}
+
 bool tls_client_is_known(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =

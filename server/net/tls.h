@@ -9,6 +9,7 @@
 #include "common/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* TLS 1.2 and 1.3: those before are deprecated (RFC 8996). For libmicrohttpd. */
 extern const char tls_priorities[];
@@ -19,6 +20,9 @@ extern const char tls_priorities[];
  */
 enum err tls_try(const char *certificate, const char *key, const char *client_ca,
                  struct fault *fault) must_check;
+
+/* When the first certificate of a PEM file ends, in unix seconds; INT64_MAX: it is none. */
+int64_t tls_end(const char *certificate);
 
 /*
  * Has the other end of this libmicrohttpd connection shown a certificate that is valid now, for clients

@@ -30,6 +30,13 @@ def make_authority(folder, name):
             "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
 
 
+def make_ended(folder, name):
+    """The same key and name again, but the certificate ended yesterday."""
+    openssl("req", "-new", "-key", folder / f"{name}.key", "-subj", f"/CN={name}", "-out", folder / f"{name}.csr")
+    openssl("x509", "-req", "-in", folder / f"{name}.csr", "-signkey", folder / f"{name}.key", "-days", "-1",
+            "-out", folder / f"{name}.pem")
+
+
 def make_client(folder, name, authority, usage):
     """name.pem and name.key, signed by the authority for `usage`."""
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
@@ -92,6 +99,7 @@ def test_https_beside_http_and_a_new_certificate(tmp_path):
         assert ask(port, tmp_path / "server.pem", token=token) == 200
         with pytest.raises(ssl.SSLError):
             ask(port, first)
+        assert "warning: The certificate" not in d.log_text()
 
         def ctl(*arguments):
             return subprocess.run([P4PCTL, "--url", f"https://127.0.0.1:{port}", "--token", token, *arguments,
@@ -99,6 +107,9 @@ def test_https_beside_http_and_a_new_certificate(tmp_path):
         assert ctl("--cacert", tmp_path / "server.pem").returncode == 0
         refused = ctl("--cacert", first)
         assert refused.returncode == 3 and "certificate" in refused.stderr, refused.stderr
+        make_ended(tmp_path, "server")
+        hang_up(d)
+        assert f"The certificate has ended, clients refuse it. file={tmp_path}/server.pem end=20" in d.log_text()
 
 
 def test_clients_show_certificates(tmp_path):
