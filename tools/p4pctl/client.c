@@ -187,11 +187,13 @@ static void prepare(CURL *curl, const struct ctl *c, const struct ctl_request *r
 	if (r->body != NULL) {
 		text_printf(&line, "Content-Type: %s", r->content_type);
 		*headers = curl_slist_append(*headers, line.bytes);
-		*headers = curl_slist_append(*headers, "Expect:"); /* do not wait for a 100 */
 		text_done(&line);
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, r->body->bytes);
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
 		                       (curl_off_t)r->body->size);
+		/* Above a MiB libcurl asks first: sent all the same, what is too long would be cut
+		 * off before the server's reason is read. */
+		(void)curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, 10000L);
 	}
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
