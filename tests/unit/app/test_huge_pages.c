@@ -83,8 +83,11 @@ static void takes_full_ranges_together_and_nothing_grows(void **state)
 	const uintptr_t first = (uintptr_t)g.at, end = first + RANGES * RANGE;
 	const uint64_t before = tell("Rss:", first, end);
 	assert_int_equal(before, RANGES * RANGE - 2 * PAGE);
-	h.next = first / RANGE;
-	huge_pages_tick(&h);
+	/* A kernel short of whole ranges says so, and is asked again. */
+	for (unsigned i = 0; i < 20 && tell("AnonHugePages:", first, end) < FULL * RANGE; i++) {
+		h.next = first / RANGE;
+		huge_pages_tick(&h);
+	}
 	if (!h.off && machine_can())
 		assert_int_equal(tell("AnonHugePages:", first, end), FULL * RANGE);
 	assert_int_equal(tell("Rss:", first, end), before);
