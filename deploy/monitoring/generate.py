@@ -57,7 +57,7 @@ ALERTS = [
     ("AccountingDropped", "increase(p4pd_accounting_dropped_total[1h]) > 0", "0m", "warning",
      "bytes were not accounted because a table was full", "Fewer swarms or clients fit a bin than there are; tell its developers."),
     ("BinsStopped", "time() - p4pd_bin_open_start > 3900", "5m", "critical",
-     "no bin was closed for an hour", "Look at the clock, and at the log."),
+     "no bin was closed and written for an hour", "Look at the clock, at the log, and at room in state_dir."),
     ("RpkiOld", "p4pd_rpki_age_seconds > 12 * 3600", "0m", "warning", "the validated ROA payloads are older than 12 hours",
      "Does rpki-client or routinator still write rpki_file? Past rpki_max_age_hours a new one is refused."),
     ("RpkiRefused", "increase(p4pd_rpki_refusals_total[1h]) > 0", "0m", "warning", "a new rpki_file was refused",

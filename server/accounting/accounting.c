@@ -404,7 +404,6 @@ static enum err open_next(struct accounting *a, int64_t from)
 	a->settled = false;
 	a->journal.broken = true; /* it tells of the bin before */
 	forget_places(a);
-	atomic_store(&a->open_start, (uint64_t)next.start);
 	atomic_store(&a->swarms, next.swarms);
 	return ERR_OK;
 }
@@ -469,6 +468,14 @@ static int64_t read_clock(struct accounting *a, int64_t now, int64_t *from)
 	return now;
 }
 
+/* Last, so that who sees a bin closed finds it in the spool, or has missed it there. */
+static void tell(struct accounting *a)
+{
+	const int64_t start = a->n_waiting > 0 ? a->waiting[0].start : a->bin.start;
+	atomic_store(&a->waiting_count, a->n_waiting);
+	atomic_store(&a->open_start, (uint64_t)start);
+}
+
 enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault)
 {
 	int64_t from;
@@ -480,7 +487,7 @@ enum err accounting_tick(struct accounting *a, int64_t now, struct fault *fault)
 	enum err written = write_waiting(a, fault);
 	if (written == ERR_OK)
 		written = write_journal(a, fault);
-	atomic_store(&a->waiting_count, a->n_waiting);
+	tell(a);
 	if (a->expired % TEND_EVERY == 0)
 		metrics_add(a->metrics, METRIC_FIRSTS_DROPPED, firsts_tend(a->firsts, now));
 	ledger_expire(a->ledger, a->expired++ % EXPIRE_PARTS, EXPIRE_PARTS, now);

@@ -242,11 +242,11 @@ void accounting_bin_done(struct accounting_bin *b);
 struct spool *accounting_spool(struct accounting *a);
 
 struct accounting_stats {
-	uint64_t open_start;
-	size_t spooled;     /* closed bins on disk */
-	size_t waiting;     /* closed bins that could not be written there yet */
-	size_t ledger;      /* clients remembered */
-	size_t swarms;      /* the open bin began with */
-	uint64_t backwards; /* times the clock went back */
+	uint64_t open_start; /* of the oldest bin that is not closed and on disk */
+	size_t spooled;      /* closed bins on disk */
+	size_t waiting;      /* closed bins that could not be written there yet */
+	size_t ledger;       /* clients remembered */
+	size_t swarms;       /* the open bin began with */
+	uint64_t backwards;  /* times the clock went back */
 };
 struct accounting_stats accounting_stats(struct accounting *a); /* any thread */

@@ -67,7 +67,8 @@ static void rpki(const struct gauges *g, struct text *page)
 static void accounting(const struct gauges *g, struct text *page)
 {
 	const struct accounting_stats s = accounting_stats(g->accounting);
-	metrics_gauge(page, "p4pd_bin_open_start", "Start of the open bin (unix time)",
+	metrics_gauge(page, "p4pd_bin_open_start",
+	              "Start of the oldest bin that is not closed and on disk (unix time)",
 	              s.open_start);
 	metrics_gauge(page, "p4pd_spool_bins", "Closed bins that wait for PostgreSQL", s.spooled);
 	metrics_gauge(page, "p4pd_accounting_clients", "Clients whose counters are remembered",

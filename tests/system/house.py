@@ -84,10 +84,18 @@ def wait_for(what, seconds, condition):
         time.sleep(0.1)
 
 
+def open_bin(daemon):
+    """Start of the open bin, once it is not one from before this call: its interconnects are those of the maps in
+    force."""
+    length = daemon.settings["bin_seconds"]
+    now = time.time() // length * length
+    wait_for("this bin is open", 10, lambda: daemon.metric("p4pd_bin_open_start") >= now)
+    return daemon.metric("p4pd_bin_open_start")
+
+
 def wait_stored(daemon, until):
     """The bins before `until` are closed, spooled and in the database."""
     wait_for("the bin is closed", until - time.time() + 25, lambda: daemon.metric("p4pd_bin_open_start") >= until)
-    time.sleep(1)  # between its end and its file
     wait_for("the spool is empty", 60, lambda: daemon.metric("p4pd_spool_bins") == 0)
 
 

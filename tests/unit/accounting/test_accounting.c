@@ -522,12 +522,14 @@ static void a_full_disk_loses_nothing(void **state)
 		if (accounting_tick(u.a, u.now, &u.fault) != ERR_OK)
 			failures += u.fault.code == ERR_SYSTEM;
 	}
-	const size_t waiting = accounting_stats(u.a).waiting;
+	const struct accounting_stats full = accounting_stats(u.a);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(failures, 2 * BIN + 5 - 11);
-	assert_int_equal(waiting, 2);
+	assert_int_equal(full.waiting, 2);
+	assert_int_equal(full.open_start, START);
 	tick(&u, u.now);
 	assert_int_equal(accounting_stats(u.a).waiting, 0);
+	assert_int_equal(accounting_stats(u.a).open_start, START + 2 * BIN);
 	expect_bin(&u, START, BIN, 10 * MB, 0);
 	expect_bin(&u, START + BIN, BIN, 0, 20 * MB);
 	run_to(&u, u.now + 3);
