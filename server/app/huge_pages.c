@@ -19,6 +19,12 @@ enum { PAGE_SHIFT = 12, RANGE_SHIFT = 21, RANGE_PAGES = 1 << (RANGE_SHIFT - PAGE
 /* Of a budget for each tick: about a millisecond of looking, or some of taking together. */
 enum { BUDGET = 64, LOOK = 1, TAKE = 4 };
 
+/* Asked of no memory at all: of some, what says no may be that alone. */
+static bool kernel_can(void)
+{
+	return madvise(NULL, 0, MADV_COLLAPSE) == 0 && sysconf(_SC_PAGESIZE) == 1 << PAGE_SHIFT;
+}
+
 static bool are_wanted(void)
 {
 	char line[64] = "";
@@ -27,7 +33,7 @@ static bool are_wanted(void)
 		return false;
 	const bool said = fgets(line, sizeof(line), f) != NULL;
 	(void)fclose(f);
-	return said && strstr(line, "[never]") == NULL && sysconf(_SC_PAGESIZE) == 1 << PAGE_SHIFT;
+	return said && strstr(line, "[never]") == NULL;
 }
 
 /* Is every page of the range there, and none the kernel's page of zeros? See proc_pid_pagemap(5). */
@@ -43,15 +49,13 @@ static bool is_full(int pagemap, uint64_t range)
 	return true;
 }
 
-/* True: it is one page now. */
-static bool take_together(struct huge_pages *h, uint64_t range)
+/* False: ask again, for there is no memory just now, or the range has gone. */
+static bool take_together(uint64_t range)
 {
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): it was read as a number */
 	void *at = (void *)(uintptr_t)(range << RANGE_SHIFT);
-	if (madvise(at, (size_t)1 << RANGE_SHIFT, MADV_COLLAPSE) == 0)
-		return true;
-	h->off = errno == EINVAL; /* else there is no memory just now, or it has just gone */
-	return false;
+	/* EINVAL: this range cannot be one, or was given back and is empty; others can. */
+	return madvise(at, (size_t)1 << RANGE_SHIFT, MADV_COLLAPSE) == 0 || errno == EINVAL;
 }
 
 /* The ranges of one mapping; false: that is enough for now. */
@@ -63,13 +67,13 @@ static bool walk(struct huge_pages *h, int pagemap, uint64_t first, uint64_t end
 		h->next = range;
 		if ((*done & bit) != 0)
 			continue;
-		if (*budget <= 0 || h->off)
+		if (*budget <= 0)
 			return false;
 		*budget -= LOOK;
 		if (!is_full(pagemap, range))
 			continue;
 		*budget -= TAKE;
-		*done |= take_together(h, range) ? bit : 0;
+		*done |= take_together(range) ? bit : 0;
 	}
 	return true;
 }
@@ -80,14 +84,13 @@ void huge_pages_tick(struct huge_pages *h)
 	uint64_t first, end, inode;
 	int budget = BUDGET;
 	if (!h->asked)
-		h->off = !are_wanted();
+		h->off = !kernel_can() || !are_wanted();
 	h->asked = true;
 	if (h->off)
 		return;
 	FILE *maps = fopen("/proc/self/maps", "re");
 	const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	bool more = maps != NULL && pagemap >= 0;
-	h->off = !more;
 	while (more && fgets(line, sizeof(line), maps) != NULL)
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*s %" SCNu64, &first, &end,
 		           rights, &inode) == 4 &&

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 enum { RANGE = 1 << 21, RANGES = 4, FULL = 2, PAGE = 4096 };
 
@@ -96,8 +97,35 @@ static void takes_full_ranges_together_and_nothing_grows(void **state)
 	ground_free(&g);
 }
 
+/* One range that the kernel will not have as one page, and a moment without files. */
+static void goes_on_after_a_refusal(void **state)
+{
+	(void)state;
+	static struct huge_pages h;
+	huge_pages_tick(&h);
+	const bool wanted = !h.off;
+	struct ground g = ground_make();
+	struct rlimit files, none = { 0, 0 };
+	const uintptr_t first = (uintptr_t)g.at, second = first + RANGE, third = second + RANGE;
+	assert_int_equal(madvise(g.at, RANGE, MADV_NOHUGEPAGE), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	none.rlim_max = files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	huge_pages_tick(&h);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (unsigned i = 0; i < 20 && tell("AnonHugePages:", second, third) < RANGE; i++) {
+		h.next = first / RANGE;
+		huge_pages_tick(&h);
+	}
+	if (wanted && machine_can())
+		assert_int_equal(tell("AnonHugePages:", second, third), RANGE);
+	assert_int_equal(tell("AnonHugePages:", first, second), 0);
+	ground_free(&g);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(takes_full_ranges_together_and_nothing_grows),
+	cmocka_unit_test(goes_on_after_a_refusal),
 };
 
 RUN_TESTS(tests)
