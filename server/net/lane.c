@@ -366,6 +366,22 @@ struct framing {
 	bool unsafe;        /* a proxy before us may see its end elsewhere */
 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * A header that says something else than what was sent. RFC 9112 (sections 2.2, 5.1, 5.2) allows blanks on
+ * neither side of a name, nor that a value goes on in the next line: libmicrohttpd 0.9.75 adds that to the
+ * name, "Content-Length90" with nothing in it, and moves it behind the value to have room.
+ */
+static bool is_garbled(const char *name, size_t size, const char *value)
+{
+	return size > 0 && (is_blank(name[0]) || is_blank(name[size - 1]) ||
+	                    (value != NULL && (uintptr_t)value < (uintptr_t)name + size));
+}
+
 static enum MHD_Result see_framing(void *ctx, enum MHD_ValueKind kind, const char *name,
                                    const char *value)
 {
@@ -374,9 +390,9 @@ static enum MHD_Result see_framing(void *ctx, enum MHD_ValueKind kind, const cha
 	const size_t size = strlen(name);
 	const bool length = strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
 	const bool coded = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
-	if (((length || coded) && (f->length != NULL || f->coded)) ||
-	    (size > 0 && (name[size - 1] == ' ' || name[size - 1] == '\t')))
-		f->unsafe = true; /* RFC 9112, sections 6.3 and 5.1 */
+	if (((length || coded) && (f->length != NULL || f->coded)) || /* RFC 9112, section 6.3 */
+	    is_garbled(name, size, value))
+		f->unsafe = true;
 	if (length)
 		f->length = value != NULL ? value : "";
 	f->coded = f->coded || coded;
@@ -398,7 +414,8 @@ static enum MHD_Result refuse_framing(struct lane *lane, struct link *link,
 {
 	struct http_reply reply = { .status = MHD_HTTP_BAD_REQUEST, .body = blank(link) };
 	text_put(&reply.body,
-	         "two headers say how long the body is, or a blank stands before a colon\n");
+	         "two headers say how long the body is, a blank stands around a header's name, or "
+	         "a header goes on in the next line\n");
 	return queue(lane, link, connection, &reply);
 }
 

@@ -464,13 +464,18 @@ static void refuses_a_body_whose_end_is_in_doubt(void **state)
 		"Content-Length : 34",
 		"Transfer-Encoding\t: chunked",
 		"X-Probe : 1",
+		" Content-Length: 34",
+		"\tX-Probe: 1",
+		"Content-Length:\r\n 34",
+		"Content-: 34\r\n\tLength",
+		"X-Probe: 1\r\n 2",
 	};
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		struct http_server *s = start("127.0.0.1:0", 1, true);
 		char request[256];
 		const int fd = dial(http_port(s));
 		(void)snprintf(request, sizeof(request),
-		               "PUT / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
+		               "PUT / HTTP/1.1\r\n%s\r\nHost: x\r\n\r\n"
 		               "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n",
 		               headers[i]);
 		say(fd, request);
