@@ -13,8 +13,8 @@ enum {
 	SEEDS_SIFTED = 256, /* where all of those shall not upload */
 	OTHERS_SEEN = 12,
 	SEED_WEIGHT = 16, /* a seed serves as well as that many leechers with its uplink */
-	UPLINK_MAX = 64,  /* Mbit/s */
-	OWN_TAKERS = 2    /* what a peer gives at home counts as so many takers */
+	UPLINK_MAX = STEER_LINE_KBPS_MAX / 1000, /* Mbit/s */
+	OWN_TAKERS = 2 /* what a peer gives at home counts as so many takers */
 };
 
 struct bridging {

@@ -36,7 +36,8 @@ static uint32_t room(const struct steer_standing *s, unsigned percent)
 
 bool steer_is_starved(uint64_t bytes, uint32_t seconds, uint32_t line_kbps)
 {
-	return seconds >= STEER_SOON && bytes < (uint64_t)line_kbps * 125 * seconds / STEER_STARVED;
+	const uint64_t line = least(line_kbps, STEER_LINE_KBPS_MAX);
+	return seconds >= STEER_SOON && bytes < line * 125 * seconds / STEER_STARVED;
 }
 
 bool steer_is_island(const struct steer_standing *s)

@@ -167,9 +167,9 @@ struct steer_contacts steer_contacts(const struct steer_rules *rules,
 /*
  * In so many seconds, at least STEER_SOON, a leecher got less than a STEER_STARVED-th of what its line could
  * send meanwhile: leechers exchange bytes, so what it sends, and not what it can take in, is what it may
- * hope for.
+ * hope for. Of a line above STEER_LINE_KBPS_MAX clients seldom use more, whatever others give them.
  */
-enum { STEER_STARVED = 4 };
+enum { STEER_STARVED = 4, STEER_LINE_KBPS_MAX = 64000 };
 bool steer_is_starved(uint64_t bytes, uint32_t seconds, uint32_t line_kbps);
 
 /* No seed serves the asker's provider, nor any contact of it: it shall meet one. */

@@ -225,7 +225,10 @@ static void little_is_less_than_a_quarter_of_the_line(void **state)
 	assert_false(steer_is_starved(0, STEER_SOON - 1, 4000)); /* too soon to tell */
 	assert_false(steer_is_starved(0, 0, 4000));
 	assert_false(steer_is_starved(0, 100, 0)); /* it can send nothing itself */
-	assert_true(steer_is_starved(1ULL << 40, 86400, 1000000));
+	/* 2 MB/s are not little, however fast the line is said to be: 16 Mbit/s for a month */
+	assert_true(steer_is_starved(2000000ULL * 2592000 - 1, 2592000, 64000));
+	assert_false(steer_is_starved(2000000ULL * 2592000, 2592000, 64001));
+	assert_false(steer_is_starved(2000000ULL * 2592000, 2592000, UINT32_MAX));
 }
 
 static void the_starved_may_have_more(void **state)
