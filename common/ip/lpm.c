@@ -5,13 +5,20 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /*
  * Both tables are painted in sorted order, where a prefix stands before all that it covers: so a
  * more specific prefix simply paints over the less specific one, and memory is walked forwards.
  */
 
-enum { FIRST_BITS = 24, BLOCK_SIZE = 256, INDEX_BITS_MIN = 8, INDEX_BITS_MAX = 20 };
+enum {
+	FIRST_BITS = 24,
+	FIRST_BYTES = 4 << FIRST_BITS,
+	BLOCK_SIZE = 256,
+	INDEX_BITS_MIN = 8,
+	INDEX_BITS_MAX = 20
+};
 
 #define IN_BLOCK 0x80000000U /* the rest of the word is the number of a block */
 
@@ -132,8 +139,11 @@ static void paint_v4(struct lpm *t, const struct lpm_entry *e)
 
 static enum err build_v4(struct lpm *t, const struct lpm_entry *e, size_t n)
 {
-	/* Large enough for calloc() to map it, so that untouched pages stay the zero page. */
-	t->first = calloc((size_t)1 << FIRST_BITS, sizeof(*t->first));
+	/* Not of the heap: an allocator that fills what it hands out would touch every page. */
+	t->first = mmap(NULL, FIRST_BYTES, PROT_READ | PROT_WRITE,
+	                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (t->first == MAP_FAILED)
+		t->first = NULL;
 	t->blocks = malloc((count_blocks(e, n) + 1) * sizeof(*t->blocks));
 	if (t->first == NULL || t->blocks == NULL)
 		return ERR_NOMEM;
@@ -203,7 +213,8 @@ void lpm_free(struct lpm *t)
 {
 	if (t == NULL)
 		return;
-	free(t->first);
+	if (t->first != NULL)
+		(void)munmap(t->first, FIRST_BYTES);
 	free(t->blocks);
 	spans_done(&t->v6);
 	free(t->index);
@@ -244,8 +255,7 @@ void lpm_prefetch(const struct lpm *t, const struct ip_addr *a)
 
 size_t lpm_bytes(const struct lpm *t)
 {
-	return sizeof(*t) + ((size_t)1 << FIRST_BITS) * sizeof(*t->first) +
-	       t->n_blocks * sizeof(*t->blocks) +
+	return sizeof(*t) + FIRST_BYTES + t->n_blocks * sizeof(*t->blocks) +
 	       t->v6.n * (sizeof(*t->v6.starts) + sizeof(*t->v6.values)) +
 	       (((size_t)1 << t->index_bits) + 1) * sizeof(*t->index);
 }

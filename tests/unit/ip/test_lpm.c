@@ -4,8 +4,10 @@
 #include "common/base/random.h"
 #include "common/ip/lpm.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct lpm_entry entry(const char *prefix, uint32_t value)
 {
@@ -243,6 +245,30 @@ static void sorts_stably(void **state)
 	}
 }
 
+static size_t resident(void)
+{
+	size_t all = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%zu %zu", &all, &resident), 2);
+	(void)fclose(f);
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void a_few_prefixes_cost_little_memory_whatever_the_allocator_does(void **state)
+{
+	(void)state;
+	struct lpm_entry entries[] = { entry("10.0.0.0/16", 1), entry("192.0.2.0/25", 2) };
+	struct lpm *t;
+	const size_t before = resident();
+	(void)mallopt(M_PERTURB, 1);
+	assert_int_equal(lpm_build(entries, 2, &t), ERR_OK);
+	(void)mallopt(M_PERTURB, 0);
+	assert_true(lpm_bytes(t) > (size_t)64 << 20);
+	assert_true(resident() < before + ((size_t)16 << 20));
+	lpm_free(t);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_longest_prefix_wins),
 	cmocka_unit_test(an_empty_table_finds_nothing),
@@ -251,6 +277,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(refuses_what_it_cannot_hold),
 	cmocka_unit_test(agrees_with_a_linear_search),
 	cmocka_unit_test(sorts_stably),
+	cmocka_unit_test(a_few_prefixes_cost_little_memory_whatever_the_allocator_does),
 };
 
 RUN_TESTS(tests)
