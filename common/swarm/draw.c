@@ -117,7 +117,7 @@ static void fetch(const struct record *first, uint32_t n, bool wide)
 }
 
 /* Finds the `n` candidates from a number on; behind the last comes the first. */
-static void find(struct draw *d, uint32_t number, uint32_t n)
+static void find_stretch(struct draw *d, uint32_t number, uint32_t n)
 {
 	while (n > 0) {
 		uint32_t straight, left;
@@ -133,6 +133,15 @@ static void find(struct draw *d, uint32_t number, uint32_t n)
 			d->stretches[d->n++] = (struct stretch){ first, left };
 		}
 	}
+}
+
+/* One candidate: what most draws from small swarms are, so the way is short. */
+static void find_one(struct draw *d, uint32_t number)
+{
+	uint32_t straight, left;
+	const struct record *r = seek(d, rank_of(d, number, &straight), &left);
+	__builtin_prefetch(r);
+	d->stretches[d->n++] = (struct stretch){ r, 1 };
 }
 
 /* ---- from records to candidates ---- */
@@ -201,7 +210,7 @@ static void find_subset(struct draw *d, uint32_t count, uint64_t *seed)
 			pick = last;
 			(void)set_add(&drawn, last);
 		}
-		find(d, pick, 1);
+		find_one(d, pick);
 	}
 }
 
@@ -224,8 +233,8 @@ static void find_strata(struct draw *d, uint32_t count, uint64_t *seed)
 	const uint32_t room = (uint32_t)(step >> 32) - run + 1;
 	uint64_t low = 0;
 	for (uint32_t found = 0; found < count; found += run, low += step)
-		find(d, begin + (uint32_t)(low >> 32) + random_below(seed, room),
-		     least(run, count - found));
+		find_stretch(d, begin + (uint32_t)(low >> 32) + random_below(seed, room),
+		             least(run, count - found));
 }
 
 /* Instead of a ghost one that is not among the `n` drawn, if a few draws find one. */
@@ -235,7 +244,7 @@ static size_t draw_spare(struct draw *d, uint64_t *seed, struct swarm_candidate 
 	for (unsigned spare = SPARE_DRAWS; n < count && spare > 0; spare--) {
 		size_t i = 0;
 		d->n = 0;
-		find(d, random_below(seed, d->range->n), 1);
+		find_one(d, random_below(seed, d->range->n));
 		if (read_out(d, 0, &out[n]) == 0)
 			continue;
 		while (out[i].record != out[n].record)
@@ -270,7 +279,7 @@ size_t swarm_draw(const struct swarm_visit *v, const struct swarm_survey *survey
 		endpoint_write(&asker->client, d.endpoint);
 
 	if (count == r->n)
-		find(&d, 0, count);
+		find_stretch(&d, 0, count);
 	else if (r->n > STRATA_FROM && r->n / 2 > count)
 		find_strata(&d, count, seed);
 	else
