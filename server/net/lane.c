@@ -382,21 +382,26 @@ static bool is_garbled(const char *name, size_t size, const char *value)
 	                    (value != NULL && (uintptr_t)value < (uintptr_t)name + size));
 }
 
+static inline bool is_header(const char *wanted, const char *name, size_t size)
+{
+	return size == strlen(wanted) && strcasecmp(name, wanted) == 0;
+}
+
 static enum MHD_Result see_framing(void *ctx, enum MHD_ValueKind kind, const char *name,
                                    const char *value)
 {
 	(void)kind;
 	struct framing *f = ctx;
 	const size_t size = strlen(name);
-	const bool length = strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-	const bool coded = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	const bool length = is_header(MHD_HTTP_HEADER_CONTENT_LENGTH, name, size);
+	const bool coded = is_header(MHD_HTTP_HEADER_TRANSFER_ENCODING, name, size);
 	if (((length || coded) && (f->length != NULL || f->coded)) || /* RFC 9112, section 6.3 */
 	    is_garbled(name, size, value))
 		f->unsafe = true;
 	if (length)
 		f->length = value != NULL ? value : "";
 	f->coded = f->coded || coded;
-	f->awaited = f->awaited || strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0;
+	f->awaited = f->awaited || is_header(MHD_HTTP_HEADER_EXPECT, name, size);
 	return MHD_YES;
 }
 
