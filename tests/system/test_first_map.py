@@ -115,6 +115,41 @@ class FirstMap(unittest.TestCase):
         done = self.run_line("p4pctl topology coarsen a.json --pids none")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
 
+    def test_fewer_pids_have_costs_too(self):
+        pids = [{"pid": f"m{i}", "prefixes": [f"192.0.2.{16 * i}/28"]} for i in range(4)]
+        links = [{"id": f"l{i}", "a": f"m{i - 1}", "b": f"m{i}", "weight": 3 - i % 2} for i in range(1, 4)]
+        ways_out = [{"id": "out", "pid": "m1", "neighbor_asn": 64510, "relation": "transit", "reach": "any"}]
+        costs = {"format": "p4p-costs/1", "provider": "isp",
+                 "pid_costs": {"m3": {"m0": 10, "m1": 19, "m2": 10}}, "interconnect_costs": {"out": {"out": 70, "in": 60}}}
+        (self.folder / "a.json").write_text(json.dumps(
+            {"format": "p4p-topology/1", "provider": "isp", "asns": [64500], "pids": pids, "links": links,
+             "interconnects": ways_out}))
+        (self.folder / "costs.json").write_text(json.dumps(costs))
+        coarsen = "p4pctl topology coarsen a.json --costs costs.json"
+        check = ("p4pctl topology check --offline --lab b.json && "
+                 "p4pctl costs check --offline --lab --topology b.json costs-b.json")
+        for more, pid_costs, said in (
+                ("--pids 3", {"m3": {"m0": 10, "m1": 19}}, "that become one, is 0."),
+                ("--pids 1 --threshold 0", {"m3": {"m0": 10, "m1": 19}}, "or by more than --threshold in costs"),
+                ("--pids 2", {"m3": {"m0": 13}}, "that become one, is 9."),
+                ("--pids 4", costs["pid_costs"], "Costs: 3 between PIDs become 3.")):
+            done = self.run_line(f"{coarsen} {more} --costs-out costs-b.json >b.json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(said, done.stderr)
+            self.assertEqual(json.loads((self.folder / "costs-b.json").read_text()), {**costs, "pid_costs": pid_costs})
+            checked = self.run_line(check)
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn("the files have costs, too; --costs-out FILE writes them", self.run_line(coarsen).stderr)
+
+        for words in ("--threshold 1", "--costs-out b.json", "--costs a.json", "--costs costs.json --threshold -1"):
+            done = self.run_line(f"p4pctl topology coarsen a.json {words}")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+        costs["pid_costs"]["m4"] = {"m0": 1}
+        (self.folder / "costs.json").write_text(json.dumps(costs))
+        done = self.run_line(coarsen)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, r"costs.json: /pid_costs/m4: .* \[unknown-pid\]")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

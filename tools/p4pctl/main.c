@@ -56,6 +56,7 @@ static const struct option_row {
 	                  "transit of --neighbor is bought there; may come again" },
 	[CTL_NEIGHBOR] = { "neighbor", "N", "only this neighbour's ASN; may come again" },
 	[CTL_COSTS] = { "costs", "FILE", "write costs to it, where the files have some" },
+	[CTL_COSTS_OUT] = { "costs-out", "FILE", "write the costs of fewer PIDs to it" },
 	[CTL_EXPIRES] = { "expires", "TIME", "when it ends: a time, so long (90d), or never" },
 	[CTL_GRACE] = { "grace", "TIME",
 	                "the old one works for so long (10m); else it ends at once" },
@@ -90,6 +91,9 @@ static const struct {
 } meanings[] = {
 	{ "rollback", CTL_TO, "N", "put back version N, not what was before the newest change" },
 	{ "rollback", CTL_COMMENT, "TEXT", "why, for the history" },
+	{ "topology coarsen", CTL_COSTS, "FILE",
+	  "weigh these costs: who has equal ones goes first" },
+	{ "topology coarsen", CTL_THRESHOLD, "N", "merge no PIDs whose --costs differ by more" },
 };
 
 /* Beside the options: the command asks no server. */
@@ -120,7 +124,9 @@ static const struct command {
 	{ "topology minimize", "FILE", "merge adjacent prefixes, drop covered ones, and print it",
 	  1, 1, NO_SERVER | BIT(CTL_LAB), ctl_topology_minimize },
 	{ "topology coarsen", "FILE", "propose fewer PIDs, print them and say what is lost", 1, 1,
-	  NO_SERVER | BIT(CTL_PIDS) | BIT(CTL_MAPPING) | BIT(CTL_LAB), ctl_topology_coarsen },
+	  NO_SERVER | BIT(CTL_PIDS) | BIT(CTL_MAPPING) | BIT(CTL_LAB) | BIT(CTL_COSTS) |
+	          BIT(CTL_COSTS_OUT) | BIT(CTL_THRESHOLD),
+	  ctl_topology_coarsen },
 	{ "costs put", "[PROVIDER] FILE", "upload costs: they are checked, stored and activated", 1,
 	  2, BIT(CTL_DRY_RUN) | BIT(CTL_LIMIT), ctl_document_put },
 	{ "costs check", "[PROVIDER] FILE", "say what an upload would change, and store nothing", 1,

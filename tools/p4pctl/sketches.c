@@ -22,6 +22,8 @@ struct job {
 	uint32_t neighbors[ASNS_MOST];
 	const char *transit[ASNS_MOST];
 	struct arena *joined; /* what --into says */
+	struct arena *priced; /* what coarsen's --costs says */
+	struct map_costs *costs;
 };
 
 static void print_list(const char *prefix, const struct faults *list)
@@ -124,23 +126,42 @@ static void print_faults(const char *path, const struct text *file, const struct
 		ctl_say("%s: and %zu more", path, faults->more);
 }
 
-/* A topology, which must be right; it lives as long as the job. */
-static enum ctl_exit read_topology(struct job *j, const char *path, struct map_topology **out)
+/* A document that must be right: a topology, or costs beside `t`. Its arena goes to *keep. */
+static enum ctl_exit read_right(const struct ctl *c, const char *path, const struct map_topology *t,
+                                struct verdict_of_file *v, struct arena **keep)
 {
 	struct text file = { 0 };
-	struct verdict_of_file v = { 0 };
 	enum ctl_exit code = CTL_USAGE;
-	if (ctl_read_file(path, CTL_DOCUMENT_MAX, &file) && judge(j->c, &file, &v)) {
-		print_faults(path, &file, v.faults);
-		if (v.faults->count == 0) {
-			*out = v.topology;
-			j->joined = v.arena;
-			v.arena = NULL;
+	if (ctl_read_file(path, CTL_DOCUMENT_MAX, &file) &&
+	    (t != NULL ? judge_costs(&file, t, v) : judge(c, &file, v))) {
+		print_faults(path, &file, v->faults);
+		if (v->faults->count == 0) {
+			*keep = v->arena;
+			v->arena = NULL;
 			code = CTL_OK;
 		}
 	}
-	free_verdict(&v);
+	free_verdict(v);
 	text_done(&file);
+	return code;
+}
+
+/* It lives as long as the job. */
+static enum ctl_exit read_topology(struct job *j, const char *path, struct map_topology **out)
+{
+	struct verdict_of_file v = { 0 };
+	const enum ctl_exit code = read_right(j->c, path, NULL, &v, &j->joined);
+	if (code == CTL_OK)
+		*out = v.topology;
+	return code;
+}
+
+static enum ctl_exit read_costs(struct job *j, const char *path, const struct map_topology *t)
+{
+	struct verdict_of_file v = { 0 };
+	const enum ctl_exit code = read_right(j->c, path, t, &v, &j->priced);
+	if (code == CTL_OK)
+		j->costs = v.costs;
 	return code;
 }
 
@@ -192,13 +213,16 @@ static bool write_file(const char *path, const struct text *text)
 static enum ctl_exit write_documents(const struct job *j, const struct text *topology,
                                      const struct text *costs)
 {
-	const char *path = j->c->option[CTL_COSTS];
+	const bool given = j->costs != NULL;
+	const char *path = j->c->option[given ? CTL_COSTS_OUT : CTL_COSTS];
+	const char *name = given ? "costs-out" : "costs";
 	if (costs->size > 0 && path == NULL)
 		(void)fprintf(stderr,
-		              "warning: p4pctl: the files have costs, too; --costs FILE writes "
-		              "them [costs]\n");
+		              "warning: p4pctl: the files have costs, too; --%s FILE writes "
+		              "them [costs]\n",
+		              name);
 	if (path != NULL && costs->size == 0)
-		return ctl_fail(CTL_USAGE, "--costs: the files have none");
+		return ctl_fail(CTL_USAGE, "--%s: the files have none", name);
 	if (path != NULL && !write_file(path, costs))
 		return CTL_USAGE;
 	(void)fwrite(topology->bytes, 1, topology->size, stdout);
@@ -236,6 +260,7 @@ static void free_job(struct job *j)
 {
 	sketch_done(&j->sketch);
 	arena_free(j->joined);
+	arena_free(j->priced);
 	for (size_t i = 0; j->files != NULL && i < j->c->n_args; i++)
 		text_done(&j->files[i]);
 	free(j->files);
@@ -380,16 +405,24 @@ enum ctl_exit ctl_check_offline(const struct ctl *c, const char *provider, const
 /* What becomes of whom, and what that costs: on standard error, for the topology goes to the other. */
 static void print_loss(const struct map_topology *t, const struct coarse *c)
 {
-	static const char *const heads[] = { "PID", ">MEMBERS", ">ADDRESSES", ">FARTHEST", NULL };
+	const char *const heads[] = {
+		"PID", ">MEMBERS", ">ADDRESSES", ">FARTHEST", c->given != NULL ? ">DIFFER" : NULL,
+		NULL
+	};
+	uint32_t differ = 0;
 	struct columns columns;
 	columns_begin(&columns, heads);
 	for (size_t i = 0; i < c->n_pids; i++) {
-		if (c->pids[i].of != i || c->pids[i].members < 2)
+		const struct coarse_pid *pid = &c->pids[i];
+		if (pid->of != i || pid->members < 2)
 			continue;
 		columns_add(&columns, "%s", t->pids[i].name);
-		columns_add(&columns, "%zu", c->pids[i].members);
-		columns_add(&columns, "%.0f", c->pids[i].addresses);
-		columns_add(&columns, "%u", (unsigned)c->pids[i].farthest);
+		columns_add(&columns, "%zu", pid->members);
+		columns_add(&columns, "%.0f", pid->addresses);
+		columns_add(&columns, "%u", (unsigned)pid->farthest);
+		if (c->given != NULL)
+			columns_add(&columns, "%u", (unsigned)pid->differ);
+		differ = pid->differ > differ ? pid->differ : differ;
 	}
 	(void)columns_print(&columns, stderr);
 	(void)fprintf(
@@ -400,6 +433,14 @@ static void print_loss(const struct map_topology *t, const struct coarse *c)
 		"for an address.\n"
 		"Between PIDs: the mean distance of %.2f changes by %.2f on average.\n",
 		c->n_pids, c->n, 100 * c->moved, c->links_gone, c->inside, c->distance, c->change);
+	if (c->given != NULL)
+		(void)fprintf(
+			stderr,
+			"Costs: %zu between PIDs become %zu. The largest difference lost, of two PIDs "
+			"that become one, is %u.\n"
+			"The mean cost of %.2f changes by %.2f on average, and one by %u at most.\n",
+			c->given->n_pid_costs, c->costs.said, (unsigned)differ, c->costs.mean,
+			c->costs.change, (unsigned)c->costs.change_most);
 }
 
 static bool write_mapping(const char *path, const struct map_topology *t, const struct coarse *c)
@@ -413,50 +454,79 @@ static bool write_mapping(const char *path, const struct map_topology *t, const 
 	return written;
 }
 
-static enum ctl_exit write_coarse(struct job *j, const struct map_topology *t, uint64_t want)
+static void warn_least(const struct coarse *c, bool threshold)
+{
+	const bool costs = c->given != NULL;
+	(void)fprintf(
+		stderr,
+		"warning: p4pctl: %zu PIDs are the least: others differ in access, uploads or "
+		"cap, %sor no link%s names them [least]\n",
+		c->n, threshold ? "or by more than --threshold in costs, " : "",
+		costs ? " or cost" : "");
+}
+
+static enum ctl_exit write_coarse(struct job *j, const struct map_topology *t,
+                                  const struct coarse_ask *ask)
 {
 	const char *mapping = j->c->option[CTL_MAPPING];
 	struct coarse coarse;
-	const enum err e = coarsen(t, (size_t)want, &coarse);
+	const enum err e = coarsen(t, ask, &coarse);
 	enum ctl_exit code = CTL_USAGE;
 	if (e == ERR_NOT_FOUND) {
 		(void)ctl_fail(
 			CTL_USAGE,
-			"%s: has no links, so that no PID is near another; of a geofeed, import "
+			"%s: has no links%s, so that no PID is near another; of a geofeed, import "
 			"--by region or country makes fewer PIDs",
-			j->c->args[0]);
+			j->c->args[0], ask->costs != NULL ? ", and no costs between PIDs" : "");
 	} else if (e != ERR_OK) {
 		(void)ctl_fail(CTL_USAGE, "out of memory");
 	} else if (mapping == NULL || write_mapping(mapping, t, &coarse)) {
 		coarse_draw(t, &coarse, &j->sketch);
 		print_loss(t, &coarse);
-		if (coarse.n > want)
-			(void)fprintf(
-				stderr,
-				"warning: p4pctl: %zu PIDs are the least: others differ in access, "
-				"uploads or cap, or no link names them [least]\n",
-				coarse.n);
+		if (coarse.n > ask->want)
+			warn_least(&coarse, j->c->option[CTL_THRESHOLD] != NULL);
 		code = finish(j, (struct sketch_rules){ .minimize = true, .settled = true });
 	}
 	coarse_done(&coarse);
 	return code;
 }
 
+/* false: said why. */
+static bool read_coarse_ask(const struct ctl *c, struct coarse_ask *out)
+{
+	const char *pids = c->option[CTL_PIDS], *threshold = c->option[CTL_THRESHOLD];
+	uint64_t want = 22, accept = UINT32_MAX;
+	if (pids != NULL && (!text_u64(pids, strlen(pids), &want) || want == 0))
+		return ctl_fail(CTL_USAGE, "--pids must be a number from 1 on, not \"%s\"", pids) ==
+		       CTL_OK;
+	if (c->option[CTL_COSTS] == NULL && (threshold != NULL || c->option[CTL_COSTS_OUT] != NULL))
+		return ctl_fail(CTL_USAGE, "--threshold and --costs-out go with --costs") == CTL_OK;
+	if (threshold != NULL &&
+	    (!text_u64(threshold, strlen(threshold), &accept) || accept > MAP_COST_MAX))
+		return ctl_fail(CTL_USAGE, "--threshold must be a number from 0 to %d, not \"%s\"",
+		                MAP_COST_MAX, threshold) == CTL_OK;
+	*out = (struct coarse_ask){ .want = (size_t)want, .accept = (uint32_t)accept };
+	return true;
+}
+
 enum ctl_exit ctl_topology_coarsen(const struct ctl *c)
 {
-	const char *pids = c->option[CTL_PIDS];
+	const char *costs = c->option[CTL_COSTS];
 	struct job j = { .c = c };
 	struct map_topology *t = NULL;
-	uint64_t want = 22;
-	if (pids != NULL && (!text_u64(pids, strlen(pids), &want) || want == 0))
-		return ctl_fail(CTL_USAGE, "--pids must be a number from 1 on, not \"%s\"", pids);
+	struct coarse_ask ask;
+	if (!read_coarse_ask(c, &ask))
+		return CTL_USAGE;
 	enum ctl_exit code = CTL_USAGE;
 	if (sketch_init(&j.sketch, NULL, 0) != ERR_OK)
 		(void)ctl_fail(CTL_USAGE, "out of memory");
 	else
 		code = read_topology(&j, c->args[0], &t);
-	if (t != NULL)
-		code = write_coarse(&j, t, want);
+	if (code == CTL_OK && costs != NULL)
+		code = read_costs(&j, costs, t);
+	ask.costs = j.costs;
+	if (code == CTL_OK)
+		code = write_coarse(&j, t, &ask);
 	free_job(&j);
 	return code;
 }

@@ -18,7 +18,12 @@ struct work {
 	uint32_t *nearest; /* of each first member: another that it may merge with, or NONE */
 	uint32_t *alike;   /* a PID that it is like; NONE: one without prefixes, like all */
 	bool *linked;
+	bool *near; /* linked, or a cost names it */
 	double *addresses;
+	struct cost_matrix costs;
+	uint32_t *differ; /* like `apart`: how much costs differ; NULL: no costs */
+	uint32_t *spread; /* of each first member: how much those inside differ; NULL: no costs */
+	uint32_t accept;
 };
 
 static double addresses_of(const struct map_pid *pid)
@@ -53,29 +58,55 @@ static uint32_t like_of(const struct map_topology *t, uint32_t pid)
 	return pid;
 }
 
+static bool alike(const struct work *w, uint32_t a, uint32_t b)
+{
+	return w->near[a] && w->near[b] &&
+	       (w->alike[a] == NONE || w->alike[b] == NONE || w->alike[a] == w->alike[b]);
+}
+
+static uint32_t differ(const struct work *w, uint32_t a, uint32_t b)
+{
+	return w->differ != NULL ? w->differ[(size_t)a * w->n + b] : 0;
+}
+
 static bool may_merge(const struct work *w, uint32_t a, uint32_t b)
 {
-	return a != b && w->first[b] == b && w->linked[a] && w->linked[b] &&
-	       (w->alike[a] == NONE || w->alike[b] == NONE || w->alike[a] == w->alike[b]);
+	return a != b && w->first[b] == b && alike(w, a, b) && differ(w, a, b) <= w->accept;
+}
+
+/* What is merged first has least: costs come before link weight. */
+static uint64_t gap(const struct work *w, uint32_t a, uint32_t b)
+{
+	return (uint64_t)differ(w, a, b) << 32 | w->apart[(size_t)a * w->n + b];
 }
 
 static void find_nearest(struct work *w, uint32_t a)
 {
-	const uint32_t *row = &w->apart[(size_t)a * w->n];
 	w->nearest[a] = NONE;
 	for (uint32_t b = 0; b < w->n; b++)
-		if (may_merge(w, a, b) && (w->nearest[a] == NONE || row[b] < row[w->nearest[a]]))
+		if (may_merge(w, a, b) &&
+		    (w->nearest[a] == NONE || gap(w, a, b) < gap(w, a, w->nearest[a])))
 			w->nearest[a] = b;
+}
+
+/* `a` becomes as far from `k` as the farther of it and `b`. */
+static void take_farther(uint32_t *matrix, size_t n, uint32_t a, uint32_t b, uint32_t k)
+{
+	uint32_t *ak = &matrix[a * n + k];
+	const uint32_t bk = matrix[b * n + k];
+	*ak = bk > *ak ? bk : *ak;
+	matrix[k * n + a] = *ak;
 }
 
 /* Merges the nearest two clusters; false: no two may. */
 static bool merge_two(struct work *w)
 {
-	uint32_t a = NONE, closest = 0;
+	uint32_t a = NONE;
+	uint64_t closest = 0;
 	for (uint32_t i = 0; i < w->n; i++) {
 		if (w->first[i] != i || w->nearest[i] == NONE)
 			continue;
-		const uint32_t distance = w->apart[(size_t)i * w->n + w->nearest[i]];
+		const uint64_t distance = gap(w, i, w->nearest[i]);
 		if (a == NONE || distance < closest) {
 			a = i;
 			closest = distance;
@@ -84,11 +115,12 @@ static bool merge_two(struct work *w)
 	if (a == NONE)
 		return false;
 	const uint32_t b = w->nearest[a];
+	if (w->differ != NULL)
+		w->spread[a] = differ(w, a, b); /* what is merged later never differs less */
 	for (uint32_t k = 0; k < w->n; k++) {
-		uint32_t *ak = &w->apart[(size_t)a * w->n + k];
-		const uint32_t bk = w->apart[(size_t)b * w->n + k];
-		*ak = bk > *ak ? bk : *ak;
-		w->apart[(size_t)k * w->n + a] = *ak;
+		take_farther(w->apart, w->n, a, b, k);
+		if (w->differ != NULL)
+			take_farther(w->differ, w->n, a, b, k);
 		if (w->first[k] == b)
 			w->first[k] = a;
 	}
@@ -119,6 +151,7 @@ static void choose_names(const struct work *w, struct coarse *out)
 		out->n += of == i;
 		to->members++;
 		to->addresses += w->addresses[i];
+		to->differ = w->differ != NULL ? w->spread[w->first[i]] : 0;
 		for (uint32_t k = 0; k < i; k++)
 			if (w->first[k] == w->first[i] &&
 			    w->before[(size_t)i * w->n + k] > to->farthest)
@@ -165,7 +198,53 @@ static enum err measure(struct work *w, struct coarse *out)
 	return ERR_OK;
 }
 
-static enum err begin(struct work *w, struct table *numbers)
+static enum err price(const struct work *w, struct coarse *out)
+{
+	uint32_t *group = malloc(w->n * sizeof(*group));
+	uint32_t n = 0;
+	if (group == NULL)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->n; i++)
+		if (out->pids[i].of == i)
+			group[i] = n++;
+	for (uint32_t i = 0; i < w->n; i++)
+		group[i] = group[out->pids[i].of];
+	const enum err e = cost_matrix_merge(&w->costs, group, n, w->addresses, &out->costs);
+	free(group);
+	return e;
+}
+
+/* ---- the whole ---- */
+
+/* Without prefixes, and no cost is said between it and another. */
+static bool unpriced(const struct work *w, uint32_t pid)
+{
+	return w->alike[pid] == NONE && !w->costs.named[pid];
+}
+
+static enum err weigh_costs(struct work *w, const struct map_costs *costs,
+                            const struct table *numbers)
+{
+	w->differ = calloc((size_t)w->n * w->n, sizeof(*w->differ));
+	w->spread = calloc(w->n, sizeof(*w->spread));
+	if (w->differ == NULL || w->spread == NULL ||
+	    cost_matrix_init(&w->costs, costs, numbers, w->n, w->before) != ERR_OK)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < w->n; i++)
+		w->near[i] |= w->costs.named[i];
+	for (uint32_t i = 0; i < w->n; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			/* What never comes together, or has nothing that a cost could be of. */
+			if (!alike(w, i, k) || unpriced(w, i) || unpriced(w, k))
+				continue;
+			const uint32_t by = cost_matrix_differ(&w->costs, i, k);
+			w->differ[(size_t)i * w->n + k] = w->differ[(size_t)k * w->n + i] = by;
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err take_room(struct work *w)
 {
 	const size_t n = w->n, cells = n * n;
 	w->links = malloc((w->t->n_links + 1) * sizeof(*w->links));
@@ -175,9 +254,18 @@ static enum err begin(struct work *w, struct table *numbers)
 	w->nearest = malloc(n * sizeof(*w->nearest));
 	w->alike = malloc(n * sizeof(*w->alike));
 	w->linked = calloc(n, sizeof(*w->linked));
+	w->near = malloc(n * sizeof(*w->near));
 	w->addresses = malloc(n * sizeof(*w->addresses));
-	if (w->links == NULL || w->before == NULL || w->apart == NULL || w->first == NULL ||
-	    w->nearest == NULL || w->alike == NULL || w->linked == NULL || w->addresses == NULL)
+	return w->links == NULL || w->before == NULL || w->apart == NULL || w->first == NULL ||
+	                       w->nearest == NULL || w->alike == NULL || w->linked == NULL ||
+	                       w->near == NULL || w->addresses == NULL
+	               ? ERR_NOMEM
+	               : ERR_OK;
+}
+
+static enum err begin(struct work *w, const struct map_costs *costs, struct table *numbers)
+{
+	if (take_room(w) != ERR_OK)
 		return ERR_NOMEM;
 	for (uint32_t i = 0; i < w->n; i++) {
 		const struct map_pid *pid = &w->t->pids[i];
@@ -196,36 +284,50 @@ static enum err begin(struct work *w, struct table *numbers)
 	}
 	if (distance_all(w->links, w->t->n_links, w->n, w->before) != ERR_OK)
 		return ERR_NOMEM;
-	memcpy(w->apart, w->before, cells * sizeof(*w->apart));
+	memcpy(w->apart, w->before, (size_t)w->n * w->n * sizeof(*w->apart));
+	memcpy(w->near, w->linked, w->n * sizeof(*w->near));
+	if (costs != NULL && weigh_costs(w, costs, numbers) != ERR_OK)
+		return ERR_NOMEM;
 	for (uint32_t i = 0; i < w->n; i++)
 		find_nearest(w, i);
 	return ERR_OK;
 }
 
-enum err coarsen(const struct map_topology *t, size_t want, struct coarse *out)
+static void finish(struct work *w)
 {
-	*out = (struct coarse){ .n_pids = t->n_pids };
-	if (t->n_links == 0)
+	free(w->links);
+	free(w->before);
+	free(w->apart);
+	free(w->first);
+	free(w->nearest);
+	free(w->alike);
+	free(w->linked);
+	free(w->near);
+	free(w->addresses);
+	free(w->differ);
+	free(w->spread);
+	cost_matrix_done(&w->costs);
+}
+
+enum err coarsen(const struct map_topology *t, const struct coarse_ask *ask, struct coarse *out)
+{
+	*out = (struct coarse){ .n_pids = t->n_pids, .given = ask->costs };
+	if (t->n_links == 0 && (ask->costs == NULL || ask->costs->n_pid_costs == 0))
 		return ERR_NOT_FOUND;
-	struct work w = { .t = t, .n = (uint32_t)t->n_pids };
+	struct work w = { .t = t, .n = (uint32_t)t->n_pids, .accept = ask->accept };
 	out->numbers = table_new(t->n_pids);
 	out->pids = calloc(t->n_pids, sizeof(*out->pids));
-	enum err e =
-		out->numbers != NULL && out->pids != NULL ? begin(&w, out->numbers) : ERR_NOMEM;
+	enum err e = out->numbers != NULL && out->pids != NULL ? begin(&w, ask->costs, out->numbers)
+	                                                       : ERR_NOMEM;
 	if (e == ERR_OK) {
-		for (size_t n = t->n_pids; n > want && merge_two(&w); n--)
+		for (size_t n = t->n_pids; n > ask->want && merge_two(&w); n--)
 			;
 		choose_names(&w, out);
 		e = measure(&w, out);
 	}
-	free(w.links);
-	free(w.before);
-	free(w.apart);
-	free(w.first);
-	free(w.nearest);
-	free(w.alike);
-	free(w.linked);
-	free(w.addresses);
+	if (e == ERR_OK && ask->costs != NULL)
+		e = price(&w, out);
+	finish(&w);
 	return e;
 }
 
@@ -233,6 +335,7 @@ void coarse_done(struct coarse *c)
 {
 	free(c->pids);
 	table_free(c->numbers);
+	cost_merged_done(&c->costs);
 	*c = (struct coarse){ 0 };
 }
 
@@ -285,6 +388,25 @@ static const char *becomes(const struct map_topology *t, const struct coarse *c,
 	return t->pids[c->pids[number].of].name;
 }
 
+static void draw_costs(const struct map_topology *t, const struct coarse *c, struct sketch *s)
+{
+	const uint32_t *next = c->costs.costs;
+	for (size_t i = 0; i < t->n_pids; i++) {
+		for (size_t k = 0; k < t->n_pids && c->pids[i].of == i; k++) {
+			if (c->pids[k].of != k)
+				continue;
+			if ((*next & COST_SAID) != 0)
+				sketch_pid_cost(s, t->pids[i].name, t->pids[k].name,
+				                *next & ~COST_SAID);
+			next++;
+		}
+	}
+	for (size_t i = 0; i < c->given->n_interconnect_costs; i++) {
+		const struct map_interconnect_cost *x = &c->given->interconnect_costs[i];
+		sketch_interconnect_cost(s, x->id, x->out, x->in);
+	}
+}
+
 void coarse_draw(const struct map_topology *t, const struct coarse *c, struct sketch *s)
 {
 	s->provider = t->provider;
@@ -305,4 +427,6 @@ void coarse_draw(const struct map_topology *t, const struct coarse *c, struct sk
 		x.pid = becomes(t, c, x.pid);
 		*to = x;
 	}
+	if (c->given != NULL)
+		draw_costs(t, c, s);
 }
