@@ -166,6 +166,7 @@ function figureCells(link) {
 }
 
 function row(link) {
+	const heads = $("#links thead tr").cells;
 	const tr = element("tr");
 	tr.tabIndex = 0;
 	tr.dataset.key = key(link);
@@ -183,6 +184,9 @@ function row(link) {
 		judged.append(policies);
 	}
 	tr.append(name, judged, neighbour, ...figureCells(link));
+	[...tr.cells].forEach((cell, i) => {
+		if (i > 2) cell.dataset.label = heads[i].textContent; // shown where the row is folded
+	});
 	tr.onclick = () => select(link);
 	tr.onkeydown = (event) => {
 		const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
@@ -342,7 +346,7 @@ function describe(link, source, figures) {
 }
 
 function drawChart(link, source, series) {
-	const box = $("#chart"), width = Math.max(320, box.clientWidth);
+	const box = $("#chart"), width = Math.max(240, box.clientWidth);
 	const figures = link.sources[source], { bin_seconds: bin, points } = series;
 	const from = seconds(state.report.from), to = seconds(state.report.to);
 	const most = (column, p95) => points.reduce((m, p) => Math.max(m, (p[column] * 8) / bin), p95);

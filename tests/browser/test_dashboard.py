@@ -9,7 +9,6 @@ import math
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,12 +16,16 @@ import time
 import unittest
 import urllib.request
 
+from window import CHROMIUM, FLAGS, Window
+
 URL, TOKEN = os.environ["P4PD_URL"], os.environ["P4PD_TOKEN"]
 PROVIDER = "dash-isp"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--virtual-time-budget=8000"]
+LONG = "long-" + "x" * 59  # the longest name there may be
+READY = "document.querySelectorAll('#links tbody tr').length > 6 && document.querySelector('#chart svg') !== null"
+OUTSIDE = """[...document.querySelectorAll('body *')].filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width > 0 && (box.left < 0 || box.right > innerWidth);
+}).map((e) => `${e.tagName} ${e.textContent.trim().slice(0, 20)}`)"""
 INTERCONNECTS = [  # id, neighbour, relation, limit, out and in of a mean bin (None: nothing counted)
     ("over", 64601, "settlement-free", 1.8, 90e9, 30e9),
     ("near", 64602, "settlement-free", None, 55e9, 30e9),
@@ -68,6 +71,11 @@ def fill():
                 samples.append({"provider": PROVIDER, "interconnect": name, "bin": start,
                                 "out_bytes": int(out * day), "in_bytes": str(int(into * day))})
     call("POST", "/v1/samples", samples)
+    call("PUT", f"/v1/providers/{LONG}/topology", {
+        "format": "p4p-topology/1", "provider": LONG, "asns": [64609],
+        "pids": [{"pid": "core", "prefixes": ["10.69.0.0/16"]}],
+        "interconnects": [{"id": LONG, "pid": "core", "neighbor_asn": 4200000000, "relation": "settlement-free",
+                           "capacity_mbps": 10, "reach": "neighbor"}]})
     call("PUT", f"/v1/providers/{PROVIDER}/policies/pol-in", {
         "format": "p4p-policy/1", "provider": PROVIDER, "id": "pol-in", "peer_asn": 64603, "ratio": {"limit": 1.05}})
     estimate(last)
@@ -75,8 +83,9 @@ def fill():
 
 def browse(path, *flags):
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        return subprocess.run([CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *flags, URL + path],
-                              capture_output=True, timeout=90, check=True, text=True).stdout
+        return subprocess.run(
+            [CHROMIUM, *FLAGS, "--virtual-time-budget=8000", f"--user-data-dir={profile}", *flags, URL + path],
+            capture_output=True, timeout=90, check=True, text=True).stdout
 
 
 class Rows(html.parser.HTMLParser):
@@ -177,15 +186,34 @@ class Dashboard(unittest.TestCase):
         for url in by_page:
             self.assertTrue(url.startswith((URL + "/", "data:", "blob:" + URL)), url)
 
+    def test_nothing_sticks_out_of_a_narrow_window(self):
+        for width in (320, 390, 500, 768, 1060, 1280):
+            with self.subTest(width=width), Window(width, 844) as window:
+                window.open(f"{URL}/#token={TOKEN}", READY)
+                window.value("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+                self.assertEqual(window.value("innerWidth"), width)
+                self.assertEqual(window.value("document.documentElement.scrollWidth"), width)
+                self.assertEqual(window.value(OUTSIDE), [])
+
+    def test_a_folded_row_says_what_its_figures_are(self):
+        with Window(390, 844) as window:
+            window.open(f"{URL}/#token={TOKEN}", READY)
+            before = "[...document.querySelector('#links tbody tr').cells].map(" \
+                "(cell) => getComputedStyle(cell, '::before').content.replaceAll('\"', '').trim()).join()"
+            self.assertEqual(window.value(before), "none,none,none,Out,In,Ratio out:in,95th out,95th in,Source")
+
     def test_pictures(self):
         folder = os.environ.get("P4PD_PICTURES")
         if not folder:
             self.skipTest("P4PD_PICTURES names no folder")
-        dark = "--blink-settings=preferredColorScheme=0"
-        for name, *flags in (("light", "--window-size=1280,1000"), ("dark", "--window-size=1280,1000", dark),
-                             ("narrow", "--window-size=500,1000")):
-            browse(f"/#token={TOKEN}", *flags, f"--screenshot={folder}/{name}.png")
-        browse("/", "--window-size=1280,500", f"--screenshot={folder}/login.png")
+        for width, height in ((390, 844), (500, 800), (768, 1024), (1280, 800)):
+            for dark in (False, True):
+                with Window(width, height, dark) as window:
+                    window.open(f"{URL}/#token={TOKEN}", READY)
+                    window.picture(f"{folder}/{width}-{'dark' if dark else 'light'}.png")
+        with Window(390, 844) as window:
+            window.open(URL + "/", "document.activeElement?.id === 'token'")
+            window.picture(f"{folder}/login.png")
 
 
 if __name__ == "__main__":

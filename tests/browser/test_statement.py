@@ -8,18 +8,16 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 import urllib.request
 
+from window import CHROMIUM, FLAGS
+
 URL, TOKEN = os.environ["P4PD_URL"], os.environ["P4PD_TOKEN"]
 PROVIDER = "printed-isp"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 END = datetime.datetime.now(datetime.timezone.utc).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 START = (END - datetime.timedelta(days=1)).replace(day=1)
 
