@@ -269,12 +269,19 @@ enum err store_upload(struct store *s, const struct store_upload *u, uint64_t *v
 
 /* ---- reading ---- */
 
-#define VERSION_COLUMNS                                                     \
-	"v.provider, v.version, v.kind, v.sha256, v.author, "               \
+/*
+ * What is in force is found first, and once: planners take the view for long, and join every version with it.
+ * $1: the provider; NULL: all.
+ */
+#define SELECT_VERSIONS                                                     \
+	"WITH f AS MATERIALIZED (SELECT * FROM documents_in_force "         \
+	" WHERE $1::text IS NULL OR provider = $1) "                        \
+	"SELECT v.provider, v.version, v.kind, v.sha256, v.author, "        \
 	"extract(epoch FROM v.created)::bigint, octet_length(v.document), " \
 	"f.version IS NOT NULL "
-#define VERSION_TABLES \
-	"FROM map_versions v LEFT JOIN documents_in_force f USING (provider, kind, version) "
+#define VERSION_TABLES "FROM map_versions v LEFT JOIN f USING (provider, kind, version) "
+/* A u64 as what versions are, so that their index is used; nothing has the largest one. */
+#define BIGINT(parameter) "least(" parameter "::numeric, 9223372036854775807)::bigint"
 
 static void version_row(const struct work *w, size_t row, void *out)
 {
@@ -302,12 +309,14 @@ enum err store_document(struct store *s, const char *provider, enum store_kind k
 {
 	struct work w = work_begin(s, "read a document");
 	struct store_document d = { 0 };
-	if (work_run(
-		    &w,
-		    "SELECT " VERSION_COLUMNS ", v.document " VERSION_TABLES
-		    "WHERE v.provider = $1 AND v.kind = $2::text::document_kind AND "
-		    " CASE WHEN $3::numeric = 0 THEN f.version IS NOT NULL ELSE v.version = $3 END",
-		    ARGS(arg_text(provider), arg_text(kinds[kind]), arg_u64(version))) == 1) {
+	if (work_run(&w,
+	             SELECT_VERSIONS
+	             ", v.document " VERSION_TABLES
+	             "WHERE v.provider = $1 AND v.kind = $2::text::document_kind AND v.version = "
+	             " CASE WHEN $3::numeric = 0 THEN "
+	             "  (SELECT f.version FROM f WHERE f.kind = $2::text::document_kind) "
+	             " ELSE " BIGINT("$3") " END",
+	             ARGS(arg_text(provider), arg_text(kinds[kind]), arg_u64(version))) == 1) {
 		version_row(&w, 0, &d.about);
 		d.body = work_blob(&w, 0, 8, &d.size);
 	} else {
@@ -327,8 +336,8 @@ enum err store_version(struct store *s, const char *provider, uint64_t version,
 	struct work w = work_begin(s, "read a version");
 	struct store_version v = { 0 };
 	if (work_run(&w,
-	             "SELECT " VERSION_COLUMNS VERSION_TABLES
-	             "WHERE v.provider = $1 AND v.version = $2::numeric",
+	             SELECT_VERSIONS VERSION_TABLES
+	             "WHERE v.provider = $1 AND v.version = " BIGINT("$2"),
 	             ARGS(arg_text(provider), arg_u64(version))) == 1)
 		version_row(&w, 0, &v);
 	else
@@ -339,16 +348,18 @@ enum err store_version(struct store *s, const char *provider, uint64_t version,
 	return e;
 }
 
+#define NEWEST "ORDER BY v.created DESC, v.provider, v.version DESC"
+static const char OF_PROVIDER[] = SELECT_VERSIONS VERSION_TABLES "WHERE v.provider = $1 " NEWEST;
+/* OFFSET 0: one by one, as a table that was never analysed would be read as a whole. */
+static const char IN_FORCE[] =
+	SELECT_VERSIONS "FROM f CROSS JOIN LATERAL (SELECT * FROM map_versions "
+			" WHERE provider = f.provider AND version = f.version OFFSET 0) v " NEWEST;
+
 enum err store_versions(struct store *s, const char *provider, struct store_version **out,
                         size_t *count)
 {
 	struct work w = work_begin(s, "list versions");
-	(void)work_run(&w,
-	               "SELECT " VERSION_COLUMNS VERSION_TABLES
-	               "WHERE CASE WHEN $1::text IS NULL THEN f.version IS NOT NULL "
-	               " ELSE v.provider = $1 END "
-	               "ORDER BY v.created DESC, v.provider, v.version DESC",
-	               ARGS(arg_text(provider)));
+	(void)work_run(&w, provider == NULL ? IN_FORCE : OF_PROVIDER, ARGS(arg_text(provider)));
 	size_t n = 0;
 	struct store_version *list = work_list(&w, sizeof(*list), version_row, &n);
 	const enum err e = work_end(&w);
