@@ -8,13 +8,17 @@ enum { ROLLING = 30 * 86400, CYCLE_DAY_MAX = 28 };
 
 /*
  * In the zone's own time the period begins at midnight; PostgreSQL says which instant that is. An hour
- * that the clocks skip begins when they have skipped it.
+ * that the clocks skip begins when they have skipped it. Where they go back to midnight there are two of
+ * them, of which PostgreSQL takes the second: the day has begun an hour before.
  */
 #define PERIOD_OF(unit)                                                                         \
-	"SELECT extract(epoch FROM first AT TIME ZONE $1)::bigint, "                            \
-	" extract(epoch FROM (first + interval '1 " unit "') AT TIME ZONE $1)::bigint "         \
-	"FROM (SELECT date_trunc('" unit "', to_timestamp($2::bigint) AT TIME ZONE $1 - late) " \
-	"  + late AS first FROM (SELECT make_interval(days => $3::integer)) shift (late)) period"
+	"SELECT min(begins), max(begins) FROM (SELECT extract(epoch FROM instant - CASE "       \
+	"  WHEN (instant - interval '1 hour') AT TIME ZONE $1 = midnight "                      \
+	"  THEN interval '1 hour' ELSE interval '0' END)::bigint AS begins "                    \
+	" FROM (SELECT date_trunc('" unit "', to_timestamp($2::bigint) AT TIME ZONE $1 - late)" \
+	"   + late AS first FROM (SELECT make_interval(days => $3::integer)) shift (late)) p, " \
+	"  LATERAL (VALUES (first), (first + interval '1 " unit "')) ends (midnight), "         \
+	"  LATERAL (SELECT midnight AT TIME ZONE $1) zoned (instant)) period"
 
 /*
  * Asked of the list, because a zone that is not there may pass as one of POSIX's: "Europe/Berlin2" would be

@@ -35,6 +35,21 @@ static void a_month_is_that_of_its_zone(void **state)
 	assert_int_equal(p.to - p.from, 31 * DAY - HOUR);
 }
 
+/* Where clocks go back at one o'clock, that day has two midnights. */
+static void a_period_begins_at_the_first_midnight(void **state)
+{
+	(void)state;
+	/* 2026-11-01 00:00 in Havana, 2026-10-25 00:00 on the Azores; again an hour later */
+	const int64_t november = 1793505600, sunday = 1792886400;
+	const struct store_period p = period("America/Havana", STORE_MONTH, 1, november);
+	assert_int_equal(p.from, november);
+	assert_int_equal(p.to - p.from, 30 * DAY + HOUR);
+	assert_int_equal(period("America/Havana", STORE_MONTH, 1, november - 1).to, november);
+	assert_int_equal(period("America/Havana", STORE_MONTH, 1, november + HOUR).from, november);
+	assert_int_equal(period("Atlantic/Azores", STORE_WEEK, 7, sunday).from, sunday);
+	assert_int_equal(period("Atlantic/Azores", STORE_WEEK, 7, sunday - 1).to, sunday);
+}
+
 static void a_cycle_may_begin_on_another_day(void **state)
 {
 	(void)state;
@@ -110,9 +125,13 @@ static void a_clock_shows_the_time_of_its_zone(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(a_month_is_that_of_its_zone), TEST(a_cycle_may_begin_on_another_day),
-	TEST(rolling_knows_no_clocks),     TEST(a_zone_that_is_none_says_how_to_write_one),
-	TEST(a_zone_is_looked_up_once),    TEST(a_clock_shows_the_time_of_its_zone),
+	TEST(a_month_is_that_of_its_zone),
+	TEST(a_period_begins_at_the_first_midnight),
+	TEST(a_cycle_may_begin_on_another_day),
+	TEST(rolling_knows_no_clocks),
+	TEST(a_zone_that_is_none_says_how_to_write_one),
+	TEST(a_zone_is_looked_up_once),
+	TEST(a_clock_shows_the_time_of_its_zone),
 };
 
 RUN_TESTS(tests)
