@@ -366,9 +366,10 @@ struct framing {
 	bool unsafe;        /* a proxy before us may see its end elsewhere */
 };
 
+/* As some take it who trim names: control characters are blanks to isspace(), or to Java's trim(). */
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t';
+	return (unsigned char)c <= ' ';
 }
 
 /*
