@@ -396,7 +396,9 @@ static enum MHD_Result see_framing(void *ctx, enum MHD_ValueKind kind, const cha
 	const size_t size = strlen(name);
 	const bool length = is_header(MHD_HTTP_HEADER_CONTENT_LENGTH, name, size);
 	const bool coded = is_header(MHD_HTTP_HEADER_TRANSFER_ENCODING, name, size);
-	if (((length || coded) && (f->length != NULL || f->coded)) || /* RFC 9112, section 6.3 */
+	/* RFC 9112, section 6.3. Of codings libmicrohttpd knows one; under others it reads on for ever. */
+	if (((length || coded) && (f->length != NULL || f->coded)) ||
+	    (coded && (value == NULL || strcasecmp(value, "chunked") != 0)) ||
 	    is_garbled(name, size, value))
 		f->unsafe = true;
 	if (length)
@@ -419,9 +421,10 @@ static enum MHD_Result refuse_framing(struct lane *lane, struct link *link,
                                       struct MHD_Connection *connection)
 {
 	struct http_reply reply = { .status = MHD_HTTP_BAD_REQUEST, .body = blank(link) };
-	text_put(&reply.body,
-	         "two headers say how long the body is, a blank stands around a header's name, or "
-	         "a header goes on in the next line\n");
+	text_put(
+		&reply.body,
+		"two headers say how long the body is, or one says neither a length nor chunked; or "
+		"a blank stands around a header's name, or a header goes on in the next line\n");
 	return queue(lane, link, connection, &reply);
 }
 

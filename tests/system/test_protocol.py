@@ -489,7 +489,7 @@ class HttpProtocol(unittest.TestCase):
             ("a body that waits", f"{fine}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", 413),
             ("chunks", f"{fine}Transfer-Encoding: chunked\r\n\r\n{piece}", 413),
             ("no chunks", f"{fine}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413),
-            ("another coding", f"{fine}Transfer-Encoding: gzip\r\n\r\n{hidden}", 413),
+            ("another coding", f"{fine}Transfer-Encoding: gzip\r\n\r\n{hidden}", 400),
             ("two lengths", f"{fine}Content-Length: 0\r\nContent-Length: {len(hidden)}\r\n\r\n{hidden}", 400),
             ("a length and chunks", f"{fine}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n{piece}", 400),
             ("a blank before the colon", f"{fine}Content-Length : {len(hidden)}\r\n\r\n{hidden}", 400),
