@@ -14,7 +14,7 @@ const SOURCE_TEXT = {
 	flow: "flow", counter: "counter", announce: "announces",
 };
 
-const state = { token: "", report: null, selected: "" };
+const state = { token: "", report: null, selected: "", bin: null }; // bin: the one that is read in the chart
 
 const $ = (selector) => document.querySelector(selector);
 
@@ -168,7 +168,7 @@ function figureCells(link) {
 function row(link) {
 	const heads = $("#links thead tr").cells;
 	const tr = element("tr");
-	tr.tabIndex = 0;
+	tr.tabIndex = -1;
 	tr.dataset.key = key(link);
 	tr.setAttribute("aria-selected", key(link) === state.selected);
 	const name = element("th", `${link.interconnect} `);
@@ -187,10 +187,11 @@ function row(link) {
 	[...tr.cells].forEach((cell, i) => {
 		if (i > 2) cell.dataset.label = heads[i].textContent; // shown where the row is folded
 	});
-	tr.onclick = () => select(link);
+	tr.onclick = () => choose(link);
+	tr.onfocus = () => setTabStop(tr);
 	tr.onkeydown = (event) => {
 		const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
-		if (event.key === "Enter" || event.key === " ") select(link);
+		if (event.key === "Enter" || event.key === " ") choose(link);
 		else if (step) tr[step]?.focus();
 		else return;
 		event.preventDefault();
@@ -199,6 +200,11 @@ function row(link) {
 }
 
 /* ---- the table ---- */
+
+/* Tab stops at one row, the arrow keys go on from there: the chart is not two thousand stops away. */
+function setTabStop(stop) {
+	for (const tr of $("#links tbody").children) tr.tabIndex = tr === stop ? 0 : -1;
+}
 
 function isFiltered(link) {
 	const words = $("#filter").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -210,8 +216,10 @@ function showTable() {
 	const { from, to, bin_seconds: bin, interconnects } = state.report;
 	const links = interconnects.filter(isFiltered).sort(worstFirst);
 	const focused = document.activeElement?.dataset?.key;
-	$("#links tbody").replaceChildren(...links.map(row));
-	if (focused) $(`#links tr[data-key="${CSS.escape(focused)}"]`)?.focus();
+	const rows = links.map(row), find = (name) => rows.find((tr) => tr.dataset.key === name);
+	$("#links tbody").replaceChildren(...rows);
+	setTabStop(find(state.selected) || rows[0]);
+	if (focused) find(focused)?.focus({ preventScroll: true });
 	$("#links").hidden = interconnects.length === 0;
 	$("#scope").textContent = `${dayAndClock(seconds(from))} to ${dayAndClock(seconds(to))} UTC, ` +
 		`in bins of ${bin % 60 ? `${bin} s` : `${bin / 60} min`}. Out leaves the provider's network.`;
@@ -311,16 +319,18 @@ function addCursor(box, picture, s, points, bin, summary) {
 	const show = (i) => {
 		at = Math.max(0, Math.min(points.length - 1, i));
 		const [t, out, in_] = points[at], x = s.x(t + bin / 2);
+		state.bin = t;
 		line.setAttribute("x1", x);
 		line.setAttribute("x2", x);
 		line.setAttribute("visibility", "visible");
 		$("#readout").textContent = `${dayAndClock(t)} UTC: out ${rate((out * 8) / bin)}, in ${rate((in_ * 8) / bin)}`;
 	};
 	const hide = () => {
+		state.bin = null;
 		line.setAttribute("visibility", "hidden");
 		$("#readout").textContent = summary;
 	};
-	picture.onpointermove = (event) => {
+	picture.onpointerdown = picture.onpointermove = (event) => {
 		const x = event.clientX - picture.getBoundingClientRect().left;
 		let best = 0;
 		points.forEach((p, i) => {
@@ -328,8 +338,9 @@ function addCursor(box, picture, s, points, bin, summary) {
 		});
 		show(best);
 	};
-	picture.onpointerleave = hide;
+	picture.onpointerleave = (event) => event.pointerType === "touch" || hide();
 	box.onblur = hide;
+	if (state.bin !== null) show(points.findIndex((p) => p[0] >= state.bin)); // drawn anew while it was read
 	box.onkeydown = (event) => {
 		const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -12, PageDown: 12, Home: -Infinity, End: Infinity }[event.key];
 		if (step === undefined) return;
@@ -372,20 +383,17 @@ function drawChart(link, source, series) {
 
 async function showChart(link) {
 	const source = bestSource(link);
-	$("#traffic").hidden = false;
-	$("#traffic-title").textContent = `${key(link)} to AS${link.neighbor_asn}: out above, in below zero` +
-		(source && isEstimate(source) ? " (estimate)" : "");
-	if (!source) {
-		$("#chart").replaceChildren();
-		$("#points").replaceChildren();
-		$("#readout").textContent = "Nothing was counted on this interconnect in this window.";
-		return;
-	}
-	const series = await getJSON(`/v1/reports/series?${query({
+	const series = source && await getJSON(`/v1/reports/series?${query({
 		provider: link.provider, interconnect: link.interconnect, source,
 		from: seconds(state.report.from), to: seconds(state.report.to),
 	})}`);
-	if (state.selected === key(link)) drawChart(link, source, series);
+	if (state.selected !== key(link)) return;
+	$("#traffic").hidden = false;
+	$("#traffic-title").textContent = `${key(link)} to AS${link.neighbor_asn}: out above, in below zero` +
+		(source && isEstimate(source) ? " (estimate)" : "");
+	for (const part of $("#traffic").querySelectorAll("#chart, details")) part.hidden = !source;
+	if (source) drawChart(link, source, series);
+	else $("#readout").textContent = "Nothing was counted on this interconnect in this window.";
 }
 
 /* ---- what the user does ---- */
@@ -395,6 +403,12 @@ async function select(link) {
 	for (const tr of $("#links tbody").children)
 		tr.setAttribute("aria-selected", tr.dataset.key === state.selected);
 	await showChart(link).catch(trouble);
+}
+
+async function choose(link) {
+	state.bin = null;
+	await select(link);
+	$("#traffic").scrollIntoView({ block: "nearest" });
 }
 
 function trouble(error) {
@@ -408,7 +422,7 @@ function trouble(error) {
 
 function askForToken(why = "") {
 	sessionStorage.removeItem("token");
-	state.token = "";
+	state.token = state.selected = "";
 	for (const id of ["#links", "#traffic", "#tools"]) $(id).hidden = true;
 	$("#login").hidden = false;
 	$("#token").value = "";
@@ -420,8 +434,9 @@ async function refresh() {
 	if (!state.token) return;
 	try {
 		state.report = await getJSON("/v1/reports/balance");
-		$("#login").hidden = true;
 		$("#tools").hidden = false;
+		if ($("#login").contains(document.activeElement)) $("#filter").focus();
+		$("#login").hidden = true;
 		sessionStorage.setItem("token", state.token);
 		const shown = showTable();
 		const link = state.report.interconnects.find((l) => key(l) === state.selected) || shown[0];
@@ -452,8 +467,10 @@ function start() {
 	$("#filter").oninput = () => showTable();
 	$("#csv").onclick = () => download().catch(trouble);
 	$("#leave").onclick = () => askForToken();
-	let pending;
+	let pending, width = innerWidth;
 	addEventListener("resize", () => {
+		if (innerWidth === width) return; // a phone's keyboard and address bar come and go
+		width = innerWidth;
 		clearTimeout(pending);
 		pending = setTimeout(refresh, 200);
 	});

@@ -202,6 +202,80 @@ class Dashboard(unittest.TestCase):
                 "(cell) => getComputedStyle(cell, '::before').content.replaceAll('\"', '').trim()).join()"
             self.assertEqual(window.value(before), "none,none,none,Out,In,Ratio out:in,95th out,95th in,Source")
 
+    def test_the_keyboard_alone_reaches_everything(self):
+        focus = "(() => { const e = document.activeElement, style = getComputedStyle(e); " \
+            "return `${style.outlineStyle} ${e.id || e.dataset.key || e.tagName}`; })()"
+        with Window(390, 844) as window:
+            window.open(URL + "/", "document.activeElement?.id === 'token'")
+            window.call("Input.insertText", text=TOKEN)
+            window.press("Enter")
+            window.wait(READY)
+            stops = [window.value(focus)]
+            for key in ("Tab", "Tab", "Tab", "ArrowDown", "Tab", "Tab"):
+                window.press(key)
+                stops.append(window.value(focus))
+            self.assertEqual(stops, ["solid " + name for name in (
+                "filter", "csv", "leave", f"{PROVIDER}/over", f"{PROVIDER}/near", "SUMMARY", "chart")])
+            window.press("Tab", modifiers=8)  # shift
+            window.press("Tab", modifiers=8)
+            window.press("Enter")
+            window.wait("document.querySelector('#chart').ariaLabel.includes('ratio out:in 1.83:1')")
+            bottom = window.value("document.querySelector('#chart').getBoundingClientRect().bottom")
+            self.assertLessEqual(bottom, 844)
+            self.check_chart(window)
+
+    def check_chart(self, window):
+        readout = "document.querySelector('#readout').textContent"
+        window.press("Tab")
+        window.press("Tab")
+        window.press("Home")
+        first = window.value(readout)
+        self.assertRegex(first, r"^\d{4}-\d\d-\d\d \d\d:\d\d UTC: out ")
+        window.press("ArrowRight")
+        second = window.value(readout)
+        self.assertNotEqual(second, first)
+        window.call("Runtime.evaluate", expression="refresh()", awaitPromise=True)
+        self.assertEqual(window.value(readout), second)  # the place is not lost
+
+    def test_a_chart_that_cannot_be_had_leaves_the_one_before_its_title(self):
+        with Window(1280, 800) as window:
+            window.open(f"{URL}/#token={TOKEN}", READY)
+            window.value("fetch = async () => { throw new TypeError('away'); }")
+            window.value(f"document.querySelector('[data-key=\"{PROVIDER}/near\"]').click()")
+            window.wait("document.querySelector('#message').textContent.startsWith('The server does not answer')")
+            self.assertIn(f"{PROVIDER}/over", window.value("document.querySelector('#traffic-title').textContent"))
+
+    def test_what_counts_nothing_has_no_chart(self):
+        with Window(1280, 800) as window:
+            window.open(f"{URL}/#token={TOKEN}", READY)
+            said = window.value(f"""(() => {{
+                state.report.interconnects.find((link) => link.interconnect === 'silent').sources = {{}};
+                document.querySelector('[data-key="{PROVIDER}/silent"]').click();
+                return [document.querySelector('#readout').textContent,
+                        document.querySelector('#chart').getClientRects().length];
+            }})()""")
+            self.assertEqual(said, ["Nothing was counted on this interconnect in this window.", 0])
+
+    def test_a_refresh_does_not_scroll_back_to_the_row(self):
+        with Window(390, 400) as window:
+            window.open(f"{URL}/#token={TOKEN}", READY)
+            window.value("document.querySelector('#links tbody tr').focus()")
+            window.value("scrollTo(0, document.documentElement.scrollHeight)")
+            before = window.value("scrollY")
+            self.assertGreater(before, 400)
+            window.call("Runtime.evaluate", expression="refresh()", awaitPromise=True)
+            self.assertEqual(window.value("document.activeElement.dataset.key"), f"{PROVIDER}/over")
+            self.assertEqual(window.value("scrollY"), before)
+
+    def test_a_finger_reads_the_chart(self):
+        with Window(390, 844) as window:
+            window.open(f"{URL}/#token={TOKEN}", READY)
+            window.call("Emulation.setTouchEmulationEnabled", enabled=True)
+            window.value("document.querySelector('#chart').scrollIntoView({ block: 'center' })")
+            window.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": 150, "y": 422}])
+            window.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+            self.assertIn(" UTC: out ", window.value("document.querySelector('#readout').textContent"))
+
     def test_pictures(self):
         folder = os.environ.get("P4PD_PICTURES")
         if not folder:

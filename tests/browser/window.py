@@ -1,4 +1,4 @@
-"""A window of headless Chromium that a test drives, of any size: --window-size knows none below 500.
+"""A window of headless Chromium that a test drives: of any size (--window-size knows none below 500), with real keys.
 
 It speaks the DevTools protocol over a pipe, so that nothing beside Chromium and Python is needed.
 """
@@ -13,6 +13,8 @@ import time
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+KEYS = {"Tab": 9, "Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39,
+        "ArrowDown": 40}
 
 
 class Window:
@@ -76,3 +78,9 @@ class Window:
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip={**size, "scale": 1})
         pathlib.Path(file).write_bytes(base64.b64decode(shot["data"]))
+
+    def press(self, key, modifiers=0):
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind, more in (("keyDown", text), ("keyUp", {})):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key],
+                      modifiers=modifiers, **more)
