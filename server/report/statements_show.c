@@ -111,7 +111,8 @@ static void put_id(struct text *out, const char *name, uint64_t id)
 
 static void put_head(const struct store_statement *st, struct text *out)
 {
-	text_put(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>");
+	text_put(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+	              "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
 	text_printf(out, "Statement %" PRIu64 ": ", st->id);
 	sheet_html_text(out, st->provider);
 	text_put(out, ", contract ");

@@ -61,6 +61,7 @@ def chromium(profile, *arguments):
 class Statement(unittest.TestCase):
     def test_it_prints(self):
         text, made = page()
+        self.assertIn('<meta name="viewport"', text)  # else phones show it as wide as a desk
         self.assertNotIn("<script", text)
         self.assertNotIn("<b>cross", text)
         self.assertIn("&lt;b&gt;cross&lt;/b&gt; &amp; connect", text)
