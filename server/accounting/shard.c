@@ -81,9 +81,13 @@ static bool resize(struct shard *s, uint32_t n)
 	atomic_store_explicit(&s->n_slots, n, memory_order_relaxed);
 	atomic_store_explicit(&s->lasts, lasts, memory_order_relaxed);
 	atomic_store_explicit(&s->n_lasts, n_lasts, memory_order_relaxed);
-	for (uint32_t i = 0; i < n_old; i++)
-		if (!entry_empty(&old[i]))
-			*shard_find(s, old[i].key) = old[i];
+	for (uint32_t i = 0; i < n_old; i++) {
+		if (entry_empty(&old[i]))
+			continue;
+		struct entry *to = shard_find(s, old[i].key);
+		must(to != NULL); /* larger than before */
+		*to = old[i];
+	}
 	for (uint32_t i = 0; i < n_old_lasts; i++)
 		if (old_lasts[i].seen != 0)
 			*last_place(s, old_lasts[i].client) = old_lasts[i];

@@ -226,7 +226,9 @@ enum err rules_access(struct rules_office *office, const struct tracker_access *
 enum err rules_passkeys(struct rules_office *office, const struct tracker_passkey *keys, size_t n)
 {
 	struct rules_lease lease = { 0 };
-	struct passkeys *set = passkeys_new(keys, n, rules_renew(office, &lease)->passkeys);
+	const struct rules_book *book = rules_renew(office, &lease);
+	must(book != NULL);
+	struct passkeys *set = passkeys_new(keys, n, book->passkeys);
 	const enum err e = set != NULL ? put_in_force(office, NULL, NULL, set) : ERR_NOMEM;
 	if (e != ERR_OK)
 		passkeys_let_go(set);
