@@ -172,43 +172,29 @@ static size_t read_out(const struct draw *d, size_t from, struct swarm_candidate
 
 /* ---- draws ---- */
 
-/* A set of small numbers, at most half full. */
-struct set {
-	uint32_t mask;
-	unsigned shift;
-	uint32_t slots[2 * SWARM_DRAW_MAX]; /* value + 1; 0: free */
-};
-
-static void set_init(struct set *set, size_t values)
-{
-	unsigned bits = 4;
-	while ((size_t)1 << bits < 2 * values)
-		bits++;
-	set->mask = (1U << bits) - 1;
-	set->shift = 32 - bits;
-	memset(set->slots, 0, sizeof(*set->slots) << bits);
-}
+/* Floyd's method is for ranges of up to STRATA_FROM, and for those of which a half or more is drawn. */
+enum { SUBSET_MAX = 2 * SWARM_DRAW_MAX + 1, WORD_BITS = 64 };
+_Static_assert((int)STRATA_FROM <= (int)SUBSET_MAX, "a number is a bit");
 
 /* False when it was there. */
-static bool set_add(struct set *set, uint32_t value)
+static bool set_add(uint64_t *set, uint32_t value)
 {
-	uint32_t i = value * 0x9e3779b1U >> set->shift;
-	for (; set->slots[i] != 0; i = (i + 1) & set->mask)
-		if (set->slots[i] == value + 1)
-			return false;
-	set->slots[i] = value + 1;
-	return true;
+	uint64_t *word = &set[value / WORD_BITS];
+	const uint64_t bit = UINT64_C(1) << value % WORD_BITS, was = *word;
+	*word = was | bit;
+	return (was & bit) == 0;
 }
 
 static void find_subset(struct draw *d, uint32_t count, uint64_t *seed)
 {
-	struct set drawn;
-	set_init(&drawn, count);
+	uint64_t drawn[SUBSET_MAX / WORD_BITS + 1];
+	must(d->range->n <= SUBSET_MAX);
+	memset(drawn, 0, (d->range->n / WORD_BITS + 1) * sizeof(*drawn));
 	for (uint32_t last = d->range->n - count; last < d->range->n; last++) {
 		uint32_t pick = random_below(seed, last + 1);
-		if (!set_add(&drawn, pick)) {
+		if (!set_add(drawn, pick)) {
 			pick = last;
-			(void)set_add(&drawn, last);
+			(void)set_add(drawn, last);
 		}
 		find_one(d, pick);
 	}
