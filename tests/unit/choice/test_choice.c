@@ -173,6 +173,33 @@ static void shares_are_those_of_the_policy(void **state)
 	}
 }
 
+/* 4 of 10 in AWAY, of whom all are looked at: then each pair comes in 2 of 15 lists. */
+static void every_pair_of_a_place_is_equally_likely(void **state)
+{
+	(void)state;
+	enum { MANY = 6000, THERE = 10, MEAN = MANY * 2 / 15, FIVE_DEVIATIONS = 132 };
+	unsigned pairs[THERE][THERE] = { 0 };
+	struct room *r = room_new(UPLOADS_NORMAL, (const uint32_t[PIDS]){ 15, THERE, THERE });
+	for (unsigned round = 0; round < MANY; round++) {
+		uint32_t got[PIDS], here[THERE], n = 0;
+		ask(r, &p4p, WANT, got);
+		for (size_t i = 0; i < r->choice.n; i++) {
+			struct swarm_endpoint e;
+			swarm_endpoint(&r->visit, &r->choice.list[i], false, &e);
+			if (r->choice.list[i].place == r->places[AWAY])
+				here[n++] = ip_v4_number(&e.addr) & 0xffff;
+		}
+		assert_int_equal(n, 4);
+		for (unsigned i = 0; i < n * n; i++)
+			pairs[here[i / n]][here[i % n]]++;
+	}
+	for (unsigned i = 0; i < THERE; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_in_range(pairs[i][k], MEAN - FIVE_DEVIATIONS,
+			                MEAN + FIVE_DEVIATIONS);
+	room_free(r);
+}
+
 static void without_a_policy_all_are_equally_likely(void **state)
 {
 	(void)state;
@@ -226,6 +253,7 @@ static void what_nobody_reads_is_not_noted(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_list_with_room_for_all_has_all),
 	cmocka_unit_test(shares_are_those_of_the_policy),
+	cmocka_unit_test(every_pair_of_a_place_is_equally_likely),
 	cmocka_unit_test(without_a_policy_all_are_equally_likely),
 	cmocka_unit_test(who_shall_not_upload_is_not_in_a_list),
 	cmocka_unit_test(what_nobody_reads_is_not_noted),
