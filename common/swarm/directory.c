@@ -80,17 +80,14 @@ void directory_lower_all(const struct directory *d, bool wide, const uint64_t *k
                          struct spot *out)
 {
 	struct search searches[SEARCHES_MAX];
-	for (unsigned i = 0; i < n; i++)
-		searches[i] = (struct search){ .base = (const char *)d->first,
-			                       .n = d->n,
-			                       .key = keys[i] };
-	search_all(searches, n, FIRST_SHIFT);
+	uint32_t low[SEARCHES_MAX];
+	search_one(d->first, d->n, FIRST_SHIFT, keys, n, low);
 	for (unsigned i = 0; i < n; i++) {
-		const uint32_t chunk = searches[i].low > 0 ? searches[i].low - 1 : 0;
+		const uint32_t chunk = low[i] > 0 ? low[i] - 1 : 0;
 		out[i].chunk = chunk;
-		searches[i].base = d->chunks[chunk];
-		searches[i].low = 0;
-		searches[i].n = chunk_size(d, chunk);
+		searches[i] = (struct search){ .base = d->chunks[chunk],
+			                       .n = chunk_size(d, chunk),
+			                       .key = keys[i] };
 		__builtin_prefetch(record_at(d->chunks[chunk], wide, searches[i].n / 2));
 	}
 	search_all(searches, n, record_shift(wide));

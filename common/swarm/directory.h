@@ -21,6 +21,9 @@ struct search {
 	uint64_t key;
 };
 void search_all(struct search *s, unsigned n, unsigned shift);
+/* The same in one array of `n` elements, with fewer things to keep apart: low[i] is that of keys[i]. */
+void search_one(const void *base, uint32_t n, unsigned shift, const uint64_t *keys, unsigned n_keys,
+                uint32_t *low);
 
 /* The block has the room. */
 void block_open(void *block, uint32_t n, bool wide, uint32_t position, const struct record *r);

@@ -53,6 +53,23 @@ uint32_t block_lower(void *block, uint32_t n, bool wide, uint64_t key)
 	return low;
 }
 
+void search_one(const void *base, uint32_t n, unsigned shift, const uint64_t *keys, unsigned n_keys,
+                uint32_t *low)
+{
+	const char *at = base;
+	memset(low, 0, n_keys * sizeof(*low));
+	while (n > 0) {
+		const uint32_t half = n / 2, rest = n - half;
+		for (unsigned i = 0; i < n_keys; i++) {
+			uint64_t key;
+			memcpy(&key, at + ((size_t)(low[i] + half) << shift), sizeof(key));
+			/* A product, lest compilers make a branch of it, mispredicted every other time. */
+			low[i] += rest * (key < keys[i]);
+		}
+		n = half;
+	}
+}
+
 void search_all(struct search *s, unsigned n, unsigned shift)
 {
 	uint32_t longest = 0;
@@ -65,8 +82,7 @@ void search_all(struct search *s, unsigned n, unsigned shift)
 			const uint32_t half = s[i].n / 2;
 			uint64_t key;
 			memcpy(&key, s[i].base + ((size_t)(s[i].low + half) << shift), sizeof(key));
-			/* A product, lest compilers make a branch of it, mispredicted every other time. */
-			s[i].low += (s[i].n - half) * (key < s[i].key);
+			s[i].low += (s[i].n - half) * (key < s[i].key); /* as above */
 			s[i].n = half;
 		}
 }
@@ -110,17 +126,15 @@ struct spot sequence_lower(const struct sequence *s, uint64_t key)
 void sequence_lower_all(const struct sequence *s, const uint64_t *keys, unsigned n,
                         struct spot *out)
 {
-	struct search searches[SEARCHES_MAX];
+	uint32_t low[SEARCHES_MAX];
 	must(n <= SEARCHES_MAX);
 	if (s->tall) {
 		directory_lower_all(s->at, s->wide, keys, n, out);
 		return;
 	}
+	search_one(s->at, s->n, record_shift(s->wide), keys, n, low);
 	for (unsigned i = 0; i < n; i++)
-		searches[i] = (struct search){ .base = s->at, .n = s->n, .key = keys[i] };
-	search_all(searches, n, record_shift(s->wide));
-	for (unsigned i = 0; i < n; i++)
-		out[i] = (struct spot){ .position = searches[i].low };
+		out[i] = (struct spot){ .position = low[i] };
 }
 
 enum err sequence_insert(struct sequence *s, const struct record *r, struct spot *out,
