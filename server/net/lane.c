@@ -375,12 +375,16 @@ static bool is_blank(char c)
 /*
  * A header that says something else than what was sent. RFC 9112 (sections 2.2, 5.1, 5.2) allows blanks on
  * neither side of a name, nor that a value goes on in the next line: libmicrohttpd 0.9.75 adds that to the
- * name, "Content-Length90" with nothing in it, and moves it behind the value to have room.
+ * name, "Content-Length90" with nothing in it, and moves it behind the value to have room. A lone CR, for
+ * some the end of a line, it leaves in the value.
  */
 static bool is_garbled(const char *name, size_t size, const char *value)
 {
-	return size > 0 && (is_blank(name[0]) || is_blank(name[size - 1]) ||
-	                    (value != NULL && (uintptr_t)value < (uintptr_t)name + size));
+	if (size == 0)
+		return false;
+	return is_blank(name[0]) || is_blank(name[size - 1]) ||
+	       (value != NULL &&
+	        ((uintptr_t)value < (uintptr_t)name + size || strchr(value, '\r') != NULL));
 }
 
 static inline bool is_header(const char *wanted, const char *name, size_t size)

@@ -475,6 +475,8 @@ static void refuses_a_body_whose_end_is_in_doubt(void **state)
 		"Content-Length:\r\n 34",
 		"Content-: 34\r\n\tLength",
 		"X-Probe: 1\r\n 2",
+		"X-Probe: 1\r2",
+		"X-Probe: 1\rContent-Length: 34",
 	};
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		struct http_server *s = start("127.0.0.1:0", 1, true);
