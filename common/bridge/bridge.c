@@ -9,9 +9,14 @@
 
 /*
  * Books of a shard stand in a table of pointers, open addressing, at most three quarters full. A book
- * is one piece of memory that grows by a quarter.
+ * is one piece of memory that grows by an eighth, and as far as malloc would round up anyway.
  */
 enum { SLOTS_MIN = 16, ROOM_MIN = 1, TIDY = 4 };
+enum { MALLOC_STEP = 16, MALLOC_HEAD = 8 }; /* of glibc: of a multiple of 16 bytes 8 are its own */
+
+/* Of the book alone: the compiler would begin no entry within its padding. */
+enum { HEAD_BYTES = offsetof(struct bridge_book, edges) };
+_Static_assert(HEAD_BYTES == 20, "entries right behind");
 
 struct bridge_shard {
 	struct bridge_book **slots;
@@ -34,7 +39,7 @@ static void add(atomic_size_t *counter, size_t n)
 
 static size_t book_bytes(unsigned room)
 {
-	return sizeof(struct bridge_book) + room * sizeof(struct bridge_edge);
+	return HEAD_BYTES + room * sizeof(struct bridge_edge);
 }
 
 /* Takes `more` bytes of the store's, or counts that there were none. */
@@ -73,18 +78,22 @@ void bridge_store_free(struct bridge_store *s)
 
 /* ---- the table ---- */
 
-static uint32_t hash_of(uint64_t swarm, uint64_t provider)
+static uint64_t key_of(const struct bridge_page *page)
 {
-	return (uint32_t)random_mix(swarm + provider);
+	return page->swarm + page->provider;
+}
+
+static uint32_t hash_of(uint64_t key)
+{
+	return (uint32_t)random_mix(key);
 }
 
 /* The slot of the book, or the free one where it would be. */
-static uint32_t slot_of(const struct bridge_shard *shard, uint64_t swarm, uint64_t provider)
+static uint32_t slot_of(const struct bridge_shard *shard, uint64_t key)
 {
-	uint32_t i = hash_of(swarm, provider) & shard->mask;
-	for (; shard->slots[i] != NULL; i = (i + 1) & shard->mask)
-		if (shard->slots[i]->swarm == swarm && shard->slots[i]->provider == provider)
-			break;
+	uint32_t i = hash_of(key) & shard->mask;
+	while (shard->slots[i] != NULL && shard->slots[i]->key != key)
+		i = (i + 1) & shard->mask;
 	return i;
 }
 
@@ -93,8 +102,7 @@ static void vacate(struct bridge_shard *shard, uint32_t hole)
 {
 	for (uint32_t i = (hole + 1) & shard->mask; shard->slots[i] != NULL;
 	     i = (i + 1) & shard->mask) {
-		const struct bridge_book *b = shard->slots[i];
-		const uint32_t home = hash_of(b->swarm, b->provider) & shard->mask;
+		const uint32_t home = hash_of(shard->slots[i]->key) & shard->mask;
 		if (((i - home) & shard->mask) >= ((i - hole) & shard->mask)) {
 			shard->slots[hole] = shard->slots[i];
 			hole = i;
@@ -123,7 +131,7 @@ static bool grow(struct bridge_store *s, struct bridge_shard *shard)
 	for (uint32_t i = 0; i < size; i++) {
 		struct bridge_book *b = shard->slots[i];
 		if (b != NULL)
-			next.slots[slot_of(&next, b->swarm, b->provider)] = b;
+			next.slots[slot_of(&next, b->key)] = b;
 	}
 	free(shard->slots);
 	*shard = next;
@@ -134,7 +142,7 @@ static bool grow(struct bridge_store *s, struct bridge_shard *shard)
 
 static bool has_ended(const struct bridge_edge *e, uint32_t now)
 {
-	return (int16_t)(uint16_t)(e->ends - now) < 0;
+	return (e->ends - bridge_tick(now)) % BRIDGE_TICKS >= BRIDGE_TICKS / 2;
 }
 
 void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsigned i)
@@ -143,12 +151,12 @@ void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsig
 	add(&page->store->entries, -(size_t)1);
 }
 
-/* Takes out what has ended, and returns how many that were. Nothing lives longer than what 16 bits can tell
+/* Takes out what has ended, and returns how many that were. Nothing lives longer than what 12 bits can tell
  * since the book was opened, perhaps by somebody whose clock is a little ahead. */
 static unsigned sift(struct bridge_book *book, uint32_t now)
 {
 	const unsigned before = book->n;
-	const bool all = (int32_t)(now - book->touched) > INT16_MAX;
+	const bool all = (int32_t)(now - book->touched) > BRIDGE_ENDS_MAX;
 	for (unsigned i = book->n; i-- > 0;)
 		if (all || has_ended(&book->edges[i], now))
 			book->edges[i] = book->edges[--book->n];
@@ -162,7 +170,7 @@ static void drop_ended(const struct bridge_page *page, struct bridge_book *book)
 
 unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near)
 {
-	while (i < book->n && book->edges[i].near != near)
+	while (i < book->n && book->edges[i].near != (near & BRIDGE_NEAR))
 		i++;
 	return i;
 }
@@ -170,8 +178,10 @@ unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near)
 /* Nearly all of the store is these entries, so what doubling leaves empty would be a third of it. */
 static unsigned room_after(unsigned room)
 {
-	const unsigned more = room + room / 4 + 1;
-	return more < BRIDGE_EDGES_MAX ? more : BRIDGE_EDGES_MAX;
+	const size_t least = book_bytes(room + room / 8 + 1) + MALLOC_HEAD;
+	const size_t chunk = (least + MALLOC_STEP - 1) / MALLOC_STEP * MALLOC_STEP;
+	const size_t more = (chunk - MALLOC_HEAD - HEAD_BYTES) / sizeof(struct bridge_edge);
+	return more < BRIDGE_EDGES_MAX ? (unsigned)more : BRIDGE_EDGES_MAX;
 }
 
 bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
@@ -185,7 +195,7 @@ bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
 	}
 	if (b->n == b->room) {
 		struct bridge_shard *shard = &s->shards[page->shard];
-		const uint32_t slot = slot_of(shard, b->swarm, b->provider);
+		const uint32_t slot = slot_of(shard, b->key);
 		const unsigned room = room_after(b->room);
 		const size_t more = book_bytes(room) - book_bytes(b->room);
 		if (!reserve(s, more))
@@ -235,7 +245,7 @@ void bridge_prefetch(const struct bridge_page *page, unsigned stage)
 	if (page->store == NULL || page->store->shards[page->shard].slots == NULL)
 		return;
 	const struct bridge_shard *shard = &page->store->shards[page->shard];
-	const uint32_t home = hash_of(page->swarm, page->provider) & shard->mask;
+	const uint32_t home = hash_of(key_of(page)) & shard->mask;
 	if (stage == 0) {
 		__builtin_prefetch(&shard->slots[home]);
 		return;
@@ -250,7 +260,7 @@ static struct bridge_book *look_up(const struct bridge_page *page)
 	if (page->store == NULL || page->store->shards[page->shard].slots == NULL)
 		return NULL;
 	const struct bridge_shard *shard = &page->store->shards[page->shard];
-	return shard->slots[slot_of(shard, page->swarm, page->provider)];
+	return shard->slots[slot_of(shard, key_of(page))];
 }
 
 struct bridge_book *bridge_copy(const struct bridge_page *page, struct bridge_book *room)
@@ -290,12 +300,10 @@ struct bridge_book *bridge_open(const struct bridge_page *page)
 		add(&s->bytes, -book_bytes(ROOM_MIN));
 		return NULL;
 	}
-	*b = (struct bridge_book){ .swarm = page->swarm,
-		                   .provider = page->provider,
-		                   .born = page->now,
-		                   .touched = page->now,
-		                   .room = ROOM_MIN };
-	shard->slots[slot_of(shard, page->swarm, page->provider)] = b;
+	*b = (struct bridge_book){
+		.key = key_of(page), .born = page->now, .touched = page->now, .room = ROOM_MIN
+	};
+	shard->slots[slot_of(shard, key_of(page))] = b;
 	shard->n++;
 	add(&s->books, 1);
 	return b;

@@ -13,8 +13,12 @@
  *   alive    an entry until its near peer's time is over (`ends`). What becomes of the far one is the
  *            caller's to find out, when the near one announces: an edge whose far end is gone is then
  *            replaced, so a lost bridge is mended within one announce interval
- *   bounded  an entry has 16 bytes; a book at most BRIDGE_EDGES_MAX of them; a store `max_bytes`.
+ *   bounded  an entry has 12 bytes; a book at most BRIDGE_EDGES_MAX of them; a store `max_bytes`.
  *            Books that nobody opened for an hour and in which nothing lives make room for others
+ *   small    of the near peer's tag 27 bits are kept: in a full book one asker in 2^19 is taken for
+ *            another one, too, and gets that one's far peers. A book goes by one number for its swarm and
+ *            provider: that any two of ten million have the same, and so share their entries, has a
+ *            chance of three in a million
  *
  * A book outlives a map. Where a new one gave the far peer's place another number, that peer is not found
  * there, and counts as gone.
@@ -33,7 +37,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BRIDGE_EDGES_MAX = 256, BRIDGE_IDLE_SECONDS = 3600 };
+enum {
+	BRIDGE_EDGES_MAX = 256,
+	BRIDGE_IDLE_SECONDS = 3600,
+	BRIDGE_TICK = 16, /* seconds; `ends` counts in these */
+	BRIDGE_TICKS = 1 << 12,
+	BRIDGE_ENDS_MAX = (BRIDGE_TICKS / 2 - 1) * BRIDGE_TICK, /* so far away an entry may end */
+	BRIDGE_NEAR = (1 << 27) - 1                             /* what is kept of the near tag */
+};
 
 struct bridge_store;
 
@@ -42,21 +53,33 @@ struct bridge_store *bridge_store_new(unsigned shards, size_t max_bytes);
 void bridge_store_free(struct bridge_store *s); /* NULL is fine */
 
 struct bridge_edge {
-	uint32_t near, far;      /* tags of the peers */
-	uint32_t far_place : 20; /* where the far one was when they met */
+	uint32_t far;            /* tag of the far peer */
+	uint32_t near : 27;      /* BRIDGE_NEAR of the near one's */
 	uint32_t wide : 1;       /* IPv6 peers */
 	uint32_t pulls : 1;      /* the near one wants data */
 	uint32_t far_seed : 1;   /* the far one has everything */
 	uint32_t asked : 1;      /* the near one was given the far one's address */
 	uint32_t starved : 1;    /* the near one was, when it announced last */
-	/* 16 bits of the second after which the near one is gone, or, until it announces, the one it was
-	 * given to; at most INT16_MAX away. */
-	uint16_t ends;
+	uint32_t far_place : 20; /* where the far one was when they met */
+	uint32_t ends : 12;      /* bridge_last() */
 };
+_Static_assert(sizeof(struct bridge_edge) == 12, "three words");
+
+/* The tick of a second, rounded up: an entry outlives its end by less than a tick, and never ends before. */
+static inline uint32_t bridge_tick(uint32_t second)
+{
+	return (second + BRIDGE_TICK - 1) / BRIDGE_TICK % BRIDGE_TICKS;
+}
+
+/* The last second of an entry is that of its near peer or, until that one announces, of the peer that it
+ * was given to; at most BRIDGE_ENDS_MAX from now. */
+static inline void bridge_last(struct bridge_edge *e, uint32_t second)
+{
+	e->ends = bridge_tick(second) & (BRIDGE_TICKS - 1);
+}
 
 struct bridge_book {
-	uint64_t swarm;
-	uint64_t provider;
+	uint64_t key;     /* of the page: swarm + provider */
 	uint32_t born;    /* when somebody of this provider first came here */
 	uint32_t touched; /* when it was opened last */
 	uint16_t n, room;
@@ -67,7 +90,7 @@ enum {
 		sizeof(struct bridge_book) + BRIDGE_EDGES_MAX * sizeof(struct bridge_edge)
 };
 
-/* Which book; without a store, none. */
+/* Which book; without a store, none. Whose sums of swarm and provider are the same are the same. */
 struct bridge_page {
 	struct bridge_store *store;
 	unsigned shard;
@@ -93,7 +116,7 @@ bool bridge_add(const struct bridge_page *page, struct bridge_book **book,
 /* The last entry takes the place of entry `i`. */
 void bridge_drop(const struct bridge_page *page, struct bridge_book *book, unsigned i);
 
-/* The number of the first entry from `i` on whose near peer is `near`, or book->n. */
+/* The number of the first entry from `i` on whose near peer has the tag `near`, or book->n. */
 unsigned bridge_next(const struct bridge_book *book, unsigned i, uint32_t near);
 
 /* The books of a shard, in no order; begin with a zeroed walk. NULL: there are no more. */
@@ -107,7 +130,7 @@ const struct bridge_book *bridge_walk(const struct bridge_store *s, unsigned sha
  * One shard as bytes for a file, and back, `elapsed` seconds later: entries whose time has run out by then
  * are left out, and so are those of a book that is there already, or for which there is no room. The
  * shard is the same one when the swarm store has as many of them and the same secret. bridge_import():
- * ERR_TRUNCATED or ERR_MALFORMED; what came before the fault is kept.
+ * ERR_TRUNCATED or ERR_MALFORMED; what came before the fault is kept. It takes the format before, too.
  */
 void bridge_export(const struct bridge_store *s, unsigned shard, uint32_t now, struct text *out);
 enum err bridge_import(struct bridge_store *s, unsigned shard, struct reader *r, uint32_t now,

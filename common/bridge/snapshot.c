@@ -5,15 +5,16 @@
  * The format, all numbers big-endian:
  *
  *   shard  "P4BR" version:u32 books:u32, then the books
- *   book   swarm:u64 provider:u64 age:u32 entries:u16, then the entries
+ *   book   key:u64 age:u32 entries:u16, then the entries
  *   entry  near:u32 far:u32 place:u32 seconds_left:u16
  *   place  that of the far one in the low 20 bits, above them wide, pulls, far_seed, asked
  *
+ * In version 1, which is taken as well, swarm:u64 provider:u64 stood for the key.
  * No checksum: the file around it has one.
  */
-enum { MAGIC = 0x50344252, VERSION = 1 };
+enum { MAGIC = 0x50344252, VERSION = 2 };
 enum { PLACE_BITS = 20, WIDE = 1, PULLS = 2, FAR_SEED = 4, ASKED = 8, FLAGS_ALL = 15 };
-enum { EDGE_BYTES = 4 + 4 + 4 + 2, HEAD_BYTES = 8 + 8 + 4 + 2 };
+enum { EDGE_BYTES = 4 + 4 + 4 + 2, HEAD_BYTES = 8 + 4 + 2 };
 
 static void add_u32(struct text *out, uint32_t v)
 {
@@ -21,10 +22,13 @@ static void add_u32(struct text *out, uint32_t v)
 	text_add(out, &v, sizeof(v));
 }
 
-/* Below 0: it has ended, as all has in a book that was opened longer ago than 16 bits tell. */
+/* Below 0: it has ended, as all has in a book that was opened longer ago than 12 bits tell. */
 static int left_of(const struct bridge_book *b, const struct bridge_edge *e, uint32_t now)
 {
-	return (int32_t)(now - b->touched) > INT16_MAX ? -1 : (int16_t)(uint16_t)(e->ends - now);
+	const unsigned ticks = (e->ends - bridge_tick(now)) % BRIDGE_TICKS;
+	if ((int32_t)(now - b->touched) > BRIDGE_ENDS_MAX || ticks >= BRIDGE_TICKS / 2)
+		return -1;
+	return (int)(ticks * BRIDGE_TICK + (0 - now) % BRIDGE_TICK);
 }
 
 static uint16_t living(const struct bridge_book *b, uint32_t now)
@@ -53,8 +57,7 @@ static void write_book(struct text *out, const struct bridge_book *b, uint16_t n
 	uint8_t bytes[HEAD_BYTES];
 	struct writer w = writer_over(bytes, sizeof(bytes));
 	const int32_t age = (int32_t)(now - b->born);
-	writer_u64(&w, b->swarm);
-	writer_u64(&w, b->provider);
+	writer_u64(&w, b->key);
 	writer_u32(&w, age > 0 ? (uint32_t)age : 0);
 	writer_u16(&w, n);
 	text_add(out, bytes, writer_size(&w));
@@ -91,7 +94,7 @@ static enum err read_edge(const struct bridge_page *page, struct bridge_book **b
                           struct reader *r, uint64_t elapsed)
 {
 	struct bridge_edge e = { 0 };
-	e.near = reader_u32(r);
+	e.near = reader_u32(r) & BRIDGE_NEAR;
 	e.far = reader_u32(r);
 	const uint32_t place = reader_u32(r), flags = place >> PLACE_BITS;
 	const uint16_t left = reader_u16(r);
@@ -106,15 +109,19 @@ static enum err read_edge(const struct bridge_page *page, struct bridge_book **b
 	e.pulls = (flags & PULLS) != 0;
 	e.far_seed = (flags & FAR_SEED) != 0;
 	e.asked = (flags & ASKED) != 0;
-	e.ends = (uint16_t)(page->now + left - (uint32_t)elapsed);
+	const uint32_t lasts = left - (uint32_t)elapsed;
+	bridge_last(&e, page->now + (lasts < BRIDGE_ENDS_MAX ? lasts : BRIDGE_ENDS_MAX));
 	(void)bridge_add(page, book, &e);
 	return ERR_OK;
 }
 
-static enum err read_book(struct bridge_page *page, struct reader *r, uint64_t elapsed)
+/* `page` comes with 0 for a provider. */
+static enum err read_book(struct bridge_page *page, struct reader *r, uint64_t elapsed,
+                          uint32_t version)
 {
-	page->swarm = reader_u64(r);
-	page->provider = reader_u64(r);
+	page->swarm = reader_u64(r); /* or the key, which is their sum */
+	if (version == 1)
+		page->provider = reader_u64(r);
 	const uint64_t age = reader_u32(r) + elapsed;
 	const uint16_t n = reader_u16(r);
 	if (r->bad)
@@ -137,10 +144,10 @@ enum err bridge_import(struct bridge_store *s, unsigned shard, struct reader *r,
 	const uint32_t magic = reader_u32(r), version = reader_u32(r), books = reader_u32(r);
 	if (r->bad)
 		return ERR_TRUNCATED;
-	if (magic != MAGIC || version != VERSION)
+	if (magic != MAGIC || version < 1 || version > VERSION)
 		return ERR_MALFORMED;
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < books && e == ERR_OK; i++)
-		e = read_book(&page, r, elapsed);
+		e = read_book(&page, r, elapsed, version);
 	return e;
 }

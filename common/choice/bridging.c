@@ -111,7 +111,7 @@ static void meet_again(struct bridging *b)
 		const bool found =
 			swarm_find(b->m->visit, asker->who->family, e->far_place, e->far, &one);
 		if (!found && swarm_is_moving(b->m->visit)) {
-			e->ends = (uint16_t)asker->ends;
+			bridge_last(e, asker->ends);
 			b->unseen++;
 			i++;
 			continue;
@@ -124,7 +124,7 @@ static void meet_again(struct bridging *b)
 		if (is_dry(b)) /* as it was by its last announce */
 			b->starved |= e->starved;
 		e->starved = b->starved;
-		e->ends = (uint16_t)asker->ends;
+		bridge_last(e, asker->ends);
 		e->pulls = !asker->who->seeding;
 		e->far_seed = one.seed;
 		if (b->n < FAR_MAX && !is_far(b, &one))
@@ -243,22 +243,22 @@ static void remember(struct bridging *b, const struct swarm_candidate *one)
 {
 	const struct choice_asker *asker = b->m->asker;
 	const bool seeding = asker->who->seeding;
-	const struct bridge_edge here = { .near = b->tag,
-		                          .far = swarm_tag(one),
-		                          .far_place = one->place & (MAP_PLACES_MAX - 1),
-		                          .wide = b->wide,
-		                          .pulls = !seeding,
-		                          .far_seed = one->seed,
-		                          .asked = true,
-		                          .starved = b->starved,
-		                          .ends = (uint16_t)asker->ends };
-	const struct bridge_edge there = { .near = here.far,
-		                           .far = here.near,
-		                           .far_place = asker->place & (MAP_PLACES_MAX - 1),
-		                           .wide = b->wide,
-		                           .pulls = !one->seed,
-		                           .far_seed = seeding,
-		                           .ends = (uint16_t)asker->ends };
+	struct bridge_edge here = { .near = b->tag & BRIDGE_NEAR,
+		                    .far = swarm_tag(one),
+		                    .far_place = one->place & (MAP_PLACES_MAX - 1),
+		                    .wide = b->wide,
+		                    .pulls = !seeding,
+		                    .far_seed = one->seed,
+		                    .asked = true,
+		                    .starved = b->starved };
+	struct bridge_edge there = { .near = here.far & BRIDGE_NEAR,
+		                     .far = b->tag,
+		                     .far_place = asker->place & (MAP_PLACES_MAX - 1),
+		                     .wide = b->wide,
+		                     .pulls = !one->seed,
+		                     .far_seed = seeding };
+	bridge_last(&here, asker->ends);
+	bridge_last(&there, asker->ends);
 	if (is_dry(b))
 		return;
 	if (b->book == NULL)

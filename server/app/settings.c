@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/app/settings.h"
 
+#include "common/bridge/bridge.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The greatest value of each option. */
+enum {
+#define OPTION(kind, name, def, min, max, choices, when, help) MOST_##name = (max),
+#include "server/config/options.def" /* NOLINT(bugprone-suspicious-include): the table */
+#undef OPTION
+};
+_Static_assert((int)MOST_peer_timeout <= (int)BRIDGE_ENDS_MAX,
+               "who met whom is told apart so long");
 
 enum err settings_prefixes(const char *option, const char *list, struct ip_prefix **out, size_t *n,
                            struct fault *fault)

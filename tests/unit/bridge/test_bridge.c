@@ -10,6 +10,7 @@
  */
 
 enum { SHARDS = 2, SWARMS = 120, PROVIDERS = 4, KEYS = SWARMS * PROVIDERS, NEARS = 6 };
+enum { HEAD = 20, ENTRY = 12 }; /* bytes */
 
 struct model_edge {
 	uint32_t near, far, end;
@@ -38,17 +39,40 @@ static struct bridge_page page_of(const struct world *w, unsigned key)
 		                     .now = w->now };
 }
 
-static unsigned key_of(const struct bridge_book *b)
+static unsigned key_of_book(const struct bridge_book *b)
 {
 	for (unsigned i = 0; i < SWARMS; i++)
-		if (b->swarm == random_mix(i + 1))
-			return i * PROVIDERS + (unsigned)b->provider;
+		if (b->key - random_mix(i + 1) < PROVIDERS)
+			return i * PROVIDERS + (unsigned)(b->key - random_mix(i + 1));
 	abort(); /* a book of no swarm */
+}
+
+/* A tag of all 32 bits, of which a book keeps 27. */
+static uint32_t near_of(struct world *w)
+{
+	return 0xa8000000U + random_below(&w->seed, NEARS);
+}
+
+static struct bridge_edge edge_of(const struct model_edge *e)
+{
+	struct bridge_edge edge = { .near = e->near & 0x7ffffff,
+		                    .far = e->far,
+		                    .far_place = e->far % (1 << 20) };
+	bridge_last(&edge, e->end);
+	return edge;
+}
+
+/* The next of the seconds that are told apart. */
+static uint32_t rounded(uint32_t second)
+{
+	while (second % 16 != 0)
+		second++;
+	return second;
 }
 
 static bool lives(const struct world *w, const struct model_edge *e)
 {
-	return (int32_t)(e->end - w->now) >= 0;
+	return (int32_t)(rounded(e->end) - w->now) >= 0;
 }
 
 static const struct model_edge *model_edge_of(const struct model_book *m, uint32_t far)
@@ -96,8 +120,8 @@ static void compare(const struct world *w, const struct bridge_book *b, const st
 		const struct model_edge *e = model_edge_of(m, b->edges[i].far);
 		if (e == NULL)
 			abort(); /* nobody wrote it */
-		assert_int_equal(b->edges[i].near, e->near);
-		assert_int_equal(b->edges[i].ends, (uint16_t)e->end);
+		assert_int_equal(b->edges[i].near, e->near & 0x7ffffff);
+		assert_int_equal(b->edges[i].ends, rounded(e->end) / 16 % 4096);
 		assert_int_equal(b->edges[i].far_place, e->far % (1 << 20));
 		alive += lives(w, e);
 	}
@@ -120,17 +144,17 @@ static void walk(const struct world *w)
 			const struct bridge_book *b = shard->slots[i];
 			if (b == NULL)
 				continue;
-			const unsigned key = key_of(b);
+			const unsigned key = key_of_book(b);
 			assert_false(seen[key]);
 			seen[key] = true;
 			assert_true(w->books[key].there);
 			assert_int_equal(key / PROVIDERS % SHARDS, k);
-			assert_int_equal(slot_of(shard, b->swarm, b->provider), i);
+			assert_int_equal(slot_of(shard, b->key), i);
 			assert_true(b->n <= b->room && b->room <= BRIDGE_EDGES_MAX);
 			compare(w, b, &w->books[key]);
 			n++;
 			sum.entries += b->n;
-			sum.bytes += sizeof(*b) + b->room * sizeof(b->edges[0]);
+			sum.bytes += HEAD + b->room * (size_t)ENTRY;
 		}
 		assert_int_equal(n, shard->n);
 		assert_true(4 * n <= 3 * (shard->mask + 1));
@@ -151,7 +175,7 @@ static bool is_there(const struct world *w, unsigned key)
 	const struct bridge_page page = page_of(w, key);
 	const struct bridge_shard *shard = &w->store->shards[page.shard];
 	return shard->slots != NULL &&
-	       shard->slots[slot_of(shard, page.swarm, page.provider)] != NULL;
+	       shard->slots[slot_of(shard, page.swarm + page.provider)] != NULL;
 }
 
 /* Nobody but an opening makes a book go, and only one that nobody needs. */
@@ -202,20 +226,25 @@ static struct bridge_book *open(struct world *w, unsigned key)
 	return b;
 }
 
+/* An eighth more, and what malloc rounds up to: 16 bytes, eight of which are its own. */
+static unsigned wider(unsigned room)
+{
+	unsigned more = room + room / 8 + 1;
+	while ((HEAD + more * ENTRY + 8) % 16 != 0 && (HEAD + more * ENTRY + 8) % 16 + ENTRY <= 16)
+		more++;
+	return more < BRIDGE_EDGES_MAX ? more : BRIDGE_EDGES_MAX;
+}
+
 static bool add_edge(struct world *w, unsigned key, struct bridge_book **b)
 {
 	struct model_book *m = &w->books[key];
 	const struct bridge_page page = page_of(w, key);
-	const struct model_edge e = { .near = random_below(&w->seed, NEARS),
+	const struct model_edge e = { .near = near_of(w),
 		                      .far = w->serial++,
 		                      .end = w->now + random_below(&w->seed, w->lifetime) };
-	const struct bridge_edge edge = { .near = e.near,
-		                          .far = e.far,
-		                          .far_place = e.far % (1 << 20),
-		                          .ends = (uint16_t)e.end };
-	const unsigned room = (*b)->room, left = BRIDGE_EDGES_MAX - room, step = room / 4 + 1;
-	const unsigned more = step < left ? step : left;
-	const bool fits = (*b)->n < room || (more > 0 && w->store->bytes + more * sizeof(edge) <=
+	const struct bridge_edge edge = edge_of(&e);
+	const unsigned room = (*b)->room, more = wider(room) - room;
+	const bool fits = (*b)->n < room || (more > 0 && w->store->bytes + more * (size_t)ENTRY <=
 	                                                         w->store->max_bytes);
 	const bool added = bridge_add(&page, b, &edge);
 	assert_int_equal(added, fits);
@@ -231,7 +260,7 @@ static void leave(struct world *w, unsigned key, struct bridge_book *b)
 {
 	struct model_book *m = &w->books[key];
 	const struct bridge_page page = page_of(w, key);
-	const uint32_t near = random_below(&w->seed, NEARS);
+	const uint32_t near = near_of(w);
 	unsigned n = 0;
 	for (uint32_t i = m->n; i-- > 0;)
 		if (m->edges[i].near == near) {
@@ -257,10 +286,10 @@ static void drop(struct world *w, unsigned key, struct bridge_book *b)
 static void go_through(struct world *w, unsigned key, const struct bridge_book *b)
 {
 	const struct model_book *m = &w->books[key];
-	const uint32_t near = random_below(&w->seed, NEARS);
+	const uint32_t near = near_of(w);
 	uint32_t n = 0;
 	for (unsigned i = 0; (i = bridge_next(b, i, near)) < b->n; i++, n++)
-		assert_int_equal(b->edges[i].near, near);
+		assert_int_equal(b->edges[i].near, near & 0x7ffffff);
 	for (uint32_t i = 0; i < m->n; i++)
 		n -= m->edges[i].near == near;
 	assert_int_equal(n, 0);
@@ -274,7 +303,7 @@ static void step(struct world *w)
 	if (random_below(&w->seed, 500) == 0)
 		w->now += random_below(&w->seed, 3 * BRIDGE_IDLE_SECONDS);
 	if (random_below(&w->seed, 3000) == 0)
-		w->now += random_below(&w->seed, 100000); /* stamps have 16 bits */
+		w->now += random_below(&w->seed, 100000); /* more than ticks tell */
 	switch (random_below(&w->seed, 6)) {
 	case 0:
 		(void)find(w, key);
@@ -360,7 +389,7 @@ static void a_pointer_holds_while_others_are_opened(void **state)
 		struct bridge_book *other = open(w, key);
 		for (unsigned k = 0; k < 20; k++)
 			(void)add_edge(w, key, &other);
-		assert_int_equal(b->provider, 0);
+		assert_int_equal(key_of_book(b), 0);
 	}
 	assert_ptr_equal(find(w, 0), before);
 	walk(w);
@@ -395,10 +424,11 @@ static void living_entries_keep_an_idle_book(void **state)
 	struct world *w = world_new(1 << 20, KEYS, 1, 1);
 	struct bridge_book *b = open(w, 0);
 	const struct bridge_page page = page_of(w, 0);
-	const uint32_t end = w->now + BRIDGE_IDLE_SECONDS + 100;
-	const struct bridge_edge edge = { .far = 7, .far_place = 7, .ends = (uint16_t)end };
+	const uint32_t end = rounded(w->now + BRIDGE_IDLE_SECONDS + 100);
+	const struct model_edge e = { .far = 7, .end = end };
+	const struct bridge_edge edge = edge_of(&e);
 	assert_true(bridge_add(&page, &b, &edge));
-	w->books[0].edges[w->books[0].n++] = (struct model_edge){ .far = 7, .end = end };
+	w->books[0].edges[w->books[0].n++] = e;
 	for (w->now = end - 2; w->now != end + 2; w->now++) {
 		for (unsigned i = 0; i < 100; i++)
 			(void)open(w, PROVIDERS * 2);
@@ -434,7 +464,62 @@ static void a_clock_a_little_behind_drops_nothing(void **state)
 	world_free(w);
 }
 
+/* How many entries a book has `later` seconds after one was written that ends `lasts` seconds from then. */
+static unsigned left_after(uint32_t now, uint32_t lasts, uint32_t later)
+{
+	static uint64_t room[BRIDGE_BOOK_BYTES / sizeof(uint64_t)];
+	struct bridge_store *s = bridge_store_new(1, 1 << 12);
+	struct bridge_page page = { .store = s, .swarm = 1, .now = now };
+	struct bridge_book *b = bridge_open(&page);
+	const struct bridge_edge edge = edge_of(&(struct model_edge){ .end = now + lasts });
+	assert_true(bridge_add(&page, &b, &edge));
+	page.now += later;
+	const unsigned n = bridge_copy(&page, (struct bridge_book *)room)->n;
+	b = bridge_find(&page);
+	assert_int_equal(b->n, n);
+	bridge_store_free(s);
+	return n;
+}
+
+/* There at its last second, which may be any of a tick, and gone a tick later. */
+static void an_entry_never_ends_before_its_peer(void **state)
+{
+	(void)state;
+	static const uint32_t lasts[] = { 0, 1, 300, 2700, 28800 };
+	for (uint32_t now = 100000; now < 100000 + 16; now++) {
+		assert_int_equal(left_after(now, BRIDGE_ENDS_MAX, 0), 1);
+		assert_int_equal(left_after(now, BRIDGE_ENDS_MAX, BRIDGE_ENDS_MAX), 1);
+		assert_int_equal(left_after(now, BRIDGE_ENDS_MAX, BRIDGE_ENDS_MAX + 16), 0);
+		for (size_t i = 0; i < sizeof(lasts) / sizeof(*lasts); i++) {
+			const uint32_t end = lasts[i], over = rounded(now + end) - now;
+			assert_int_equal(left_after(now, end, 0), 1);
+			assert_int_equal(left_after(now, end, end), 1);
+			assert_int_equal(left_after(now, end, over), 1);
+			assert_int_equal(left_after(now, end, over + 1), 0);
+			assert_int_equal(left_after(now, end, end + 16), 0);
+			assert_int_equal(left_after(now, end, 65536 + end / 2), 0);
+		}
+	}
+}
+
+/* Ticks go round every 18 hours, the clock at 2^32. */
+static void entries_outlive_the_clocks_wrap(void **state)
+{
+	(void)state;
+	static const uint32_t wraps[] = { 0, 1 << 16, 5 << 16 };
+	for (size_t i = 0; i < sizeof(wraps) / sizeof(*wraps); i++)
+		for (uint32_t before = 0; before < 40; before++) {
+			const uint32_t now = wraps[i] - before;
+			assert_int_equal(left_after(now, 20, 20), 1);
+			assert_int_equal(left_after(now, 20, 36), 0);
+			assert_int_equal(left_after(now, 28800, 28800), 1);
+			assert_int_equal(left_after(now, 28800, 28816), 0);
+		}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(an_entry_never_ends_before_its_peer),
+	cmocka_unit_test(entries_outlive_the_clocks_wrap),
 	cmocka_unit_test(a_clock_a_little_behind_drops_nothing),
 	cmocka_unit_test(is_like_the_model),
 	cmocka_unit_test(a_pointer_holds_while_others_are_opened),

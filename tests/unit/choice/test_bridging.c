@@ -66,7 +66,7 @@ static void an_edge_is_in_both_books(void **state)
 	}
 	const struct bridge_edge *e = &book_of(w, A)->edges[0];
 	assert_true(e->pulls && e->asked && e->far_seed && !e->wide);
-	assert_int_equal(e->ends, w->now + TIMEOUT);
+	assert_int_equal(e->ends, bridge_tick(w->now + TIMEOUT));
 	const struct bridge_edge *there = &book_of(w, far[0].pid)->edges[0];
 	assert_true(!there->pulls && !there->asked && !there->far_seed);
 	/* The other one gets the asker when it announces. */
@@ -574,7 +574,8 @@ static void a_full_book_elsewhere_leaves_no_island(void **state)
 	struct bridge_page page = asker_of(w, &v, &(struct swarm_asker){ .client = c }).page;
 	page.provider = snapshot_place(w->map, c.place).provider;
 	struct bridge_book *book = bridge_open(&page);
-	const struct bridge_edge edge = { .near = 7, .ends = (uint16_t)(w->now + TIMEOUT) };
+	struct bridge_edge edge = { .near = 7 };
+	bridge_last(&edge, w->now + TIMEOUT);
 	while (book->n < BRIDGE_EDGES_MAX)
 		assert_true(bridge_add(&page, &book, &edge));
 	swarm_leave(&v);

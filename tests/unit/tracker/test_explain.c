@@ -65,7 +65,7 @@ static void put_books(const struct bridge_store *s, struct text *out)
 		for (uint32_t k = 0; shard->slots != NULL && k <= shard->mask; k++)
 			if (shard->slots[k] != NULL)
 				text_add(out, shard->slots[k],
-				         sizeof(struct bridge_book) +
+				         offsetof(struct bridge_book, edges) +
 				                 shard->slots[k]->n * sizeof(struct bridge_edge));
 	}
 }
