@@ -22,6 +22,7 @@
 
 struct http_request {
 	const char *method; /* "GET"; a HEAD is one too, whose body stays here */
+	bool head;          /* it is that one */
 	const char *path;   /* still escaped, without scheme, host and query */
 	const char *query;  /* raw, without the '?'; "" when there is none */
 	struct ip_addr from;

@@ -347,6 +347,7 @@ static void make_request(const struct lane *lane, struct link *link,
 	link->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	link->request = (struct http_request){
 		.method = link->head ? MHD_HTTP_METHOD_GET : method,
+		.head = link->head,
 		.path = path_of(url),
 		.query = link->query != NULL ? link->query : "",
 		.from = link->from,

@@ -130,6 +130,10 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 	struct announce a;
 	struct fault fault;
 	const uint32_t interval = w->rules.book->settings.interval;
+	if (r->head) { /* which changes nothing (RFC 9110, 9.2.1) */
+		fail(w, "a HEAD announces nobody", interval, body);
+		return;
+	}
 	if (query_announce_parse(r->query, strlen(r->query), &a, &fault) != ERR_OK) {
 		metrics_add(w->metrics, METRIC_HTTP_ANNOUNCE_MALFORMED, 1);
 		fail(w, fault.text, interval, body);

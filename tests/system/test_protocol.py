@@ -499,6 +499,7 @@ class HttpProtocol(unittest.TestCase):
             ("a NUL in the path", fine.replace("?", "\0?") + "Connection: close\r\n\r\n", b"info_hash"),
             ("a NUL in the query", fine.replace("&port", "\0&port") + "Connection: close\r\n\r\n", b"port"),
             ("a NUL in the hash", fine.replace("hash=", "hash=\0") + "Connection: close\r\n\r\n", b"info_hash"),
+            ("a HEAD", f"{fine.replace('GET', 'HEAD')}Connection: close\r\n\r\n", 200),
             ("no version", f"GET {ask}\r\n", 400),
             ("HTTP/2", fine.replace("/1.1", "/2.0") + "\r\n", 505)]
         for name, raw, expected in rows:
