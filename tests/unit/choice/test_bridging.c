@@ -572,7 +572,7 @@ static void a_full_book_elsewhere_leaves_no_island(void **state)
 	struct swarm_visit v = world_enter(w);
 	const struct swarm_client c = client_of(w, &(struct body){ .pid = C });
 	struct bridge_page page = asker_of(w, &v, &(struct swarm_asker){ .client = c }).page;
-	page.provider = snapshot_place(w->map, c.place).provider;
+	page.provider = snapshot_provider_hash(w->map, snapshot_place(w->map, c.place).provider);
 	struct bridge_book *book = bridge_open(&page);
 	struct bridge_edge edge = { .near = 7 };
 	bridge_last(&edge, w->now + TIMEOUT);
