@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/net/lane.h"
 
+#include "server/net/framing.h"
 #include "server/net/tls.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -359,77 +359,15 @@ static void make_request(const struct lane *lane, struct link *link,
 	};
 }
 
-/* What the headers say of the body. */
-struct framing {
-	const char *length; /* NULL: not said */
-	bool coded;         /* comes in chunks */
-	bool awaited;       /* waits to be asked for */
-	bool unsafe;        /* a proxy before us may see its end elsewhere */
-};
-
-/* As some take it who trim names: control characters are blanks to isspace(), or to Java's trim(). */
-static bool is_blank(char c)
-{
-	return (unsigned char)c <= ' ';
-}
-
-/*
- * A header that says something else than what was sent. RFC 9112 (sections 2.2, 5.1, 5.2) allows blanks on
- * neither side of a name, nor that a value goes on in the next line: libmicrohttpd 0.9.75 adds that to the
- * name, "Content-Length90" with nothing in it, and moves it behind the value to have room. A lone CR, for
- * some the end of a line, it leaves in the value.
- */
-static bool is_garbled(const char *name, size_t size, const char *value)
-{
-	if (size == 0)
-		return false;
-	return is_blank(name[0]) || is_blank(name[size - 1]) ||
-	       (value != NULL &&
-	        ((uintptr_t)value < (uintptr_t)name + size || strchr(value, '\r') != NULL));
-}
-
-static inline bool is_header(const char *wanted, const char *name, size_t size)
-{
-	return size == strlen(wanted) && strcasecmp(name, wanted) == 0;
-}
-
-static enum MHD_Result see_framing(void *ctx, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
-{
-	(void)kind;
-	struct framing *f = ctx;
-	const size_t size = strlen(name);
-	const bool length = is_header(MHD_HTTP_HEADER_CONTENT_LENGTH, name, size);
-	const bool coded = is_header(MHD_HTTP_HEADER_TRANSFER_ENCODING, name, size);
-	/* RFC 9112, section 6.3. Of codings libmicrohttpd knows one; under others it reads on for ever. */
-	if (((length || coded) && (f->length != NULL || f->coded)) ||
-	    (coded && (value == NULL || strcasecmp(value, "chunked") != 0)) ||
-	    is_garbled(name, size, value))
-		f->unsafe = true;
-	if (length)
-		f->length = value != NULL ? value : "";
-	f->coded = f->coded || coded;
-	f->awaited = f->awaited || is_header(MHD_HTTP_HEADER_EXPECT, name, size);
-	return MHD_YES;
-}
-
-/* SIZE_MAX: it comes in chunks, or is longer than can be. */
-static size_t declared(const struct framing *f)
-{
-	uint64_t n = 0;
-	if (f->coded)
-		return SIZE_MAX;
-	return f->length == NULL || text_u64(f->length, strlen(f->length), &n) ? n : SIZE_MAX;
-}
-
 static enum MHD_Result refuse_framing(struct lane *lane, struct link *link,
                                       struct MHD_Connection *connection)
 {
 	struct http_reply reply = { .status = MHD_HTTP_BAD_REQUEST, .body = blank(link) };
 	text_put(
 		&reply.body,
-		"two headers say how long the body is, or one says neither a length nor chunked; or "
-		"a blank stands around a header's name, or a header goes on in the next line\n");
+		"two headers say how long the body is, or one says neither a length nor chunked, or "
+		"chunks come in a version without them; or a header has no name, a blank around it "
+		"or a control character in it, or goes on in the next line\n");
 	return queue(lane, link, connection, &reply);
 }
 
@@ -451,14 +389,14 @@ static bool make_body_room(struct lane *lane, struct link *link, size_t size)
 /* Before the body is read; a reply that is queued now closes the connection. */
 static enum MHD_Result judge_body(struct lane *lane, struct link *link,
                                   struct MHD_Connection *connection, const char *url,
-                                  const char *method)
+                                  const char *method, const char *version)
 {
 	const struct http_options *o = &lane->exchange->options;
-	struct framing f = { .length = NULL };
-	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, see_framing, &f);
+	struct framing f;
+	framing_read(connection, method, version, &f);
 	if (f.unsafe)
 		return refuse_framing(lane, link, connection);
-	const size_t size = declared(&f);
+	const size_t size = framing_declared(&f);
 	if (size <= o->body_max && (o->admit == NULL || !f.awaited))
 		return MHD_YES;
 	struct http_upload upload = { HTTP_UPLOAD_ASKS, o->body_max };
@@ -549,7 +487,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state)
 {
-	(void)version;
 	struct lane *lane = cls;
 	struct link *link = *state;
 	if (link == NULL)
@@ -559,7 +496,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		link->known = link->known || !lane->asks || tls_client_is_known(connection);
 		if (!link->known)
 			return refuse_client(lane, link, connection);
-		return judge_body(lane, link, connection, url, method);
+		return judge_body(lane, link, connection, url, method, version);
 	}
 	if (*size > 0)
 		return take_body(lane, link, data, size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/net/asking.h"
 
+#include <netinet/tcp.h>
 #include <pthread.h>
 
 static atomic_uint asked; /* whether a body may come */
@@ -452,6 +453,29 @@ static void answers_any_body_where_none_may_come(void **state)
 }
 
 /* What one of two on the way takes for a body, the other would take for a request (RFC 9112, 11.2). */
+static void expect_doubt(const char *version, const char *headers)
+{
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	char request[256];
+	const int fd = dial(http_port(s));
+	const int size = snprintf(request, sizeof(request),
+	                          "PUT / HTTP/%s\r\n%s\r\nHost: x\r\n\r\n"
+	                          "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n",
+	                          version, headers);
+	for (int i = 0; i < size; i++)
+		if (request[i] == '@')
+			request[i] = '\0';
+	assert_int_equal(send(fd, request, (size_t)size, MSG_NOSIGNAL), size);
+	struct text t = hear(fd, 2, false);
+	if (strncmp(t.bytes, "HTTP/1.1 400 ", 13) != 0 || occurrences(&t, "HTTP/1.") != 1)
+		fail_msg("%s: %s", headers, t.bytes);
+	text_done(&t);
+	assert_true(hung_up(fd));
+	(void)close(fd);
+	http_stop(s);
+}
+
+/* '@' is a NUL. */
 static void refuses_a_body_whose_end_is_in_doubt(void **state)
 {
 	(void)state;
@@ -477,24 +501,46 @@ static void refuses_a_body_whose_end_is_in_doubt(void **state)
 		"X-Probe: 1\r\n 2",
 		"X-Probe: 1\r2",
 		"X-Probe: 1\rContent-Length: 34",
+		"Content-Length: 0@ 34",
+		"X-Probe: 1@Content-Length: 34",
+		"X-Probe: 1@",
+		"Transfer-Encoding: chunked@x",
+		"Host: x\r\nX-Probe: @",
+		": 1",
+		"X-Probe: 1\r\n: 1\r\nContent-Length: 34",
+		"X-Probe: 1\r\n:",
+		"@X-Probe: 1",
+		"@",
+		"X-Probe: 1\r\n@",
+		"X-Probe: 1\r\n@X-Probe: 1\r\nContent-Length: 34",
 	};
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		struct http_server *s = start("127.0.0.1:0", 1, true);
-		char request[256];
-		const int fd = dial(http_port(s));
-		(void)snprintf(request, sizeof(request),
-		               "PUT / HTTP/1.1\r\n%s\r\nHost: x\r\n\r\n"
-		               "0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n",
-		               headers[i]);
-		say(fd, request);
-		struct text t = hear(fd, 2, false);
-		if (strncmp(t.bytes, "HTTP/1.1 400 ", 13) != 0 || occurrences(&t, "HTTP/1.") != 1)
-			fail_msg("%s: %s", headers[i], t.bytes);
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		expect_doubt("1.1", headers[i]);
+	expect_doubt("1.0", "Connection: keep-alive\r\nTransfer-Encoding: chunked");
+}
+
+static void takes_headers_of_all_lengths_and_in_pieces(void **state)
+{
+	(void)state;
+	struct http_server *s = start("127.0.0.1:0", 1, true);
+	const int fd = dial(http_port(s));
+	const int on = 1;
+	char line[1000];
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+	for (int round = 0; round < 2; round++) {
+		say(fd, "\r\nGET /one HTTP/1.1\r\nHost: x\nA:\r\nB: \t\nC: 1 \r\n");
+		for (int i = 0; i < 5; i++) {
+			(void)snprintf(line, sizeof(line), "X-%d: %0*d", i, i * 200 + 1, 7);
+			say(fd, line);
+			say(fd, i % 2 == 0 ? "\r\n" : "\n");
+		}
+		say(fd, "\n");
+		struct text t = hear(fd, 1, false);
+		expect(&t, "HTTP/1.1 200 ");
 		text_done(&t);
-		assert_true(hung_up(fd));
-		(void)close(fd);
-		http_stop(s);
 	}
+	(void)close(fd);
+	http_stop(s);
 }
 
 static void refuses_a_target_and_headers_above_its_memory(void **state)
@@ -680,6 +726,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(promises_bodies_no_more_than_there_is),
 	cmocka_unit_test(answers_any_body_where_none_may_come),
 	cmocka_unit_test(refuses_a_body_whose_end_is_in_doubt),
+	cmocka_unit_test(takes_headers_of_all_lengths_and_in_pieces),
 	cmocka_unit_test(refuses_a_target_and_headers_above_its_memory),
 	cmocka_unit_test(streams_a_body_in_pieces),
 	cmocka_unit_test(a_stream_that_breaks_does_not_look_whole),
