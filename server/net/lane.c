@@ -67,23 +67,29 @@ static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, socklen
 	return MHD_NO;
 }
 
+/* One after the other: from libmicrohttpd 1.0 on all that it tells of a connection is in the same place. */
+static void learn(struct link *link, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	must(info != NULL);
+	link->from = net_peer(info->client_addr, &link->from_port);
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	must(info != NULL);
+	link->watched.fd = info->connect_fd;
+}
+
 static struct link *link_new(struct lane *lane, struct MHD_Connection *connection)
 {
 	struct exchange *x = lane->exchange;
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const union MHD_ConnectionInfo *fd =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	must(info != NULL && fd != NULL);
 	struct link *link = calloc(1, sizeof(*link));
 	if (link == NULL)
 		return NULL; /* on_target() hangs up */
 	text_reserve(&link->reply, REPLY_ROOM);
-	link->from = net_peer(info->client_addr, &link->from_port);
+	learn(link, connection);
 	link->slot = quota_slot(x->quota, &link->from);
 	quota_enter(x->quota, link->slot);
 	lane->connections++;
-	link->watched.fd = fd->connect_fd;
 	watch_begin(&lane->watch, &link->watched, lane->now);
 	return link;
 }
