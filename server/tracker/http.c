@@ -165,7 +165,7 @@ static void announce(struct tracker_worker *w, const struct http_request *r, str
 		fail(w, answer.refusal, answer.interval, body);
 		return;
 	}
-	metrics_add(w->metrics, METRIC_HTTP_ANNOUNCE_NATIVE + answer.policy, 1);
+	metrics_add(w->metrics, METRIC_HTTP_ANNOUNCE_NATIVE + (unsigned)answer.policy, 1);
 	put_answer(w, &ask, &answer, body);
 }
 

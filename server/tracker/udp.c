@@ -43,7 +43,7 @@ static size_t announce(struct tracker_worker *w, const struct waiting *request)
 		metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_REFUSED, 1);
 		return put_error(d, request->transaction, answer.refusal);
 	}
-	metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_NATIVE + answer.policy, 1);
+	metrics_add(w->metrics, METRIC_UDP_ANNOUNCE_NATIVE + (unsigned)answer.policy, 1);
 	const struct udp_announce_answer head = { .transaction = request->transaction,
 		                                  .interval = answer.interval,
 		                                  .leechers = answer.counts.incomplete,

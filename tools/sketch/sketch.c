@@ -47,9 +47,10 @@ static void *grow(struct sketch *s, void *list, size_t n, size_t *room, size_t s
 		return list;
 	const size_t more = *room > 0 ? 2 * *room : 64;
 	void *bigger = realloc(list, more * size);
-	s->full = bigger == NULL;
-	if (s->full)
+	if (bigger == NULL) {
+		s->full = true;
 		return list;
+	}
 	*room = more;
 	return bigger;
 }

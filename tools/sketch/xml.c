@@ -21,8 +21,12 @@ struct walk {
 
 static struct sketch_origin here(const struct walk *w)
 {
-	return (struct sketch_origin){ w->r->at.source,
-		                       (uint32_t)XML_GetCurrentLineNumber(w->parser) };
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9 /* which warns of the old name */
+	const uint64_t line = XML_GetCurrentLineNumber64(w->parser);
+#else
+	const uint64_t line = XML_GetCurrentLineNumber(w->parser);
+#endif
+	return (struct sketch_origin){ w->r->at.source, (uint32_t)line };
 }
 
 static void stop(struct walk *w, const char *kind, const char *why)

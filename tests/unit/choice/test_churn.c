@@ -210,7 +210,7 @@ static void check_budget(struct replay *r, const struct person *p, bool known,
 static void speak(struct replay *r, int i)
 {
 	struct person *p = &r->people[i];
-	struct before before;
+	struct before before = { 0 };
 	const bool known = p->state != OUT;
 	const bool mapped = provider_of(p->body.pid) >= r->first;
 	r->events++;
