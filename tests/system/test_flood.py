@@ -194,8 +194,8 @@ def test_requests(daemon, source):
     print(f"{len(replies)} requests, statuses {sorted(statuses)}, {grown:.0f} bytes grown each, "
           f"others: {client.answered} answered, {client.lost} lost")
     assert len(replies) > 200 and b"200" in statuses
-    assert not [status for status in statuses if status not in {
-        b"200", b"400", b"404", b"405", b"411", b"413", b"414", b"431", b"501", b"505"}]
+    assert not [status for status in statuses if status not in {  # 301: a blank in the target, libmicrohttpd 1.0
+        b"200", b"301", b"400", b"404", b"405", b"411", b"413", b"414", b"431", b"501", b"505"}]
     assert all(len(reply) < 4096 for reply in replies)
     if SLOW == 1:
         assert grown < LEAK * 10  # so few that a page counts

@@ -431,7 +431,6 @@ class HttpProtocol(unittest.TestCase):
             ("announce.php", "/announce.php?GOOD"),
             ("a slash at the end", "/announce/?GOOD"),
             ("an escaped blank before the query", "/announce%20?GOOD"),
-            ("a blank before the query", "/announce ?GOOD"),
             ("semicolons", f"/announce?info_hash=HASH;peer_id={p};port=1;left=1"),
             ("a query before the query", "/announce?pk=abc%20d?GOOD"),
             ("a parameter before", "/announce?pk=abc%20d&GOOD"),
@@ -459,6 +458,16 @@ class HttpProtocol(unittest.TestCase):
                     target = target.replace(word, text)
                 self.assertEqual(http(target).dict[b"peers"], b"")
                 self.assertEqual(http(f"/scrape?info_hash={quote(raw)}").dict[b"files"][raw][b"incomplete"], 1)
+
+    def test_a_blank_before_the_query(self):
+        """libmicrohttpd from 1.0 on sends the client to the target with an escaped one."""
+        ask = f"info_hash={quote(info_hash('blank'))}&peer_id={'p' * 20}&port=1&left=1"
+        reply = http(f"/announce ?{ask}")
+        if reply.status == 301:
+            self.assertEqual(reply.headers["location"], f"/announce%20?{ask}")
+            reply = http(reply.headers["location"])
+        self.assertEqual(reply.dict[b"peers"], b"")
+        self.assertEqual(http(f"/scrape?info_hash={quote(info_hash('blank'))}").dict[b"files"][info_hash("blank")][b"incomplete"], 1)
 
     def test_heads_of_the_request(self):
         end = "\r\nHost: x\r\nConnection: close"
@@ -504,9 +513,12 @@ class HttpProtocol(unittest.TestCase):
             ("HTTP/2", fine.replace("/1.1", "/2.0") + "\r\n", 505)]
         for name, raw, expected in rows:
             with self.subTest(name):
+                in_line = "\0" in raw.partition("\r\n")[0]
                 with socket.create_connection((LOCALHOST[4], PORT), timeout=20) as s:
                     s.sendall(raw.encode("latin-1"))
                     raw = b"".join(iter(lambda: s.recv(65536), b""))  # and the server closes
+                if in_line and not raw:  # libmicrohttpd from 1.0 on hangs up
+                    continue
                 self.assertEqual(raw.count(b"HTTP/1.1 "), 1)
                 if isinstance(expected, int):
                     self.assertEqual(Http(raw).status, expected)

@@ -31,10 +31,12 @@ def make_authority(folder, name):
 
 
 def make_ended(folder, name):
-    """The same key and name again, but the certificate ended yesterday."""
+    """The same key and name again, but the certificate has ended."""
     openssl("req", "-new", "-key", folder / f"{name}.key", "-subj", f"/CN={name}", "-out", folder / f"{name}.csr")
-    openssl("x509", "-req", "-in", folder / f"{name}.csr", "-signkey", folder / f"{name}.key", "-days", "-1",
+    openssl("x509", "-req", "-in", folder / f"{name}.csr", "-signkey", folder / f"{name}.key", "-days", "0",
             "-out", folder / f"{name}.pem")
+    ended = ["openssl", "x509", "-in", folder / f"{name}.pem", "-noout", "-checkend", "0"]
+    house.wait_for("the certificate's end", 10, lambda: subprocess.run(ended, capture_output=True).returncode == 1)
 
 
 def make_client(folder, name, authority, usage):

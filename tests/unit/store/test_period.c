@@ -39,8 +39,11 @@ static void a_month_is_that_of_its_zone(void **state)
 static void a_period_begins_at_the_first_midnight(void **state)
 {
 	(void)state;
-	/* 2026-11-01 00:00 in Havana, 2026-10-25 00:00 on the Azores; again an hour later */
-	const int64_t november = 1793505600, sunday = 1792886400;
+	/*
+	 * 2020-11-01 00:00 in Havana, 2020-10-25 00:00 on the Azores; again an hour later. Of years to come
+	 * the time zones' releases tell different things.
+	 */
+	const int64_t november = 1604203200, sunday = 1603584000;
 	const struct store_period p = period("America/Havana", STORE_MONTH, 1, november);
 	assert_int_equal(p.from, november);
 	assert_int_equal(p.to - p.from, 30 * DAY + HOUR);
