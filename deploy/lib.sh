@@ -10,14 +10,31 @@ die() {
 	exit 1
 }
 
+# installed NAME[|NAME]...: one of them is.
+installed() {
+	local p
+	for p in ${1//|/ }; do
+		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed && return
+	done
+	return 1
+}
+
+# offered NAME[|NAME]...: of each the first that apt knows, or else the last; "-" is nothing.
+offered() {
+	local names p
+	for names; do
+		for p in ${names//|/ }; do
+			apt-cache policy "$p" 2>/dev/null | grep -q 'Candidate: [^(]' && break
+		done
+		[ "$p" = - ] || printf '%s ' "$p"
+	done
+}
+
 # install_packages GROUP...: installs what is missing of deploy/packages, nothing when all is there.
 install_packages() {
 	local wanted missing sudo=
 	wanted=$(awk -v groups=" $* " '!/^#/ && NF && index(groups, " " $1 " ") { print $2 }' "$root/deploy/packages")
-	missing=$(for p in $wanted; do
-		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || echo "$p"
-	done)
-	missing=$(echo $missing)
+	missing=$(for p in $wanted; do installed "$p" || echo "$p"; done)
 	if [ -z "$missing" ]; then
 		note "all packages are installed"
 		return
@@ -26,12 +43,14 @@ install_packages() {
 		"elsewhere install by hand what deploy/packages lists, then use --no-install"
 	if [ "$(id -u)" != 0 ]; then
 		command -v sudo >/dev/null || die "packages are missing, and there is no sudo to install them" \
-			"as root: apt-get install $missing"
+			"as root: apt-get install $(offered $missing)"
 		sudo=sudo
 	fi
-	note "installing: $missing"
 	$sudo apt-get update -qq || die "apt-get update failed"
-	$sudo env DEBIAN_FRONTEND=noninteractive "$root/deploy/apt-quietly" $missing || die "apt-get could not install: $missing"
+	missing=$(offered $missing)
+	note "installing: ${missing:-nothing, the others are not to be had here}"
+	[ -z "$missing" ] || $sudo env DEBIAN_FRONTEND=noninteractive "$root/deploy/apt-quietly" $missing ||
+		die "apt-get could not install: $missing"
 }
 
 # build DIR [MESON OPTION...]: configures once, then builds what changed.

@@ -17,7 +17,7 @@ PACKAGE = {  # of what meson.build calls it
 }
 root = pathlib.Path(sys.argv[1])
 lines = [line.split() for line in (root / "deploy/packages").read_text().splitlines()]
-listed = {words[1] for words in lines if words and not words[0].startswith("#")}
+listed = {name for words in lines if words and not words[0].startswith("#") for name in words[1].split("|")}
 bad = []
 for path in [root / "meson.build", *(p for top in ("schema", "common", "server", "tools", "tests", "deploy")
                                      for p in sorted((root / top).rglob("meson.build")))]:
