@@ -91,7 +91,7 @@ class Program:
 
 class Transmission(Program):
     """transmission-daemon, with its RPC on a loopback port. `held`: it has the torrent and does not run it.
-    What is in its folder already it has."""
+    What is in its folder already it has. Its port is not the others': version 4 listens on all addresses."""
 
     def __init__(self, work, torrent, ip, held=False):
         folder, config = work / ip, work / f"{ip}.conf"
@@ -103,7 +103,7 @@ class Transmission(Program):
         (config / "settings.json").write_text(json.dumps({
             "download-dir": str(folder), "incomplete-dir-enabled": False, "watch-dir": str(self.watched),
             "watch-dir-enabled": True, "start-added-torrents": not held, "bind-address-ipv4": ip,
-            "peer-port": PORT, "peer-port-random-on-start": False, "rpc-port": self.port,
+            "peer-port": PORT + 1, "peer-port-random-on-start": False, "rpc-port": self.port,
             "rpc-bind-address": "127.0.0.1", "dht-enabled": False, "lpd-enabled": False, "pex-enabled": False,
             "utp-enabled": False, "port-forwarding-enabled": False, "encryption": 0, "preallocation": 0,
             "rename-partial-files": False, "ratio-limit-enabled": False}))
