@@ -9,7 +9,7 @@ PACKAGE = {  # of what meson.build calls it
     "expat": "libexpat1-dev", "jansson": "libjansson-dev", "libmicrohttpd": "libmicrohttpd-dev", "gnutls": "libgnutls28-dev", "libevent_core": "libevent-dev",
     "libpq": "libpq-dev", "libmaxminddb": "libmaxminddb-dev", "libconfuse": "libconfuse-dev",
     "libsodium": "libsodium-dev", "nettle": "nettle-dev", "libsystemd": "libsystemd-dev", "libcurl": "libcurl4-gnutls-dev",
-    "cmocka": "libcmocka-dev", "glpk": "libglpk-dev", "libfixbuf": "libfixbuf-dev", "systemd": None,  # only tells where a unit file goes
+    "cmocka": "libcmocka-dev", "glpk": "libglpk-dev", "libfixbuf": "libfixbuf-dev",
     "systemd-analyze": "systemd",
     "python3": "python3", "/usr/bin/python3": "python3", "rst2man": "python3-docutils",
     "clang-format-14": "clang-format-14", "clang-format": "clang-format-14",
