@@ -193,6 +193,12 @@ class Qbittorrent(Program):
         except OSError:
             return None
 
+    def leave(self):
+        """Once it has seen that it is a seed: 5.0 falls over when it is told to end before, and tells nobody."""
+        wait_for("qBittorrent seeds", 20,
+                 lambda: all(t["state"].endswith("UP") for t in json.loads(self.call("torrents/info"))))
+        super().leave()
+
 
 def start_together(groups):
     """Clients of all groups join in turn, so that when one joins says nothing of where it is."""
