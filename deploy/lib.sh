@@ -24,7 +24,7 @@ offered() {
 	local names p
 	for names; do
 		for p in ${names//|/ }; do
-			apt-cache policy "$p" 2>/dev/null | grep -q 'Candidate: [^(]' && break
+			[[ $(apt-cache policy "$p" 2>/dev/null) =~ Candidate:\ [^\(] ]] && break
 		done
 		[ "$p" = - ] || printf '%s ' "$p"
 	done
