@@ -585,8 +585,15 @@ class Away(Api):
             self.assertEqual(ask("GET", "/", token=None)[0], 200)
         finally:
             pg("start")
+            self.wait_for_the_database()
         self.problem(ask("GET", path(P + "-away", "versions")), 404)  # nothing was stored
         self.assertEqual(ask("PUT", path(P + "-away"), body)[0], 201)
+
+    def wait_for_the_database(self):
+        """A connection refused while PostgreSQL still starts keeps the next attempt back for as long as it took."""
+        until = time.monotonic() + 30
+        while ask("GET", "/v1/interconnects")[0] == 503 and time.monotonic() < until:
+            time.sleep(.05)
 
 
 if __name__ == "__main__":
