@@ -3,6 +3,7 @@
 counted. Root, ethtool, and softflowd or pmacctd; else skipped."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -99,7 +100,8 @@ def upload(daemon):
 
 class Softflowd:
     tool = "softflowd"
-    pace = 2**32 - 1
+    paces = (2**32 - 1,)
+    lost = False
 
     def __init__(self, daemon, version, folder, one_of):
         self.control = folder / "control"
@@ -122,9 +124,10 @@ class Softflowd:
 class Sfprobe:
     """pmacct's sFlow probe. It learns of no direction from a capture, so that there is a plugin for each, told by
     addresses which packets are its own. Its capture has libpcap's 2 MB and no option for more (pmacctd_pipe_size is
-    not it): at full speed it loses packets before it samples any, which it says only when it ends."""
+    not it): at full speed it loses packets before it samples any, and on a busy machine at less, which it says only
+    when it ends."""
     tool = "pmacctd"
-    pace = 40_000_000
+    paces = (40_000_000, 10_000_000)
 
     def __init__(self, daemon, _version, folder, one_of):
         lines = ["daemonize: false", f"pcap_interface: {NEAR}", "plugins: sfprobe[out], sfprobe[in]",
@@ -146,7 +149,9 @@ class Sfprobe:
         time.sleep(3)  # the plugins catch up, and what waits for a datagram to fill goes each second
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
-        print(self.log.read_text())
+        said = self.log.read_text()
+        print(said)
+        self.lost = int(re.search(r"dropped_packets=(\d+)", said)[1]) > 0
 
 
 def allowed(bytes_, one_of):
@@ -160,13 +165,20 @@ def allowed(bytes_, one_of):
 def test_bytes_are_those_that_the_interface_counted(wire, tmp_path, exporter, version, families, one_of):
     if not shutil.which(exporter.tool):
         pytest.skip(f"no {exporter.tool}")
+    assert any(is_counted(wire, tmp_path, pace, exporter, version, families, one_of) for pace in exporter.paces)
+
+
+def is_counted(wire, folder, pace, exporter, version, families, one_of):
+    """False: the probe says that it lost packets; what the bins say is not looked at then."""
     with Daemon("probe", database=new_database(f"probe{version}-{one_of}")) as daemon:
         upload(daemon)
         since, before = time.time() // 5 * 5, counted()
-        probe = exporter(daemon, version, tmp_path, one_of)
+        probe = exporter(daemon, version, folder, one_of)
         for family in families:
-            transfer(wire, family, exporter.pace)
+            transfer(wire, family, pace)
         probe.end()
+        if probe.lost:
+            return False
         wanted = [now - then for now, then in zip(counted(), before)]
         assert wanted[0] > MEGABYTES["out"] << 20
 
@@ -180,3 +192,4 @@ def test_bytes_are_those_that_the_interface_counted(wire, tmp_path, exporter, ve
             print(f"version {version}, 1 of {one_of}:",
                   *(f"{way} {is_} of {should} ({100 * (is_ / should - 1):+.3f} %)"
                     for way, is_, should in zip(("out", "in"), got, wanted)))
+        return True
