@@ -17,6 +17,9 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from ports import free_port  # noqa: E402
+
 CONNECT = bytes.fromhex("0000041727101980" "00000000" "62656e63")
 
 # p4pd's limits are on, as they are by default, but out of the way: all the load is from one machine.
@@ -31,17 +34,6 @@ def fail(text):
 def skip(text):
     print(f"skipped: {text}", file=sys.stderr)
     sys.exit(77)
-
-
-def free_port():
-    """A port that is free for UDP and TCP on the loopback address."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                return port
 
 
 class Tracker:

@@ -7,17 +7,19 @@ import hashlib
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from ports import free_port  # noqa: E402
 
 P4PD = os.environ.get("P4PD", "build/server/p4pd")
 UNDER = os.environ.get("P4PD_UNDER", "").split()  # a command that runs p4pd: tests/support/as_unit
@@ -121,19 +123,6 @@ def wait_booked(daemon):
     until = time.time() // length * length + length
     wait_stored(daemon, until)
     return until
-
-
-def free_port():
-    """Free at every address, TCP and UDP, and not of those that the kernel gives to clients' sockets."""
-    while True:
-        port = random.randrange(10000, 32768)
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            try:
-                tcp.bind(("", port))
-                udp.bind(("", port))
-            except OSError:
-                continue
-            return port
 
 
 def postgres(*command):

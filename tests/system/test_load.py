@@ -10,11 +10,15 @@ under tests/support/with_network.
 import contextlib
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from ports import free_port  # noqa: E402
 
 P4PD, P4PLOAD = sys.argv[1:]
 NAMESPACE = os.environ.get("P4PD_TEST_NET") == "10"
@@ -23,20 +27,6 @@ CHURN = ["--stops", "5", "--completes", "5"]
 LIMITS = {f"{what}_per_minute_per_{whom}": 1000000 for what in ("announces", "connects")
           for whom in ("address", "prefix")}
 SOME = ["--seconds", "1", "--peers", "2000", "--hashes", "40", "--want", "30", "--verify", "--json"]
-
-
-def free_ports(n):
-    held = []
-    while len(held) < 2 * n:
-        pair = [socket.socket(socket.AF_INET6, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
-        pair[0].bind(("::", 0))
-        with contextlib.suppress(OSError):
-            pair[1].bind(("::", pair[0].getsockname()[1]))
-            held += pair
-    ports = [s.getsockname()[1] for s in held[::2]]
-    for s in held:
-        s.close()
-    return ports
 
 
 def wait_ready(process, port):
@@ -52,7 +42,7 @@ def wait_ready(process, port):
 @contextlib.contextmanager
 def daemon():
     """A fresh one, or the next run would meet the clients of the one before; gives its port."""
-    tracker, api = free_ports(2)
+    tracker, api = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="p4pd-load.") as state:
         options = {"listen_tracker": f"[::]:{tracker}", "listen_api": f"127.0.0.1:{api}", "listen_flow": "",
                    "state_dir": state, "database": "", "lab": "true", "policy": "native",
